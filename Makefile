@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# One entry for everything but the kernel module (Kbuild). Objects go to $(O), sources stay clean.
+
+VERSION := 0.1.0
+O ?= build
+CC ?= cc
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+DESTDIR ?=
+ACCEL_MODELS ?= ../shared/models
+PYTHON ?= python3
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+CFLAGS ?= -O2 -g
+SAN ?=
+PKGS := OpenCL libxxhash jansson
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DACCEL_VERSION='"$(VERSION)"' -DCL_TARGET_OPENCL_VERSION=120 \
+	-I. -Iuapi -Ilibaccel/include -I$(O)/gen $(PKG_CFLAGS) $(CFLAGS) $(SAN) -fPIC -fvisibility=hidden -pthread
+ALL_LDFLAGS = $(LDFLAGS) $(SAN) -pthread
+LIBS = $(PKG_LIBS) -lm
+
+# $(call objs,dir): the objects of a folder's sources.
+objs = $(patsubst %.c,$(O)/%.o,$(wildcard $(1)/*.c))
+
+SIM_OBJS := $(call objs,sim)
+LIBACCEL_OBJS := $(call objs,libaccel)
+RUNTIME_OBJS := $(filter-out $(O)/runtime/main.o,$(call objs,runtime))
+CL_SOURCES := $(sort $(wildcard sim/cl/*.cl))
+CL_GEN := $(patsubst sim/cl/%.cl,$(O)/gen/cl_%.inc,$(CL_SOURCES)) $(O)/gen/cl_op.inc
+
+.PHONY: all clean
+all: $(O)/accel $(O)/libaccel.so
+
+include $(sort $(wildcard tests/*.mk))
+
+$(O)/%.o: %.c | $(CL_GEN)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# OpenCL C sources as C string initialisers, so that the library needs no data files.
+$(O)/gen/cl_%.inc: sim/cl/%.cl
+	@mkdir -p $(@D)
+	xxd -i < $< > $@
+$(O)/gen/cl_op.inc: sim/op.h
+	@mkdir -p $(@D)
+	xxd -i < $< > $@
+
+$(O)/libsim.a: $(SIM_OBJS)
+	rm -f $@ && $(AR) rcs $@ $^
+
+clean:
+	rm -rf $(O)
+
+-include $(SIM_OBJS:.o=.d) $(LIBACCEL_OBJS:.o=.d) $(RUNTIME_OBJS:.o=.d)
