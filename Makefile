@@ -33,7 +33,15 @@ CL_GEN := $(patsubst sim/cl/%.cl,$(O)/gen/cl_%.inc,$(CL_SOURCES)) $(O)/gen/cl_op
 .PHONY: all clean
 all: $(O)/accel $(O)/libaccel.so
 
+# Each tests/NAME.mk adds its targets and its name to CHECKS.
+CHECKS :=
+BENCHES :=
+FUZZERS :=
 include $(sort $(wildcard tests/*.mk))
+
+.PHONY: check bench $(CHECKS) $(BENCHES)
+check: $(CHECKS)
+bench: $(BENCHES)
 
 $(O)/%.o: %.c | $(CL_GEN)
 	@mkdir -p $(@D)
