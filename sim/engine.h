@@ -34,7 +34,8 @@ struct npu_space_map {
  * @prepare: build whatever the engine wants to keep for @ops (the array lives as long as the plan).
  *	The maps are those of the first run; contents of a map may differ at the next run.
  * @run: execute ops [first, first + count) in order. Every operand was checked to lie in its map.
- *	@abort is polled between operations; nonzero: stop early. Returns 0, or -EIO with *@failed set to
+ *	@abort is polled between operations, with __atomic_load_n() since another thread sets it;
+ *	nonzero: stop early. Returns 0, or -EIO with *@failed set to
  *	the operation whose data broke a rule only seen while running (weight stream ends early, index
  *	out of range): the machine reports a bus error there. Operations before *@failed have run.
  * @window_gone: drop what is kept for that window.

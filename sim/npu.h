@@ -123,6 +123,8 @@ struct npu_bus_ops {
  * @cl_path: "auto" (NULL means this), "portable": OpenCL C with no x86 code, "vnni" and so on
  * @threads: to use for one job; 0: 1
  * @cache_dir: for compiled kernels; NULL: $XDG_CACHE_HOME/accel or ~/.cache/accel
+ * @work_limit: multiply-accumulates, elements and bytes one job may take; the operation that would
+ *	exceed it raises a bus error, where hardware would be busy for minutes. 0: 2^40
  */
 struct npu_options {
 	size_t size;
@@ -131,6 +133,7 @@ struct npu_options {
 	const char *cl_path;
 	unsigned int threads;
 	const char *cache_dir;
+	uint64_t work_limit;
 };
 
 /**
