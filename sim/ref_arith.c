@@ -2,8 +2,6 @@
 /* Reference engine: scaling, rounding, table lookup and the way of a result to memory. */
 #include "sim/ref_arith.h"
 
-#include <math.h>
-
 /* 128 bits hold every product: 64-bit values, 32-bit factors, shifts to the left of at most 31. */
 typedef __int128 wide;
 
@@ -107,43 +105,8 @@ int64_t ref_divide(int64_t sum, int64_t count)
 	return (int64_t)(sum < 0 ? -quotient : quotient);
 }
 
-/*
- * Sigmoid of i / 24 as 16-bit fractions, i = 0..255, as in TFLite's int16 LOGISTIC and TANH. The
- * last places where rounding would reach 1.0 hold the largest fraction there is.
- */
-static int32_t sigmoid_point(unsigned int i)
-{
-	double v = 65536.0 / (1.0 + exp(-(double)i / 24.0));
-	int32_t point = (int32_t)lrint(v);
-
-	return point > UINT16_MAX ? UINT16_MAX : point;
-}
-
 #define TABLE_HALF 256
 #define SIGMOID_ZERO 32768	/* sigmoid(0) as a 16-bit fraction */
-
-uint32_t ref_builtin_table(bool sigmoid, unsigned int index)
-{
-	int32_t base, slope;
-
-	if (index >= TABLE_HALF) {
-		unsigned int i = index - TABLE_HALF;
-		unsigned int next = i < TABLE_HALF - 1 ? i + 1 : i;
-
-		base = sigmoid_point(i) - SIGMOID_ZERO;
-		slope = sigmoid_point(next) - sigmoid_point(i);
-	} else if (!index) {
-		/* The two tables that Vela loads on a U85 differ here. */
-		base = SIGMOID_ZERO - UINT16_MAX;
-		slope = sigmoid;
-	} else {
-		unsigned int j = TABLE_HALF - index;
-
-		base = SIGMOID_ZERO - sigmoid_point(j);
-		slope = sigmoid_point(j) - sigmoid_point(j - 1);
-	}
-	return (uint32_t)slope << 16 | ((uint32_t)base & UINT16_MAX);
-}
 
 static uint32_t table_entry(struct ref_job *job, const struct npu_op *op, uint32_t index,
 			    unsigned int bytes)
@@ -181,7 +144,7 @@ static int64_t tanh_sigmoid(struct ref_job *job, const struct npu_op *op, int64_
 	bool sigmoid = op->lut == NPU_LUT_SIGMOID || op->lut == NPU_LUT_SIGMOID_BUILTIN;
 	bool builtin = op->lut == NPU_LUT_TANH_BUILTIN || op->lut == NPU_LUT_SIGMOID_BUILTIN;
 	unsigned int bits = sigmoid ? 9 : 8;
-	int64_t reach = (TABLE_HALF << bits) - 1;
+	int64_t reach = ((int64_t)TABLE_HALF << bits) - 1;
 	int64_t fraction, base, rise, r;
 	uint32_t index, entry;
 
