@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The driver of the simulated NPU: it opens the device, programs the registers for a job and reads
+ * back what became of it, as a driver of the real one does.
+ */
+#include "sim.h"
+#include "sim_regs.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Region i's memory attributes or port: weights and feature maps on 1, SRAM on 0 (Linux ethosu). */
+#define REGIONCFG_VALUE 0xaa8a
+
+static struct sim_device *to_sim(struct accel_device *device)
+{
+	return (struct sim_device *)device;
+}
+
+/* ---- the bus ---- */
+
+static int bus_resolve(void *ctx, uint64_t addr, uint64_t len, unsigned int access,
+		       struct npu_window *win)
+{
+	const struct sim_device *sim = ctx;
+	const struct npu_window *w;
+	unsigned int i;
+
+	for (i = 0; i < sim->windows; i++) {
+		w = &sim->window[i];
+		if (addr - w->addr > w->size || len > w->size - (addr - w->addr) ||
+		    (w->access & access) != access)
+			continue;
+		*win = *w;
+		return 0;
+	}
+	return -EFAULT;
+}
+
+static void bus_irq(void *ctx, bool level)
+{
+	struct sim_device *sim = ctx;
+
+	sim->irq = level;
+}
+
+static void bus_trace(void *ctx, const char *text)
+{
+	struct sim_device *sim = ctx;
+
+	snprintf(sim->trace, sizeof(sim->trace), "%s", text);
+}
+
+static const struct npu_bus_ops bus_ops = {
+	.resolve = bus_resolve,
+	.irq = bus_irq,
+	.trace = bus_trace,
+};
+
+/* ---- registers ---- */
+
+static void write_addr(struct sim_device *sim, uint32_t reg, uint64_t addr)
+{
+	npu_write(sim->npu, reg, (uint32_t)addr);
+	npu_write(sim->npu, reg + 4, (uint32_t)(addr >> 32));
+}
+
+static void reset(struct sim_device *sim)
+{
+	unsigned int i;
+
+	npu_write(sim->npu, NPU_RESET, NPU_RESET_PENDING_CSL);
+	/* Nothing runs, so this ends at the second reading at the latest. */
+	while (npu_read(sim->npu, NPU_STATUS) & NPU_STATUS_RESET)
+		;
+	npu_write(sim->npu, NPU_REGIONCFG, REGIONCFG_VALUE);
+	npu_write(sim->npu, sim->pmu + NPU_PMCNTENSET,
+		  NPU_PMCNTEN_CYCLES | ((1u << sim->base.info.event_counters) - 1));
+	for (i = 0; i < SIM_REGIONS; i++)
+		sim->basep[i] = 0;
+	memset(sim->eventsel, 0, sizeof(sim->eventsel));
+}
+
+static void add_window(struct sim_device *sim, const struct sim_view *view)
+{
+	sim->window[sim->windows++] = view->win;
+}
+
+static void program(struct sim_device *sim, const struct sim_job *job)
+{
+	const struct sim_program *prog = (const struct sim_program *)job->program;
+	uint64_t addr;
+	unsigned int i;
+
+	sim->windows = 0;
+	add_window(sim, job->stream);
+	for (i = 0; i < SIM_REGIONS; i++) {
+		/* No job finds another's address in a region of its own that it left unbound. */
+		addr = job->view[i] ? job->view[i]->win.addr : 0;
+		if (job->view[i])
+			add_window(sim, job->view[i]);
+		if (addr != sim->basep[i])
+			write_addr(sim, NPU_BASEP(i), addr);
+		sim->basep[i] = addr;
+	}
+	for (i = 0; i < job->result.event_count; i++) {
+		if (job->events[i] != sim->eventsel[i])
+			npu_write(sim->npu, sim->pmu + NPU_PMEVTYPER(i), job->events[i]);
+		sim->eventsel[i] = job->events[i];
+	}
+	npu_write(sim->npu, sim->pmu + NPU_PMCR,
+		  NPU_PMCR_ENABLE | NPU_PMCR_EVENT_RESET | NPU_PMCR_CYCLE_RESET);
+	write_addr(sim, NPU_QBASE, job->stream->win.addr);
+	npu_write(sim->npu, NPU_QSIZE, prog->stream_size);
+}
+
+static void read_counters(struct sim_device *sim, struct accel_job_result *result)
+{
+	unsigned int i;
+
+	result->cycles = npu_read(sim->npu, sim->pmu + NPU_PMCCNTR) |
+			 (uint64_t)npu_read(sim->npu, sim->pmu + NPU_PMCCNTR + 4) << 32;
+	for (i = 0; i < result->event_count; i++)
+		result->events[i] = npu_read(sim->npu, sim->pmu + NPU_PMEVCNTR(i));
+}
+
+void sim_device_run(struct sim_device *sim, const struct sim_job *job)
+{
+	struct accel_job_result *result = &sim->outcome;
+
+	memcpy(result, &job->result, offsetof(struct accel_job_result, cause) + 1);
+	sim->trace[0] = '\0';
+	program(sim, job);
+	result->started_ns = (uint64_t)accel_now();
+	npu_write(sim->npu, NPU_CMD, NPU_CMD_RUN);
+	npu_run(sim->npu);
+	result->status = npu_read(sim->npu, NPU_STATUS);
+	result->ended_ns = (uint64_t)accel_now();
+	read_counters(sim, result);
+	if (sim->irq && result->status & NPU_STATUS_END && !(result->status & NPU_STATUS_FAULTS)) {
+		result->state = ACCEL_JOB_DONE;
+		npu_write(sim->npu, NPU_CMD, NPU_CMD_CLEAR_IRQ);
+		return;
+	}
+	result->state = ACCEL_JOB_FAULTED;
+	result->error = -EIO;
+	result->offset = npu_read(sim->npu, NPU_QREAD);
+	snprintf(result->cause, sizeof(result->cause), "%s", sim->trace[0] ? sim->trace :
+		 "the NPU stopped without saying why");
+	reset(sim);
+}
+
+/* ---- the device ---- */
+
+static void fill_info(struct sim_device *sim, const char *spec)
+{
+	struct accel_device_info *info = &sim->base.info;
+	struct npu_stats stats;
+
+	sim_info(sim->spec.config, info);
+	snprintf(info->spec, sizeof(info->spec), "%s", spec);
+	npu_get_stats(sim->npu, &stats);
+	snprintf(info->description, sizeof(info->description), "simulated on %s", stats.device);
+	info->sram_size = sim->spec.sram_size;
+	info->id = npu_read(sim->npu, NPU_ID);
+	info->config = npu_read(sim->npu, NPU_CONFIG);
+	info->event_counters = NPU_PMCR_COUNTERS(npu_read(sim->npu, sim->pmu + NPU_PMCR));
+	if (info->event_counters > ACCEL_MAX_EVENTS)
+		info->event_counters = ACCEL_MAX_EVENTS;
+}
+
+static void destroy(struct sim_device *sim)
+{
+	if (sim->sram) {
+		LIST_REMOVE(sim->sram, link);
+		LIST_INSERT_HEAD(&sim->grave, sim->sram, link);
+	}
+	sim_reap(sim);
+	if (sim->npu)
+		npu_destroy(sim->npu);
+	sim_spec_free(&sim->spec);
+	pthread_cond_destroy(&sim->done);
+	pthread_cond_destroy(&sim->work);
+	pthread_mutex_destroy(&sim->lock);
+	free(sim);
+}
+
+static int init_locks(struct sim_device *sim)
+{
+	pthread_condattr_t attr;
+	int ret;
+
+	ret = pthread_condattr_init(&attr);
+	if (ret)
+		return -ret;
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&sim->lock, NULL);
+	pthread_cond_init(&sim->work, NULL);
+	pthread_cond_init(&sim->done, &attr);
+	pthread_condattr_destroy(&attr);
+	return 0;
+}
+
+static int sim_open(const char *text, struct accel_device **out, struct accel_error *err)
+{
+	char why[ACCEL_ERROR_MAX] = "";
+	struct sim_device *sim;
+	struct sim_spec spec;
+	unsigned int i;
+	int ret;
+
+	ret = sim_spec_parse(text, &spec, err);
+	if (ret)
+		return ret;
+	sim = calloc(1, sizeof(*sim));
+	ret = sim ? init_locks(sim) : -ENOMEM;
+	if (ret) {
+		free(sim);
+		sim_spec_free(&spec);
+		return accel_fail(err, ret, "device '%.100s': %s", text, strerrordesc_np(-ret));
+	}
+	sim->base.ops = &accel_sim;
+	sim->base.refs = 1;
+	sim->spec = spec;
+	sim->pmu = spec.config->arch == 85 ? NPU_PMU_U85 : 0;
+	sim->addr_end = UINT64_C(1) << (spec.config->arch == 55 ? 32 : 40);
+	LIST_INIT(&sim->buffers);
+	LIST_INIT(&sim->grave);
+	for (i = 0; i < SIM_PRIORITIES; i++)
+		TAILQ_INIT(&sim->queues[i]);
+	ret = npu_create(&sim->npu, spec.config, &bus_ops, sim, &spec.options, why, sizeof(why));
+	if (ret) {
+		accel_fail(err, ret, "device '%.80s': %.160s", text, why);
+		goto fail;
+	}
+	fill_info(sim, text);
+	reset(sim);
+	if (spec.sram_size) {
+		sim->sram = sim_memory_new(sim, spec.sram_size, -1, false, &ret, err);
+		if (!sim->sram)
+			goto fail;
+	}
+	ret = sim_queue_start(sim);
+	if (ret) {
+		accel_fail(err, ret, "device '%.100s': no thread: %s", text, strerrordesc_np(-ret));
+		goto fail;
+	}
+	*out = &sim->base;
+	return 0;
+fail:
+	destroy(sim);
+	return ret;
+}
+
+static void sim_close(struct accel_device *device)
+{
+	struct sim_device *sim = to_sim(device);
+
+	sim_queue_stop(sim);
+	destroy(sim);
+}
+
+const struct accel_transport accel_sim = {
+	.name = "sim",
+	.prefix = "sim",
+	.list = sim_list,
+	.open = sim_open,
+	.close = sim_close,
+	.buffer_create = sim_buffer_create,
+	.buffer_import = sim_buffer_import,
+	.buffer_export = sim_buffer_export,
+	.buffer_map = sim_buffer_map,
+	.buffer_unmap = sim_buffer_unmap,
+	.buffer_seal = sim_buffer_seal,
+	.buffer_sealed = sim_buffer_sealed,
+	.buffer_destroy = sim_buffer_destroy,
+	.program_create = sim_program_create,
+	.program_destroy = sim_program_destroy,
+	.queue_create = sim_queue_create,
+	.queue_destroy = sim_queue_destroy,
+	.submit = sim_submit,
+	.fence_wait = sim_fence_wait,
+	.fence_fd = sim_fence_fd,
+	.fence_result = sim_fence_result,
+	.fence_destroy = sim_fence_destroy,
+};
