@@ -37,7 +37,7 @@ all: $(O)/accel $(O)/libaccel.so
 CHECKS :=
 BENCHES :=
 FUZZERS :=
-include $(sort $(wildcard tests/*.mk))
+include libaccel/libaccel.mk $(sort $(wildcard tests/*.mk))
 
 .PHONY: check bench $(CHECKS) $(BENCHES)
 check: $(CHECKS)

@@ -27,7 +27,7 @@ static int node_number(const char *name)
 /* The name of the driver behind a node, from sysfs. */
 static void driver_name(int number, char *text, size_t len)
 {
-	char path[64], target[256];
+	char path[64], target[256], *name;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/sys/class/accel/accel%d/device/driver", number);
@@ -37,7 +37,8 @@ static void driver_name(int number, char *text, size_t len)
 		return;
 	}
 	target[n] = '\0';
-	snprintf(text, len, "driver %s", strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
+	name = strrchr(target, '/');
+	snprintf(text, len, "driver %.80s", name ? name + 1 : target);
 }
 
 static int by_number(const struct dirent **a, const struct dirent **b)

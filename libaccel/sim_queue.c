@@ -569,6 +569,7 @@ void sim_fence_result(struct accel_fence *base, size_t index, struct accel_job_r
 	const struct sim_job *job = &to_fence(base)->jobs[index];
 
 	pthread_mutex_lock(&sim->lock);
-	*result = job->result;
+	memcpy(result, &job->result, offsetof(struct accel_job_result, cause));
+	strcpy(result->cause, job->result.cause);
 	pthread_mutex_unlock(&sim->lock);
 }

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streams for the fake NPU, two words a command:
+ *   FAKE_STOP			the end
+ *   FAKE_GATE, 0		wait until the gate opens
+ *   FAKE_LOG, tag		append a tag to the log
+ *   FAKE_COPY, FAKE_ARG(from, to, bytes)	copy from a region's start to another's
+ *   anything else		a fault
+ */
+#ifndef TESTS_LIBACCEL_FAKE_NPU_H
+#define TESTS_LIBACCEL_FAKE_NPU_H
+
+#include <stdint.h>
+
+#define FAKE_STOP 0xf0u
+#define FAKE_GATE 0xf1u
+#define FAKE_LOG 0xf2u
+#define FAKE_COPY 0xf3u
+#define FAKE_FAULT 0xffu
+#define FAKE_ARG(from, to, bytes) ((from) | (to) << 8 | (uint32_t)(bytes) << 16)
+
+/* The region whose window must be constant if a copy reads it, and that of no other. */
+#define FAKE_CONSTANTS 0
+
+#define FAKE_LOG_MAX 4096
+
+void fake_reset(void);
+/* Until so many jobs stand at the gate. */
+void fake_wait_at_gate(unsigned int jobs);
+/* Let so many jobs pass, those that come later included. */
+void fake_open_gate(unsigned int jobs);
+/* Copy the log to @tags; how many there are. */
+unsigned int fake_log(uint32_t *tags);
+unsigned int fake_windows_gone(void);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* What the test programs of libaccel share: a fake device, its programs, cmocka. */
+#ifndef TESTS_LIBACCEL_TEST_H
+#define TESTS_LIBACCEL_TEST_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "accel/accel.h"
+#include "tests/libaccel_fake_npu.h"
+
+#define SPEC "sim:ethos-u65-256"
+
+/* Fails with the message if the call did. */
+#define must(call) \
+	do { \
+		struct accel_error err = { 0 }; \
+		int ret_ = (call); \
+		if (ret_) \
+			fail_msg("%s: %d: %s", #call, ret_, err.msg); \
+	} while (0)
+
+/* The call fails with @expected and says @text among other things. */
+#define refused(expected, text, call) \
+	do { \
+		struct accel_error err = { 0 }; \
+		assert_int_equal((call), expected); \
+		assert_int_equal(err.code, expected); \
+		if (!strstr(err.msg, text)) \
+			fail_msg("%s: '%s' lacks '%s'", #call, err.msg, text); \
+	} while (0)
+
+static inline struct accel_device *open_device(void)
+{
+	struct accel_device *device;
+
+	fake_reset();
+	must(accel_device_open(SPEC, &device, &err));
+	return device;
+}
+
+/* A program of one command and STOP. */
+static inline struct accel_program *new_program(struct accel_device *device, uint32_t word,
+						uint32_t arg)
+{
+	const uint32_t stream[] = { word, arg, FAKE_STOP, 0 };
+	struct accel_program *program;
+
+	must(accel_program_create(device, stream, sizeof(stream), NULL, &program, &err));
+	return program;
+}
+
+static inline struct accel_queue *new_queue(struct accel_device *device, uint32_t priority)
+{
+	struct accel_queue_options opt = { .size = sizeof(opt), .priority = priority };
+	struct accel_queue *queue;
+
+	must(accel_queue_create(device, &opt, &queue, &err));
+	return queue;
+}
+
+static inline struct accel_job job_of(struct accel_program *program)
+{
+	struct accel_job job = { .size = sizeof(job), .program = program };
+
+	return job;
+}
+
+/* Submit one job that needs no memory. */
+static inline struct accel_fence *submit(struct accel_queue *queue, struct accel_program *program,
+					 uint32_t flags)
+{
+	struct accel_submit_options opt = { .size = sizeof(opt), .flags = flags };
+	struct accel_job job = job_of(program);
+	struct accel_fence *fence;
+
+	must(accel_queue_submit(queue, &job, 1, &opt, &fence, &err));
+	return fence;
+}
+
+static inline struct accel_job_result result_of(struct accel_fence *fence, size_t index)
+{
+	struct accel_job_result result = { .size = sizeof(result) };
+
+	assert_int_equal(accel_fence_get_result(fence, index, &result), 0);
+	return result;
+}
+
+#endif
