@@ -282,7 +282,7 @@ int sim_buffer_import(struct accel_device *device, int fd, uint32_t flags, struc
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct sim_buffer *buffer;
 	uint64_t size = 0;
-	bool sealed;
+	bool sealed = false;
 	int ret, own;
 
 	(void)flags;
