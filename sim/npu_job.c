@@ -217,14 +217,17 @@ static const struct npu_space_map *idx_map(const struct npu_job *job, const stru
 	return &job->map[OPERAND_DMA_IDX];
 }
 
-/* The engine gave up on the operation at @pos, or it could not be prepared. */
+/*
+ * The engine gave up on the operation at @pos, or it could not be prepared. A DMA has copied the rows
+ * before the bad index; a convolution reads its streams before it writes.
+ */
 static void engine_fault(struct npu_job *job, int ret)
 {
 	const struct npu_op *op = &job->plan->program.ops[job->pos];
 	bool dma = op->kind == NPU_KIND_DMA;
 
 	if (job->npu->bus->log)
-		npu_log_runs(op, job->base, idx_map(job, op), log_read, job);
+		npu_log_runs(op, job->base, idx_map(job, op), dma ? log_one : log_read, job);
 	op_fault(job, dma ? op->dma_idx_space : op->weight_space,
 		 dma ? NPU_CH_DMA_INDEX : NPU_CH_WEIGHT);
 	snprintf(job->why, sizeof(job->why), "bus error: operation at 0x%x: %s", op->offset,

@@ -110,39 +110,44 @@ static int64_t index_at(const struct npu_op *op, uint32_t plane, uint32_t row)
 }
 
 /*
- * One side of a DMA. @indexed: rows are where the table says; false if an index is out of range, and
- * the walk is over.
+ * The row that the table picks for @row, @row itself without a table, -1 where the walk ends: the
+ * engine stops at an index that is out of range.
  */
+static int64_t picked_row(const struct npu_op *op, const struct npu_space_map *idx, uint32_t plane,
+			  uint32_t row)
+{
+	int32_t index;
+
+	if (!op->dma_src_indexed && !op->dma_dst_indexed)
+		return row;
+	if (!idx->base)
+		return -1;
+	memcpy(&index, idx->base + (index_at(op, plane, row) - idx->lo), sizeof(index));
+	return index < 0 || (uint32_t)index > op->dma_idx_max ? -1 : index;
+}
+
 static int emit_dma_side(struct runs *runs, const struct npu_op *op,
 			 const struct npu_space_map *idx, bool source)
 {
 	enum npu_channel channel = source ? NPU_CH_DMA_READ : NPU_CH_DMA_WRITE;
 	const int64_t *step = source ? op->dma_src_step : op->dma_dst_step;
 	unsigned int space = source ? op->dma_src_space : op->dma_dst_space;
-	int64_t base = source ? op->dma_src : op->dma_dst;
 	bool indexed = source ? op->dma_src_indexed : op->dma_dst_indexed;
+	int64_t base = source ? op->dma_src : op->dma_dst;
 	uint32_t plane, row;
-	int32_t at;
+	int64_t picked;
 	int ret = 0;
 
-	for (plane = 0; plane < op->dma_planes; plane++) {
+	for (plane = 0; plane < op->dma_planes && !ret; plane++) {
 		for (row = 0; row < op->dma_rows && !ret; row++) {
-			at = (int32_t)row;
-			if (indexed) {
-				if (!idx->base)
-					return 0;
-				memcpy(&at, idx->base + (index_at(op, plane, row) - idx->lo),
-				       sizeof(at));
-				if (at < 0 || (uint32_t)at > op->dma_idx_max)
-					return 0;
-			}
-			ret = emit(runs, space, base + plane * step[1] + at * step[0], op->dma_len,
-				   channel);
+			picked = picked_row(op, idx, plane, row);
+			if (picked < 0)
+				return 0;
+			ret = emit(runs, space, base + plane * step[1] +
+				   (indexed ? picked : row) * step[0], op->dma_len, channel);
 		}
-		if (ret)
-			return ret;
 	}
-	return 0;
+	return ret;
 }
 
 static int emit_dma(struct runs *runs, const struct npu_op *op, const struct npu_space_map *idx)
