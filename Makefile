@@ -27,8 +27,12 @@ objs = $(patsubst %.c,$(O)/%.o,$(wildcard $(1)/*.c))
 SIM_OBJS := $(call objs,sim)
 LIBACCEL_OBJS := $(call objs,libaccel)
 RUNTIME_OBJS := $(filter-out $(O)/runtime/main.o,$(call objs,runtime))
-CL_SOURCES := $(sort $(wildcard sim/cl/*.cl))
-CL_GEN := $(patsubst sim/cl/%.cl,$(O)/gen/cl_%.inc,$(CL_SOURCES)) $(O)/gen/cl_op.inc
+
+# The kernels as one C string initialiser, so that the library needs no data files. The generic ones
+# come first: the fast ones and the job kernel build on them.
+CL_SOURCES := sim/op.h sim/cl_task.h $(sort $(wildcard sim/cl/generic_*.cl)) $(sort $(wildcard sim/cl/fast_*.cl)) \
+	sim/cl/zz_main.cl
+CL_GEN := $(O)/gen/cl_sources.inc
 
 .PHONY: all clean
 all: $(O)/accel $(O)/libaccel.so
@@ -47,13 +51,9 @@ $(O)/%.o: %.c | $(CL_GEN)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# OpenCL C sources as C string initialisers, so that the library needs no data files.
-$(O)/gen/cl_%.inc: sim/cl/%.cl
+$(CL_GEN): $(CL_SOURCES)
 	@mkdir -p $(@D)
-	xxd -i < $< > $@
-$(O)/gen/cl_op.inc: sim/op.h
-	@mkdir -p $(@D)
-	xxd -i < $< > $@
+	cat $^ | xxd -i > $@
 
 $(O)/libsim.a: $(SIM_OBJS)
 	rm -f $@ && $(AR) rcs $@ $^

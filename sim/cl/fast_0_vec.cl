@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Vectors of 16 accumulators: the dot product, the output stage and its stores, for the processor's
+ * VNNI instructions and in plain OpenCL C. Both give the same bytes.
+ *
+ * PoCL turns vloadn/vstoren of bytes into single bytes, so unaligned vector types are dereferenced
+ * instead.
+ */
+
+typedef uchar bytes16 __attribute__((ext_vector_type(16), aligned(1)));
+typedef int ints16 __attribute__((ext_vector_type(16), aligned(1)));
+typedef int int_unaligned __attribute__((aligned(1)));
+
+#define PIXELS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+
+/* acc[l] += sum of the 4 unsigned bytes of x[l] times the 4 signed bytes of w[l] */
+static inline int16 dot4(int16 acc, int16 x, int16 w)
+{
+#if NPU_VNNI
+	__asm__("vpdpbusd %2,%1,%0" : "+v"(acc) : "v"(x), "v"(w));
+	return acc;
+#else
+	acc += (x & 255) * ((w << 24) >> 24);
+	acc += ((x >> 8) & 255) * ((w << 16) >> 24);
+	acc += ((x >> 16) & 255) * ((w << 8) >> 24);
+	return acc + ((x >> 24) & 255) * (w >> 24);
+#endif
+}
+
+static inline int16 splat4(__global const uchar *p)
+{
+	return (int16)(*(__global const int_unaligned *)p);
+}
+
+/* The output stage of one vector in 64-bit integers, for values too near to a tie for floats. */
+__attribute__((noinline)) static int16 requant_exact(int16 acc, __global const struct npu_channels *ch,
+						     int rounding)
+{
+	int in[16] __attribute__((aligned(64)));
+	int out[16] __attribute__((aligned(64)));
+
+	*(int16 *)in = acc;
+	for (int i = 0; i < 16; i++) {
+		long product = (long)in[i] * (long)ch->scale[i];
+		int shift = (int)ch->shift[i];
+		long nudge = shift ? 1L << (shift - 1) : 0;
+		long v;
+
+		if (rounding == NPU_ROUND_TFL && shift > 31) {
+			long high = (product + (1L << 30)) >> 31;
+			long mask = (1L << (shift - 31)) - 1;
+
+			v = (high >> (shift - 31)) + ((high & mask) > (mask >> 1) + (high < 0));
+		} else if (rounding == NPU_ROUND_SYMMETRIC) {
+			v = product < 0 ? -((-product + nudge) >> shift) : (product + nudge) >> shift;
+		} else if (rounding == NPU_ROUND_TO_ZERO) {
+			v = product < 0 ? -(-product >> shift) : product >> shift;
+		} else if (rounding == NPU_ROUND_TO_LOWER) {
+			v = product >> shift;
+		} else {
+			v = (product + nudge) >> shift;
+		}
+		out[i] = (int)clamp(v, -32768L, 32767L);
+	}
+	return *(int16 *)out;
+}
+
+#define ROUND_MAGIC 12582912.0f	/* 1.5 * 2^23: adding it leaves the integer part in the low bits */
+
+/*
+ * Output stage of one vector: the rounded values, and in *worst how near any of them is to a tie.
+ * See cl_requant.h for why single precision is enough.
+ */
+static inline int16 requant(int16 acc, float16 m, float16 c, float16 *worst)
+{
+	float16 x = __builtin_convertvector(acc, float16);
+	float16 y = fma(x, m, as_float16(as_int16(c) ^ (as_int16(x) & (int)0x80000000)));
+#if NPU_VNNI
+	typedef float f16 __attribute__((vector_size(64)));
+	typedef int i16 __attribute__((vector_size(64)));
+	f16 rest = __builtin_ia32_reduceps512_mask((f16)y, 0, (f16)y, -1, 4);
+
+	*worst = as_float16(__builtin_ia32_rangeps512_mask((f16)*worst, rest, 11, rest, -1, 4));
+	return as_int16(__builtin_ia32_cvtps2dq512_mask((f16)y, (i16)acc, -1, 4));
+#else
+	float16 whole;
+
+	y = clamp(y, -32768.0f, 32767.0f);
+	whole = (y + ROUND_MAGIC) - ROUND_MAGIC;
+	*worst = fmax(*worst, fabs(y - whole));
+	return __builtin_convertvector(whole, int16);
+#endif
+}
+
+static inline int above_limit(float16 worst, float16 limit)
+{
+	return any(worst > limit);
+}
+
+/*
+ * Store 4 pixels of up to 16 channels: add the zero point, clamp as signed bytes, flip to unsigned if
+ * the OFM is, and write @n bytes at each offset.
+ */
+static inline void store4(__global uchar *out, __global const int *at, int16 a, int16 b, int16 c, int16 d,
+			  __global const struct npu_task *t, int n)
+{
+	bytes16 r[4] __attribute__((aligned(64)));
+
+#if NPU_VNNI
+	typedef int i16 __attribute__((vector_size(64)));
+	typedef short h32 __attribute__((vector_size(64)));
+	typedef char c64 __attribute__((vector_size(64)));
+	uint zp = (uint)t->zero_point & 0xffff;
+	h32 zero = (h32)(int16)(int)(zp << 16 | zp);
+	c64 low = (c64)(int16)(int)(0x01010101u * (uchar)t->lo);
+	c64 high = (c64)(int16)(int)(0x01010101u * (uchar)t->hi);
+	h32 ab = __builtin_ia32_packssdw512((i16)a, (i16)b);
+	h32 cd = __builtin_ia32_packssdw512((i16)c, (i16)d);
+	c64 v = __builtin_ia32_packsswb512(__builtin_elementwise_add_sat(ab, zero),
+					   __builtin_elementwise_add_sat(cd, zero));
+
+	v = v > low ? v : low;
+	v = v < high ? v : high;
+	v ^= (c64)(int16)(int)(0x01010101u * t->flip_out);
+	*(c64 *)r = (c64)__builtin_ia32_permvarsi512(
+		(i16)v, (i16)(int16)(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+#else
+	int16 v[4] = { a, b, c, d };
+
+	for (int p = 0; p < 4; p++) {
+		int16 w = clamp(v[p] + t->zero_point, (int16)(t->lo), (int16)(t->hi)) ^ (int)t->flip_out;
+
+		r[p] = __builtin_convertvector(as_uint16(w), uchar16);
+	}
+#endif
+	if (n == 16) {
+		*(__global bytes16 *)(out + at[0]) = r[0];
+		*(__global bytes16 *)(out + at[1]) = r[1];
+		*(__global bytes16 *)(out + at[2]) = r[2];
+		*(__global bytes16 *)(out + at[3]) = r[3];
+		return;
+	}
+	for (int p = 0; p < 4; p++)
+		for (int i = 0; i < n; i++)
+			out[at[p] + i] = ((uchar *)&r[p])[i];
+}
+
+/* Copy @n bytes, each with @flip applied. */
+static inline void copy_flip(__global uchar *to, __global const uchar *from, long n, uint flip)
+{
+	int word = (int)(flip * 0x01010101u);
+	long i = 0;
+
+	for (; i + 64 <= n; i += 64)
+		*(__global ints16 *)(to + i) = *(__global const ints16 *)(from + i) ^ word;
+	for (; i + 4 <= n; i += 4)
+		*(__global int_unaligned *)(to + i) = *(__global const int_unaligned *)(from + i) ^ word;
+	for (; i < n; i++)
+		to[i] = from[i] ^ (uchar)flip;
+}
+
+static inline void fill_bytes(__global uchar *to, long n, uchar value)
+{
+	for (long i = 0; i < n; i++)
+		to[i] = value;
+}
+
+static inline __global uchar *mem_at(const struct npu_mem *mem, uint space, long offset)
+{
+	return mem->space[space] + (offset - mem->lo[space]);
+}
+
+/* to[i] = start + i * step */
+static inline void ramp(__global int *to, int start, int step, int n)
+{
+	for (int i = 0; i < n; i++)
+		to[i] = start + i * step;
+}
+
+/* Fill up to a multiple of NPU_PIXELS with the last entry: that pixel is then just done again. */
+static inline void repeat_last(__global int *table, int n)
+{
+	for (int i = n; i & (NPU_PIXELS - 1); i++)
+		table[i] = table[n - 1];
+}
+
+/* Bytes from pixel to pixel in a row. */
+static inline int fm_step(__global const struct npu_fm *fm)
+{
+	return fm->brick ? 16 << fm->elem_log2 : (int)fm->stride_x;
+}
+
+/* Where pixel (y, x) of a feature map starts: tiles resolved, channels left to the caller. */
+static inline long fm_pixel(__global const struct npu_fm *fm, uint y, uint x)
+{
+	uint tile = 0;
+
+	if (x >= fm->width0) {
+		x -= fm->width0;
+		tile = 1;
+	}
+	if (y >= (tile ? fm->height1 : fm->height0)) {
+		y -= tile ? fm->height1 : fm->height0;
+		tile += 2;
+	}
+	return fm->base[tile] + (long)y * fm->stride_y + (long)x * fm_step(fm);
+}
+
+/* Bytes from one group of 16 channels to the next. */
+static inline long fm_group(__global const struct npu_fm *fm)
+{
+	return fm->brick ? fm->stride_c : 16L << fm->elem_log2;
+}

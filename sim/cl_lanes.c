@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* Host threads that wait awake for a little while after each job, then sleep; see cl_lanes.h. */
+#include "sim/cl_lanes.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* Looks at the job number before going to sleep: some 100 us, the pause between two small jobs. */
+#define SPINS 4000
+
+struct npu_lane_thread {
+	struct npu_lanes *lanes;
+	pthread_t thread;
+	unsigned int index;
+	bool started;
+};
+
+struct npu_lanes {
+	void (*fn)(void *ctx, unsigned int lane);
+	void *ctx;
+	unsigned int count;
+	atomic_uint job;	/* number of the newest job */
+	atomic_uint busy;	/* threads that have not finished it */
+	atomic_uint asleep;
+	bool stop;		/* written before a job number is given out */
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct npu_lane_thread threads[];
+};
+
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#endif
+}
+
+static unsigned int next_job(struct npu_lanes *lanes, unsigned int seen)
+{
+	unsigned int job;
+
+	for (int i = 0; i < SPINS; i++) {
+		job = atomic_load_explicit(&lanes->job, memory_order_acquire);
+		if (job != seen)
+			return job;
+		relax();
+	}
+	pthread_mutex_lock(&lanes->lock);
+	atomic_fetch_add(&lanes->asleep, 1);
+	while ((job = atomic_load(&lanes->job)) == seen)
+		pthread_cond_wait(&lanes->wake, &lanes->lock);
+	atomic_fetch_sub(&lanes->asleep, 1);
+	pthread_mutex_unlock(&lanes->lock);
+	return job;
+}
+
+static void *lane_thread(void *arg)
+{
+	struct npu_lane_thread *thread = arg;
+	struct npu_lanes *lanes = thread->lanes;
+	unsigned int seen = 0;
+
+	for (;;) {
+		seen = next_job(lanes, seen);
+		if (lanes->stop)
+			return NULL;
+		lanes->fn(lanes->ctx, thread->index);
+		atomic_fetch_sub_explicit(&lanes->busy, 1, memory_order_release);
+	}
+}
+
+static void give_out(struct npu_lanes *lanes)
+{
+	atomic_fetch_add(&lanes->job, 1);
+	if (!atomic_load(&lanes->asleep))
+		return;
+	/* The lock closes the gap between a thread's last look and its sleep. */
+	pthread_mutex_lock(&lanes->lock);
+	pthread_cond_broadcast(&lanes->wake);
+	pthread_mutex_unlock(&lanes->lock);
+}
+
+int npu_lanes_start(struct npu_lanes **out, unsigned int count, void (*fn)(void *ctx, unsigned int lane),
+		    void *ctx)
+{
+	struct npu_lanes *lanes = calloc(1, sizeof(*lanes) + count * sizeof(lanes->threads[0]));
+
+	if (!lanes)
+		return -ENOMEM;
+	lanes->fn = fn;
+	lanes->ctx = ctx;
+	lanes->count = count;
+	pthread_mutex_init(&lanes->lock, NULL);
+	pthread_cond_init(&lanes->wake, NULL);
+	for (unsigned int i = 1; i < count; i++) {
+		struct npu_lane_thread *t = &lanes->threads[i];
+
+		t->lanes = lanes;
+		t->index = i;
+		t->started = !pthread_create(&t->thread, NULL, lane_thread, t);
+		if (!t->started) {
+			npu_lanes_stop(lanes);
+			return -EAGAIN;
+		}
+	}
+	*out = lanes;
+	return 0;
+}
+
+void npu_lanes_run(struct npu_lanes *lanes)
+{
+	if (lanes->count > 1) {
+		atomic_store(&lanes->busy, lanes->count - 1);
+		give_out(lanes);
+	}
+	lanes->fn(lanes->ctx, 0);
+	while (atomic_load_explicit(&lanes->busy, memory_order_acquire))
+		relax();
+}
+
+void npu_lanes_stop(struct npu_lanes *lanes)
+{
+	if (!lanes)
+		return;
+	lanes->stop = true;
+	give_out(lanes);
+	for (unsigned int i = 1; i < lanes->count; i++)
+		if (lanes->threads[i].started)
+			pthread_join(lanes->threads[i].thread, NULL);
+	pthread_mutex_destroy(&lanes->lock);
+	pthread_cond_destroy(&lanes->wake);
+	free(lanes);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* A crew of host threads that run one function together, again and again, with little delay. */
+#ifndef ACCEL_SIM_CL_LANES_H
+#define ACCEL_SIM_CL_LANES_H
+
+struct npu_lanes;
+
+/* @count lanes in all: lane 0 is whoever calls npu_lanes_run(), the others are threads. */
+int npu_lanes_start(struct npu_lanes **out, unsigned int count, void (*fn)(void *ctx, unsigned int lane),
+		    void *ctx);
+/* Call fn(ctx, lane) on every lane; returns when all are done. */
+void npu_lanes_run(struct npu_lanes *lanes);
+void npu_lanes_stop(struct npu_lanes *lanes);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds and proves single precision coefficients for the output stage, see cl_requant.h. */
+#include "sim/cl_requant.h"
+
+#include <math.h>
+
+#include "sim/op.h"
+
+/* Neighbours of the natural factor that are tried before giving up, in units of its last place. */
+#define FIT_TRIES 3
+
+/* Largest magnitude that acc * m + b may reach: beyond it a conversion to int32 is undefined. */
+#define FIT_LIMIT 1e9
+
+static int64_t round_tfl(int64_t product, unsigned int shift)
+{
+	/* Below 31 the accumulator is shifted up first, so only the high multiply rounds. */
+	int64_t high, mask, threshold;
+	unsigned int rest;
+
+	if (shift < 31)
+		return shift ? (product + (1LL << (shift - 1))) >> shift : product;
+	high = (product + (1LL << 30)) >> 31;
+	rest = shift - 31;
+	mask = (1LL << rest) - 1;
+	threshold = (mask >> 1) + (high < 0);
+	return (high >> rest) + ((high & mask) > threshold);
+}
+
+int32_t npu_requant_exact(const struct npu_requant *r, int64_t acc)
+{
+	int64_t product = acc * (int64_t)r->scale;
+	int64_t half = r->shift ? 1LL << (r->shift - 1) : 0;
+	int64_t v;
+
+	switch (r->round) {
+	case NPU_ROUND_TFL:
+		v = round_tfl(product, r->shift);
+		break;
+	case NPU_ROUND_SYMMETRIC:
+		v = product < 0 ? -((-product + half) >> r->shift) : (product + half) >> r->shift;
+		break;
+	case NPU_ROUND_TO_ZERO:
+		v = product < 0 ? -(-product >> r->shift) : product >> r->shift;
+		break;
+	case NPU_ROUND_TO_LOWER:
+		v = product >> r->shift;
+		break;
+	default:
+		v = (product + half) >> r->shift;
+		break;
+	}
+	v += r->zero_point;
+	return v < r->lo ? r->lo : v > r->hi ? r->hi : (int32_t)v;
+}
+
+/* The smallest accumulator in range whose output is at least @t; acc_max + 1 if there is none. */
+static int64_t step_at(const struct npu_requant *r, int32_t t)
+{
+	double guess = (t - r->zero_point - 0.5) * ldexp(1.0, (int)r->shift) / r->scale;
+	int64_t acc;
+
+	if (guess <= (double)r->acc_min)
+		acc = r->acc_min;
+	else if (guess >= (double)r->acc_max)
+		acc = r->acc_max;
+	else
+		acc = (int64_t)guess;
+	while (acc > r->acc_min && npu_requant_exact(r, acc - 1) >= t)
+		acc--;
+	while (acc <= r->acc_max && npu_requant_exact(r, acc) < t)
+		acc++;
+	return acc;
+}
+
+static float fit_eval(int64_t acc, float m, float c)
+{
+	return fmaf((float)acc, m, acc < 0 ? -c : c);
+}
+
+/* Is the value on the right side of step @t, or so near a tie that it will be looked at again? */
+static bool fit_side(float v, int32_t t, bool at_least, float limit)
+{
+	return (rintf(v) >= t) == at_least || fabsf(v - rintf(v)) > limit;
+}
+
+/*
+ * The expression never falls, so from a step outwards it is enough to go until it is right by itself.
+ * That takes one or two values, as it is off by much less than a step.
+ */
+static bool fit_step(const struct npu_requant *r, int64_t acc, int32_t t, float m, float c, float limit)
+{
+	for (int64_t i = acc; i <= r->acc_max; i++) {
+		float v = fit_eval(i, m, c);
+
+		if (!fit_side(v, t, true, limit))
+			return false;
+		if (rintf(v) >= t)
+			break;
+	}
+	for (int64_t i = acc - 1; i >= r->acc_min; i--) {
+		float v = fit_eval(i, m, c);
+
+		if (!fit_side(v, t, false, limit))
+			return false;
+		if (rintf(v) < t)
+			break;
+	}
+	return true;
+}
+
+static bool fit_holds(const struct npu_requant *r, const int64_t *steps, float m, float c, float limit)
+{
+	for (int32_t t = r->lo + 1; t <= r->hi; t++)
+		if (!fit_step(r, steps[t - r->lo - 1], t - r->zero_point, m, c, limit))
+			return false;
+	return true;
+}
+
+/* The offset in the middle of what all the steps allow for factor @m; false if they contradict. */
+static bool fit_offset(const struct npu_requant *r, const int64_t *steps, float m, float *c)
+{
+	double low = -1, high = 1;
+
+	for (int32_t t = r->lo + 1; t <= r->hi; t++) {
+		int64_t acc = steps[t - r->lo - 1];
+		double edge = t - r->zero_point - 0.5;
+		double above = edge - (double)acc * m;
+		double below = edge - (double)(acc - 1) * m;
+
+		if (acc <= r->acc_max && acc >= 0)
+			low = fmax(low, above);
+		else if (acc <= r->acc_max)
+			high = fmin(high, -above);
+		if (acc > r->acc_min && acc - 1 >= 0)
+			high = fmin(high, below);
+		else if (acc > r->acc_min)
+			low = fmax(low, -below);
+	}
+	*c = (float)((low + high) / 2);
+	return low <= high;
+}
+
+float npu_requant_fit(const struct npu_requant *r, float band, float *m, float *c)
+{
+	int64_t steps[255];
+	float base = (float)ldexp(r->scale, -(int)r->shift);
+	double reach = fmax(fabs((double)r->acc_min), fabs((double)r->acc_max));
+
+	*m = base;
+	*c = 0;
+	if (r->hi - r->lo > 255 || r->hi < r->lo || reach > (double)INT32_MAX + 1 ||
+	    reach * base >= FIT_LIMIT)
+		return -1;
+	if (!r->scale)
+		return 1;
+	for (int32_t t = r->lo + 1; t <= r->hi; t++)
+		steps[t - r->lo - 1] = step_at(r, t);
+	for (int i = 0; i <= 2 * FIT_TRIES; i++) {
+		int ulps = i & 1 ? (i + 1) / 2 : -(i / 2);
+
+		*m = base * (1 + (float)ulps * 0x1p-23f);
+		if (fit_offset(r, steps, *m, c) && fit_holds(r, steps, *m, *c, 1))
+			return 1;
+	}
+	*m = base;
+	fit_offset(r, steps, *m, c);
+	return fit_holds(r, steps, *m, *c, 0.5f - band) ? 0.5f - band : -1;
+}

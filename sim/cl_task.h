@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the OpenCL engine keeps beside each struct npu_op: how to run it and where its panels are.
+ * Included by the host and, textually after op.h, by the kernels.
+ */
+#ifndef ACCEL_SIM_CL_TASK_H
+#define ACCEL_SIM_CL_TASK_H
+
+#ifndef __OPENCL_VERSION__
+#include "sim/op.h"
+#endif
+
+enum npu_impl {
+	NPU_IMPL_GENERIC,	/* any operation, scalar code */
+	NPU_IMPL_CONV,		/* 8-bit convolution as an implicit matrix product */
+	NPU_IMPL_DEPTHWISE,	/* 8-bit depthwise convolution */
+	NPU_IMPL_ADD,		/* 8-bit ADD and SUB with two-step input scaling */
+	NPU_IMPL_COPY,		/* DMA of one row */
+};
+
+/* Output channels computed together: one vector of 32-bit accumulators. */
+#define NPU_LANES	16
+/* Pixels computed together. */
+#define NPU_PIXELS	8
+/* Bytes of a work-group's scratch, and where in it the pixel tables start. */
+#define NPU_SCRATCH	(1u << 20)
+#define NPU_SCRATCH_TABLE (NPU_SCRATCH - (1u << 18))
+/* Pixels of one tile at most: what the tables have room for. */
+#define NPU_TILE_PIXELS	(1u << 14)
+
+/**
+ * struct npu_channels - output stage of 16 channels
+ * @init: bias with the zero points of weights and IFM folded in: the accumulators start here
+ * @m, @c: see cl_requant.h
+ * @limit: a rounding remainder above it is computed anew in integers; 1: none is, negative: all are
+ * @scale, @shift: for that
+ */
+struct npu_channels {
+	op_s32 init[NPU_LANES];
+	float m[NPU_LANES];
+	float c[NPU_LANES];
+	float limit[NPU_LANES];
+	op_u32 scale[NPU_LANES];
+	op_u32 shift[NPU_LANES];
+};
+
+/**
+ * struct npu_task - how one operation runs
+ * @op: index of the operation
+ * @impl: enum npu_impl
+ * @tiles: independent pieces; 0: generic_tiles() tells
+ * @tiles_oc: CONV: of which this many share the same pixels
+ * @panel: offset in the plan's blob: weights in the order the kernel reads them; GENERIC: s16
+ *	[oc][ky][kx][ic]
+ * @channels: offset in the blob: struct npu_channels per vector; GENERIC: struct cl_bias per channel
+ * @rows: OFM rows of a tile
+ * @k4: 4-byte steps of a kernel row
+ * @width: pixels of a staged IFM row
+ * @vectors: output channel vectors
+ * @pad_value: staged byte outside the IFM
+ * @flip_in, @flip_out: 0x80 to turn signed bytes into unsigned ones and back, else 0
+ * @rounding: enum npu_round of the output stage
+ * @lo, @hi, @zero_point: clamp and offset in the signed byte domain
+ */
+struct npu_task {
+	op_u32 op;
+	op_u32 impl;
+	op_u32 tiles;
+	op_u32 tiles_oc;
+	op_u64 panel;
+	op_u64 channels;
+	op_u32 rows;
+	op_u32 k4;
+	op_u32 width;
+	op_u32 vectors;
+	op_s32 pad_value;
+	op_u32 flip_in;
+	op_u32 flip_out;
+	op_u32 rounding;
+	op_s32 lo;
+	op_s32 hi;
+	op_s32 zero_point;
+	op_u32 pad;
+};
+
+/**
+ * struct npu_run_args - what changes from job to job
+ * @offset: of each space in its buffer: the byte at region offset o is buffer[offset + o]
+ * @first, @count: tasks to run
+ * @groups: work-groups that share the job
+ * @failed: index of the task whose data broke a rule, or ~0
+ */
+struct npu_run_args {
+	op_s64 offset[NPU_SPACES];
+	op_u32 first;
+	op_u32 count;
+	op_u32 groups;
+	op_u32 failed;
+};
+
+#endif
