@@ -3,16 +3,10 @@
 #include "sim/cl_plan.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/cl_requant.h"
-
-/* What a tile's staged IFM rows should not exceed, so that they stay in the first level cache. */
-#define STAGE_BYTES	24576
-/* How far single precision may be off, seen from a tie: a few units in the last place at 255. */
-#define TIE_BAND	0x1p-14f
+#include "sim/cl_plan_fast.h"
 
 const uint8_t *npu_map_at(const struct npu_space_map *map, int64_t offset, uint64_t len)
 {
@@ -46,16 +40,9 @@ size_t npu_blob_add(struct npu_blob *blob, size_t len)
 	return at;
 }
 
-/* Weights and records of one operation, decoded. */
-struct decoded {
-	int16_t *weights;
-	size_t count;
-	struct npu_bias *bias;
-};
-
 static int read_streams(const struct npu_config *config, const struct npu_op *op,
 			const struct npu_found *found, const struct npu_space_map maps[NPU_SPACES],
-			struct decoded *out)
+			struct npu_decoded *out)
 {
 	struct npu_stream weights[NPU_MAX_CORES] = { 0 }, scales[NPU_MAX_CORES] = { 0 };
 	int rc = -ENOMEM;
@@ -92,202 +79,7 @@ fail:
 	return rc;
 }
 
-/* Signed byte domain of a feature map of bytes: what flips it there. */
-static uint32_t flip_of(const struct npu_fm *fm)
-{
-	return fm->is_signed ? 0 : 0x80;
-}
-
-/* Can the fast kernels run it? What they do not do is left to the generic one. */
-static bool fast_shape(const struct npu_op *op)
-{
-	const struct npu_fm *a = &op->a, *ofm = &op->ofm;
-
-	return !a->elem_log2 && !ofm->elem_log2 && op->lut == NPU_LUT_NONE && op->clamp &&
-	       op->transpose == NPU_TRANSPOSE_HWC && op->reverse == NPU_REVERSE_NONE &&
-	       op->upscale == NPU_UPSCALE_NONE && ofm->width0 >= ofm->width && ofm->height == op->oh &&
-	       ofm->width == op->ow && ofm->depth == op->oc && op->ow <= NPU_TILE_PIXELS - NPU_PIXELS &&
-	       ofm->stride_x >= INT_MIN / 2 && ofm->stride_x <= INT_MAX / 2 && a->stride_x >= INT_MIN / 2 &&
-	       a->stride_x <= INT_MAX / 2;
-}
-
-static bool small_weights(const struct decoded *d)
-{
-	for (size_t i = 0; i < d->count; i++)
-		if (d->weights[i] < -128 || d->weights[i] > 127)
-			return false;
-	return true;
-}
-
-/* The reach of the output offsets that the kernels keep in 32 bits. */
-static bool fits_tables(const struct npu_op *op, uint32_t rows)
-{
-	int64_t step = op->ofm.brick ? 16 : op->ofm.stride_x;
-	double reach = (double)llabs(op->ofm.stride_y) * rows + (double)llabs(step) * op->ow;
-
-	return reach < INT_MAX / 2 && op->ofm.height0 >= op->ofm.height;
-}
-
-/*
- * Channel records: bias with the zero points folded in, and the output stage as floats that were
- * proven equal to the integers, or as integers.
- */
-static bool fill_channels(const struct npu_op *op, const struct decoded *d, const struct npu_task *t,
-			  struct npu_channels *ch)
-{
-	size_t per = d->count / op->oc;
-	int32_t zero = op->a.zero_point + (op->a.is_signed ? 128 : 0);
-
-	for (uint32_t c = 0; c < op->oc; c++) {
-		const int16_t *w = d->weights + c * per;
-		struct npu_channels *rec = &ch[c / NPU_LANES];
-		unsigned int lane = c % NPU_LANES;
-		int64_t sum = 0, up = 0, down = 0, init;
-		struct npu_requant r = {
-			.scale = d->bias[c].scale,
-			.shift = d->bias[c].shift,
-			.round = t->rounding,
-			.zero_point = t->zero_point,
-			.lo = t->lo,
-			.hi = t->hi,
-		};
-
-		for (size_t i = 0; i < per; i++) {
-			sum += w[i];
-			if (w[i] > 0)
-				up += 255 * w[i];
-			else
-				down += 255 * w[i];
-		}
-		init = d->bias[c].bias - zero * sum;
-		r.acc_min = init + down;
-		r.acc_max = init + up;
-		if (r.acc_min < INT32_MIN || r.acc_max > INT32_MAX)
-			return false;
-		rec->init[lane] = (int32_t)init;
-		rec->scale[lane] = r.scale;
-		rec->shift[lane] = r.shift;
-		rec->limit[lane] = npu_requant_fit(&r, TIE_BAND, &rec->m[lane], &rec->c[lane]);
-	}
-	for (uint32_t c = op->oc; c % NPU_LANES; c++)
-		ch[c / NPU_LANES].limit[c % NPU_LANES] = 1;
-	return true;
-}
-
-/* Panel of a pair of vectors: [ky][4 bytes of the row][vector][channel][byte]. */
-static void fill_conv_panel(const struct npu_op *op, const struct decoded *d, const struct npu_task *t,
-			    int8_t *panel)
-{
-	uint32_t row = op->kernel_w * op->a.depth, steps = op->kernel_h * t->k4;
-
-	for (uint32_t c = 0; c < op->oc; c++) {
-		uint32_t vector = c / NPU_LANES, pair = vector & ~1u;
-		uint32_t wide = pair + 1 < t->vectors ? 2 : 1;
-		int8_t *to = panel + (size_t)pair * steps * 64 + (vector & 1) * 64 + c % NPU_LANES * 4;
-		const int16_t *from = d->weights + (size_t)c * op->kernel_h * row;
-
-		for (uint32_t ky = 0; ky < op->kernel_h; ky++, from += row)
-			for (uint32_t k = 0; k < t->k4; k++, to += 64 * wide)
-				for (uint32_t j = 0; j < 4 && 4 * k + j < row; j++)
-					to[j] = (int8_t)from[4 * k + j];
-	}
-}
-
-/* Panel of a vector: [4 kernel rows][kx][channel][row]. */
-static void fill_depthwise_panel(const struct npu_op *op, const struct decoded *d, int8_t *panel)
-{
-	uint32_t quads = (op->kernel_h + 3u) / 4, taps = quads * op->kernel_w;
-
-	for (uint32_t c = 0; c < op->oc; c++) {
-		int8_t *to = panel + (size_t)(c / NPU_LANES) * taps * 64 + c % NPU_LANES * 4;
-		const int16_t *from = d->weights + (size_t)c * op->kernel_h * op->kernel_w;
-
-		for (uint32_t ky = 0; ky < op->kernel_h; ky++)
-			for (uint32_t kx = 0; kx < op->kernel_w; kx++)
-				to[(size_t)(ky / 4 * op->kernel_w + kx) * 64 + ky % 4] =
-					(int8_t)from[ky * op->kernel_w + kx];
-	}
-}
-
-/* Rows of a tile: as many as stay in cache, but enough tiles for all threads. 0: not even one fits. */
-static uint32_t tile_rows(const struct npu_op *op, uint64_t row_bytes, unsigned int threads)
-{
-	uint64_t dilated = (op->kernel_h - 1u) * op->dilation_y + 1u;
-	uint64_t fit = (STAGE_BYTES / (row_bytes ? row_bytes : 1) - dilated) / op->stride_y + 1;
-	uint32_t share = threads > 1 ? (op->oh + 2 * threads - 1) / (2 * threads) : op->oh;
-	uint32_t rows;
-
-	if (dilated * row_bytes > NPU_SCRATCH_TABLE - 64)
-		return 0;
-	if (STAGE_BYTES / (row_bytes ? row_bytes : 1) < dilated)
-		fit = 1;
-	rows = fit < op->oh ? (uint32_t)fit : op->oh;
-	if (rows > share)
-		rows = share;
-	if (rows > (NPU_TILE_PIXELS - NPU_PIXELS) / op->ow)
-		rows = (NPU_TILE_PIXELS - NPU_PIXELS) / op->ow;
-	return rows;
-}
-
-static bool plan_fast(const struct npu_op *op, const struct decoded *d, unsigned int threads,
-		      struct npu_blob *blob, struct npu_task *t)
-{
-	bool depthwise = op->kind == NPU_KIND_DEPTHWISE;
-	int32_t to_signed = op->ofm.is_signed ? 0 : 128;
-	int32_t lo = (op->ofm.is_signed ? -128 : 0), hi = (op->ofm.is_signed ? 127 : 255);
-	uint64_t width = (op->ow - 1ull) * op->stride_x + (op->kernel_w - 1ull) * op->dilation_x + 1;
-	size_t panel, channels;
-	uint64_t panel_bytes;
-
-	if (!fast_shape(op) || !small_weights(d) || (!depthwise && op->dilation_x != 1))
-		return false;
-	if (depthwise && (op->a.width0 < op->a.width || op->ofm.depth != op->a.depth))
-		return false;
-	t->width = (uint32_t)width;
-	t->rows = depthwise ? (op->oh + 2 * threads - 1) / (2 * threads) :
-			      tile_rows(op, width * op->a.depth, threads);
-	if (!t->rows || !fits_tables(op, t->rows) ||
-	    (depthwise && width * ((op->kernel_h + 3) / 4) * 64 > NPU_SCRATCH_TABLE))
-		return false;
-	t->impl = depthwise ? NPU_IMPL_DEPTHWISE : NPU_IMPL_CONV;
-	t->vectors = (op->oc + NPU_LANES - 1) / NPU_LANES;
-	t->k4 = (op->kernel_w * op->a.depth + 3) / 4;
-	t->tiles = (op->oh + t->rows - 1) / t->rows;
-	t->tiles_oc = 1;
-	if (!depthwise && t->tiles < threads) {
-		uint32_t pairs = (t->vectors + 1) / 2, want = (2 * threads + t->tiles - 1) / t->tiles;
-
-		t->tiles_oc = want < pairs ? want : pairs;
-		t->tiles *= t->tiles_oc;
-	}
-	t->flip_in = 0x80 ^ flip_of(&op->a);
-	t->pad_value = op->a.zero_point + (op->a.is_signed ? 128 : 0);
-	t->flip_out = flip_of(&op->ofm);
-	t->rounding = op->per_channel ? op->round : op->ofm_scale.round;
-	t->lo = (op->act_min > lo ? op->act_min : lo) - to_signed;
-	t->hi = (op->act_max < hi ? op->act_max : hi) - to_signed;
-	t->zero_point = op->ofm.zero_point - to_signed;
-	if (t->lo > t->hi || t->pad_value < 0 || t->pad_value > 255 || t->zero_point < -256 ||
-	    t->zero_point > 256 || t->rounding == NPU_ROUND_DOUBLE_ASYMMETRIC)
-		return false;
-	panel_bytes = 64ull * t->vectors *
-		      (depthwise ? (op->kernel_h + 3u) / 4 * op->kernel_w : op->kernel_h * t->k4);
-	channels = npu_blob_add(blob, t->vectors * sizeof(struct npu_channels));
-	if (channels == SIZE_MAX || !fill_channels(op, d, t, (struct npu_channels *)(blob->data + channels)))
-		return false;
-	panel = npu_blob_add(blob, panel_bytes);
-	if (panel == SIZE_MAX)
-		return false;
-	if (depthwise)
-		fill_depthwise_panel(op, d, (int8_t *)blob->data + panel);
-	else
-		fill_conv_panel(op, d, t, (int8_t *)blob->data + panel);
-	t->panel = panel;
-	t->channels = channels;
-	return true;
-}
-
-static int plan_generic(const struct npu_op *op, const struct decoded *d, struct npu_blob *blob,
+static int plan_generic(const struct npu_op *op, const struct npu_decoded *d, struct npu_blob *blob,
 			struct npu_task *t)
 {
 	size_t panel = npu_blob_add(blob, d->count * sizeof(int16_t));
@@ -309,20 +101,25 @@ int npu_plan_task(const struct npu_config *config, const struct npu_op *op, cons
 		  const struct npu_space_map maps[NPU_SPACES], unsigned int threads, struct npu_blob *blob,
 		  struct npu_task *task)
 {
-	struct decoded decoded;
+	struct npu_decoded decoded;
 	struct npu_blob before;
 	uint32_t index = task->op;
 	int rc;
 
 	task->impl = NPU_IMPL_GENERIC;
 	task->tiles = 0;
-	if (op->kind != NPU_KIND_CONV && op->kind != NPU_KIND_DEPTHWISE)
+	if (op->kind != NPU_KIND_CONV && op->kind != NPU_KIND_DEPTHWISE) {
+		if (!npu_plan_add(op, threads, blob, task) && !npu_plan_pool(op, threads, task)) {
+			memset(task, 0, sizeof(*task));
+			task->op = index;
+		}
 		return 0;
+	}
 	rc = read_streams(config, op, found, maps, &decoded);
 	if (rc)
 		return rc;
 	before = *blob;
-	if (!plan_fast(op, &decoded, threads, blob, task)) {
+	if (!npu_plan_conv(op, &decoded, threads, blob, task)) {
 		memset(task, 0, sizeof(*task));
 		task->op = index;
 		blob->size = before.size;

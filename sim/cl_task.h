@@ -15,7 +15,7 @@ enum npu_impl {
 	NPU_IMPL_CONV,		/* 8-bit convolution as an implicit matrix product */
 	NPU_IMPL_DEPTHWISE,	/* 8-bit depthwise convolution */
 	NPU_IMPL_ADD,		/* 8-bit ADD and SUB with two-step input scaling */
-	NPU_IMPL_COPY,		/* DMA of one row */
+	NPU_IMPL_POOL,		/* MAX, AVERAGE and SUM pooling of bytes */
 };
 
 /* Output channels computed together: one vector of 32-bit accumulators. */
@@ -45,6 +45,26 @@ struct npu_channels {
 };
 
 /**
+ * struct npu_add - constants of an ADD or SUB of bytes
+ * @ma, @mb, @c: the value before rounding is near a * ma + b * mb + c, a and b as signed bytes
+ * @limit: a rounding remainder above it is computed anew in integers
+ * @zero_a, @zero_b: zero points in the signed byte domain
+ * @value_b: second operand if @scalar_b
+ * @flip_b: 0x80 to turn the second operand's unsigned bytes into signed ones, else 0
+ * @dense: the rows of all maps are without gaps: NHWC
+ * @bricks: so are the rows of each 16 channels: NHCWB16
+ */
+struct npu_add {
+	float ma, mb, c, limit;
+	op_s32 zero_a, zero_b, value_b;
+	op_u32 scalar_b;
+	op_u32 flip_b;
+	op_u32 dense;
+	op_u32 bricks;
+	op_u32 pad;
+};
+
+/**
  * struct npu_task - how one operation runs
  * @op: index of the operation
  * @impl: enum npu_impl
@@ -58,7 +78,9 @@ struct npu_channels {
  * @width: pixels of a staged IFM row
  * @vectors: output channel vectors
  * @pad_value: staged byte outside the IFM
- * @flip_in, @flip_out: 0x80 to turn signed bytes into unsigned ones and back, else 0
+ * @flip_in: 0x80 to turn the IFM's bytes into the kind the kernel works on (convolutions unsigned,
+ *	others signed), else 0
+ * @flip_out: 0x80 to turn signed bytes into the OFM's, else 0
  * @rounding: enum npu_round of the output stage
  * @lo, @hi, @zero_point: clamp and offset in the signed byte domain
  */

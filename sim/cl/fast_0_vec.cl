@@ -67,21 +67,16 @@ __attribute__((noinline)) static int16 requant_exact(int16 acc, __global const s
 
 #define ROUND_MAGIC 12582912.0f	/* 1.5 * 2^23: adding it leaves the integer part in the low bits */
 
-/*
- * Output stage of one vector: the rounded values, and in *worst how near any of them is to a tie.
- * See cl_requant.h for why single precision is enough.
- */
-static inline int16 requant(int16 acc, float16 m, float16 c, float16 *worst)
+/* Round to nearest, and in *worst how near any of the values so far is to a tie. */
+static inline int16 round_near(float16 y, float16 *worst)
 {
-	float16 x = __builtin_convertvector(acc, float16);
-	float16 y = fma(x, m, as_float16(as_int16(c) ^ (as_int16(x) & (int)0x80000000)));
 #if NPU_VNNI
 	typedef float f16 __attribute__((vector_size(64)));
 	typedef int i16 __attribute__((vector_size(64)));
 	f16 rest = __builtin_ia32_reduceps512_mask((f16)y, 0, (f16)y, -1, 4);
 
 	*worst = as_float16(__builtin_ia32_rangeps512_mask((f16)*worst, rest, 11, rest, -1, 4));
-	return as_int16(__builtin_ia32_cvtps2dq512_mask((f16)y, (i16)acc, -1, 4));
+	return as_int16(__builtin_ia32_cvtps2dq512_mask((f16)y, (i16)y, -1, 4));
 #else
 	float16 whole;
 
@@ -92,20 +87,25 @@ static inline int16 requant(int16 acc, float16 m, float16 c, float16 *worst)
 #endif
 }
 
+/* Output stage of a convolution, see cl_requant.h for why single precision is enough. */
+static inline int16 requant(int16 acc, float16 m, float16 c, float16 *worst)
+{
+	float16 x = __builtin_convertvector(acc, float16);
+
+	return round_near(fma(x, m, as_float16(as_int16(c) ^ (as_int16(x) & (int)0x80000000))), worst);
+}
+
 static inline int above_limit(float16 worst, float16 limit)
 {
 	return any(worst > limit);
 }
 
 /*
- * Store 4 pixels of up to 16 channels: add the zero point, clamp as signed bytes, flip to unsigned if
- * the OFM is, and write @n bytes at each offset.
+ * 4 vectors of values to 64 bytes: add the zero point, clamp as signed bytes, flip to unsigned ones if
+ * the OFM has those.
  */
-static inline void store4(__global uchar *out, __global const int *at, int16 a, int16 b, int16 c, int16 d,
-			  __global const struct npu_task *t, int n)
+static inline int16 pack4(int16 a, int16 b, int16 c, int16 d, __global const struct npu_task *t)
 {
-	bytes16 r[4] __attribute__((aligned(64)));
-
 #if NPU_VNNI
 	typedef int i16 __attribute__((vector_size(64)));
 	typedef short h32 __attribute__((vector_size(64)));
@@ -122,27 +122,45 @@ static inline void store4(__global uchar *out, __global const int *at, int16 a, 
 	v = v > low ? v : low;
 	v = v < high ? v : high;
 	v ^= (c64)(int16)(int)(0x01010101u * t->flip_out);
-	*(c64 *)r = (c64)__builtin_ia32_permvarsi512(
-		(i16)v, (i16)(int16)(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+	/* The packs work within 128 bits: put the 4-channel pieces of each pixel together. */
+	return as_int16(__builtin_ia32_permvarsi512(
+		(i16)v, (i16)(int16)(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)));
 #else
 	int16 v[4] = { a, b, c, d };
+	union {
+		uchar16 bytes[4];
+		int16 all;
+	} r;
 
-	for (int p = 0; p < 4; p++) {
-		int16 w = clamp(v[p] + t->zero_point, (int16)(t->lo), (int16)(t->hi)) ^ (int)t->flip_out;
-
-		r[p] = __builtin_convertvector(as_uint16(w), uchar16);
-	}
+	for (int p = 0; p < 4; p++)
+		r.bytes[p] = __builtin_convertvector(as_uint16(clamp(v[p] + t->zero_point, (int16)(t->lo),
+								     (int16)(t->hi)) ^ (int)t->flip_out),
+						     uchar16);
+	return r.all;
 #endif
+}
+
+/* Store 4 pixels of @n <= 16 channels, each at its offset. */
+static inline void store4(__global uchar *out, __global const int *at, int16 a, int16 b, int16 c, int16 d,
+			  __global const struct npu_task *t, int n)
+{
+	union {
+		int16 all;
+		uchar16 pixel[4];
+		uchar byte[64];
+	} r;
+
+	r.all = pack4(a, b, c, d, t);
 	if (n == 16) {
-		*(__global bytes16 *)(out + at[0]) = r[0];
-		*(__global bytes16 *)(out + at[1]) = r[1];
-		*(__global bytes16 *)(out + at[2]) = r[2];
-		*(__global bytes16 *)(out + at[3]) = r[3];
+		*(__global bytes16 *)(out + at[0]) = r.pixel[0];
+		*(__global bytes16 *)(out + at[1]) = r.pixel[1];
+		*(__global bytes16 *)(out + at[2]) = r.pixel[2];
+		*(__global bytes16 *)(out + at[3]) = r.pixel[3];
 		return;
 	}
 	for (int p = 0; p < 4; p++)
 		for (int i = 0; i < n; i++)
-			out[at[p] + i] = ((uchar *)&r[p])[i];
+			out[at[p] + i] = r.byte[16 * p + i];
 }
 
 /* Copy @n bytes, each with @flip applied. */

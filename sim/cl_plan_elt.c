@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* Elementwise and pooling operations on bytes that the fast kernels run. */
+#include <limits.h>
+#include <math.h>
+
+#include "sim/cl_plan_fast.h"
+
+uint32_t npu_flip(const struct npu_fm *fm)
+{
+	return fm->is_signed ? 0 : 0x80;
+}
+
+bool npu_fast_map(const struct npu_fm *fm)
+{
+	return !fm->elem_log2 && fm->stride_x >= INT_MIN / 2 && fm->stride_x <= INT_MAX / 2;
+}
+
+bool npu_fast_ofm(const struct npu_op *op)
+{
+	const struct npu_fm *ofm = &op->ofm;
+
+	return npu_fast_map(ofm) && op->lut == NPU_LUT_NONE && op->clamp &&
+	       op->transpose == NPU_TRANSPOSE_HWC && op->reverse == NPU_REVERSE_NONE &&
+	       ofm->width0 >= ofm->width && ofm->height == op->oh && ofm->width == op->ow &&
+	       ofm->depth == op->oc;
+}
+
+bool npu_fast_output(const struct npu_op *op, struct npu_task *t)
+{
+	int32_t to_signed = op->ofm.is_signed ? 0 : 128;
+	int32_t lo = op->ofm.is_signed ? -128 : 0, hi = op->ofm.is_signed ? 127 : 255;
+
+	t->flip_out = npu_flip(&op->ofm);
+	t->lo = (op->act_min > lo ? op->act_min : lo) - to_signed;
+	t->hi = (op->act_max < hi ? op->act_max : hi) - to_signed;
+	t->zero_point = op->ofm.zero_point - to_signed;
+	return t->lo <= t->hi && t->zero_point >= -256 && t->zero_point <= 256;
+}
+
+/* Rows of a tile that give every thread two. */
+static uint32_t share_rows(const struct npu_op *op, unsigned int threads)
+{
+	return threads > 1 ? (op->oh + 2 * threads - 1) / (2 * threads) : op->oh;
+}
+
+/* The real factor of an operand's scaling; false if the kernel does not do that form. */
+static bool operand_factor(const struct npu_scale *s, double *factor)
+{
+	*factor = ldexp(s->scale, -(int)s->shift);
+	if (s->scale == 1 && !s->shift)
+		return true;
+	if (s->dbl)
+		return s->round == NPU_ROUND_TFL && s->dbl < 31 && s->shift >= 31 - s->dbl;
+	return s->shift == 0;
+}
+
+static bool rows_dense(const struct npu_op *op, const struct npu_fm *fm)
+{
+	return !fm->brick && fm->stride_x == (int64_t)op->oc;
+}
+
+static bool operand_fits(const struct npu_op *op, const struct npu_fm *fm)
+{
+	return npu_fast_map(fm) && fm->height == op->oh && fm->width == op->ow && fm->depth == op->oc &&
+	       fm->width0 >= fm->width && fm->zero_point >= -128 && fm->zero_point <= 255;
+}
+
+bool npu_plan_add(const struct npu_op *op, unsigned int threads, struct npu_blob *blob, struct npu_task *t)
+{
+	const struct npu_scale *s = &op->ofm_scale;
+	bool scalar = op->b.broadcast & NPU_BROADCAST_SCALAR;
+	int32_t fixed = op->scalar - (op->b.is_signed ? 0 : 128);
+	struct npu_add *k;
+	double fa, fb, out, reach;
+	size_t at;
+
+	if (op->kind != NPU_KIND_ELEMENTWISE || (op->mode != NPU_ELT_ADD && op->mode != NPU_ELT_SUB) ||
+	    op->per_channel || !npu_fast_ofm(op) || op->a.broadcast || (op->b.broadcast && !scalar) ||
+	    !operand_fits(op, &op->a) || (!scalar && !operand_fits(op, &op->b)))
+		return false;
+	if (!operand_factor(&op->a_scale, &fa) || !operand_factor(&op->b_scale, &fb) ||
+	    (s->round != NPU_ROUND_TFL && s->round != NPU_ROUND_NATURAL) || s->dbl)
+		return false;
+	if (scalar && (fixed < -32768 || fixed > 32767))
+		return false;
+	if (!npu_fast_output(op, t))
+		return false;
+	at = npu_blob_add(blob, sizeof(*k));
+	if (at == SIZE_MAX)
+		return false;
+	k = (struct npu_add *)(blob->data + at);
+	out = ldexp(s->scale, -(int)s->shift);
+	fa *= out;
+	fb *= op->mode == NPU_ELT_SUB ? -out : out;
+	k->scalar_b = scalar;
+	k->value_b = fixed;
+	k->flip_b = scalar ? 0 : npu_flip(&op->b);
+	k->zero_a = op->a.zero_point - (op->a.is_signed ? 0 : 128);
+	k->zero_b = op->b.zero_point - (op->b.is_signed ? 0 : 128);
+	k->ma = (float)fa;
+	k->mb = (float)fb;
+	k->c = (float)-(fa * k->zero_a + fb * k->zero_b);
+	/*
+	 * Three float roundings and three rounded constants, each of 2^-24 of at most @reach; the hardware's
+	 * own roundings on the way are of 2^-19 of an operand and less.
+	 */
+	reach = (fabs(fa) + fabs(fb)) * (scalar ? 65536 : 512);
+	k->limit = reach < 16384 ? 0.5f - (float)(reach * 0x1p-20 + 0x1p-14) : -1;
+	k->dense = rows_dense(op, &op->a) && rows_dense(op, &op->ofm) && (scalar || rows_dense(op, &op->b));
+	k->bricks = op->a.brick && op->ofm.brick && (scalar || op->b.brick);
+	t->panel = at;
+	t->flip_in = npu_flip(&op->a);
+	t->rows = share_rows(op, threads);
+	t->tiles = (op->oh + t->rows - 1) / t->rows;
+	t->impl = NPU_IMPL_ADD;
+	return true;
+}
+
+bool npu_plan_pool(const struct npu_op *op, unsigned int threads, struct npu_task *t)
+{
+	const struct npu_scale *s = &op->ofm_scale;
+	uint64_t taps = (uint64_t)op->kernel_h * op->kernel_w;
+
+	if (op->kind != NPU_KIND_POOL || !npu_fast_map(&op->a) || !npu_fast_ofm(op) ||
+	    op->upscale != NPU_UPSCALE_NONE || op->a.depth != op->oc || op->a.width0 < op->a.width ||
+	    op->dilation_x != 1 || op->dilation_y != 1)
+		return false;
+	if (op->mode != NPU_POOL_MAX && op->mode != NPU_POOL_AVERAGE && op->mode != NPU_POOL_SUM)
+		return false;
+	/* MAX over nothing and division by nothing are the generic code's business. */
+	if ((op->hw_divide || op->mode == NPU_POOL_MAX) &&
+	    (op->pad_top >= op->kernel_h || op->pad_left >= op->kernel_w ||
+	     (op->oh - 1ull) * op->stride_y >= op->a.height + (uint64_t)op->pad_top ||
+	     (op->ow - 1ull) * op->stride_x >= op->a.width + (uint64_t)op->pad_left))
+		return false;
+	if (!op->hw_divide && !op->per_channel && s->round != NPU_ROUND_TFL && s->round != NPU_ROUND_NATURAL &&
+	    s->round != NPU_ROUND_SYMMETRIC)
+		return false;
+	if (taps > 65536 || !npu_fast_output(op, t))
+		return false;
+	t->flip_in = npu_flip(&op->a);
+	t->rows = share_rows(op, threads);
+	t->tiles = (op->oh + t->rows - 1) / t->rows;
+	t->impl = NPU_IMPL_POOL;
+	return true;
+}
