@@ -135,6 +135,54 @@ __attribute__((noinline)) static void conv_8x1(__global const uchar *in, __globa
 }
 
 /*
+ * 16 pixels by 1 vector, for the short loops of few channels: the second 8 pixels lie @next bytes from
+ * the first ones, so that they need no pointers of their own.
+ */
+__attribute__((noinline)) static void conv_16x1(__global const uchar *in, __global const int *from,
+						long next, __global const int16 *w, __global uchar *out,
+						__global const int *at,
+						__global const struct npu_channels *ch,
+						__global const struct npu_task *t, int kernel_h, long row,
+						int n)
+{
+	int16 first = *(__global const int16 *)ch->init;
+	int k4 = (int)t->k4;
+#define D(p) int16 a##p = first, b##p = first; __global const uchar *i##p = in + from[p];
+	PIXELS(D)
+#undef D
+	for (int y = 0; y < kernel_h; y++) {
+		for (int k = 0; k < k4; k++) {
+			int16 w0 = *w++;
+			long k0 = 4 * k, k1 = k0 + next;
+#define D(p) a##p = dot4(a##p, splat4(i##p + k0), w0); b##p = dot4(b##p, splat4(i##p + k1), w0);
+			PIXELS(D)
+#undef D
+		}
+#define D(p) i##p += row;
+		PIXELS(D)
+#undef D
+	}
+	conv_out(out, at, ch, t, n, a0, a1, a2, a3, a4, a5, a6, a7);
+	conv_out(out, at + 8, ch, t, n, b0, b1, b2, b3, b4, b5, b6, b7);
+}
+
+/* The pixels of a tile by one vector. */
+static void conv_single(__global const uchar *in, __global const int *from, int pixels,
+			__global const int16 *w, __global uchar *out, __global const int *at,
+			__global const struct npu_channels *ch, __global const struct npu_task *t,
+			__global const struct npu_op *op, long row, int n)
+{
+	int p = 0;
+
+	/* Groups of 8 that do not cross a row's end are all alike. */
+	if (!(op->ow % 8))
+		for (; p + 16 <= pixels; p += 16)
+			conv_16x1(in, from + p, from[p + 8] - from[p], w, out, at + p, ch, t, op->kernel_h, row, n);
+	for (; p < pixels; p += NPU_PIXELS)
+		conv_8x1(in, from + p, w, out, at + p, ch, t, op->kernel_h, row, n);
+}
+
+/*
  * One tile: rows [ty * rows, ...) of the OFM, and its share of the output channel vectors.
  * A pixel count that is not a multiple of 8 repeats the last pixel, which stores the same bytes again.
  */
@@ -170,12 +218,12 @@ static void conv_tile(const struct npu_mem *mem, __global const struct npu_op *o
 		int v = 2 * pair, left = (int)op->oc - 16 * v;
 		__global const int16 *panel = w + (long)v * steps;
 
+		if (left <= 16) {
+			conv_single(scratch, from, n, panel, out + v * group, at, ch + v, t, op, row, left);
+			continue;
+		}
 		for (int p = 0; p < n; p += NPU_PIXELS)
-			if (left > 16)
-				conv_8x2(scratch, from + p, panel, out + v * group, at + p, group, ch + v,
-					 t, op->kernel_h, row, min(left - 16, 16));
-			else
-				conv_8x1(scratch, from + p, panel, out + v * group, at + p, ch + v, t,
-					 op->kernel_h, row, left);
+			conv_8x2(scratch, from + p, panel, out + v * group, at + p, group, ch + v, t,
+				 op->kernel_h, row, min(left - 16, 16));
 	}
 }
