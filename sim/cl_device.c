@@ -35,6 +35,15 @@ static bool cpu_has_vnni(void)
 #endif
 }
 
+static bool cpu_has_vbmi(void)
+{
+#if defined(__x86_64__)
+	return cpu_has_vnni() && __builtin_cpu_supports("avx512vbmi");
+#else
+	return false;
+#endif
+}
+
 static bool always(void)
 {
 	return true;
@@ -42,6 +51,7 @@ static bool always(void)
 
 /* Best first. One that the device's compiler refuses is passed over. */
 static const struct cl_path paths[] = {
+	{ "vnni+vbmi", "-cl-std=CL1.2 -DNPU_VNNI=1 -DNPU_VBMI=1", cpu_has_vbmi },
 	{ "vnni", "-cl-std=CL1.2 -DNPU_VNNI=1", cpu_has_vnni },
 	{ "portable", "-cl-std=CL1.2", always },
 };
@@ -306,7 +316,7 @@ static int build_best(struct npu_cl *cl, const struct npu_options *opt, char *er
 		}
 	}
 	if (!known) {
-		snprintf(err, err_len, "unknown kernels \"%s\": auto, vnni or portable", want);
+		snprintf(err, err_len, "unknown kernels \"%s\": auto, vnni+vbmi, vnni or portable", want);
 		return -EINVAL;
 	}
 	return rc;

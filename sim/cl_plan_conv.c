@@ -103,10 +103,11 @@ static void fill_conv_panel(const struct npu_op *op, const struct npu_decoded *d
 	}
 }
 
-/* Panel of a vector: [4 kernel rows][kx][channel][row]. */
-static void fill_depthwise_panel(const struct npu_op *op, const struct npu_decoded *d, int8_t *panel)
+/* Panel of a vector: [ky][4 taps of the row][channel][tap]. */
+static void fill_depthwise_panel(const struct npu_op *op, const struct npu_decoded *d, const struct npu_task *t,
+				 int8_t *panel)
 {
-	uint32_t quads = (op->kernel_h + 3u) / 4, taps = quads * op->kernel_w;
+	uint32_t taps = op->kernel_h * t->k4;
 
 	for (uint32_t c = 0; c < op->oc; c++) {
 		int8_t *to = panel + (size_t)(c / NPU_LANES) * taps * 64 + c % NPU_LANES * 4;
@@ -114,8 +115,7 @@ static void fill_depthwise_panel(const struct npu_op *op, const struct npu_decod
 
 		for (uint32_t ky = 0; ky < op->kernel_h; ky++)
 			for (uint32_t kx = 0; kx < op->kernel_w; kx++)
-				to[(size_t)(ky / 4 * op->kernel_w + kx) * 64 + ky % 4] =
-					(int8_t)from[ky * op->kernel_w + kx];
+				to[(size_t)(ky * t->k4 + kx / 4) * 64 + kx % 4] = (int8_t)*from++;
 	}
 }
 
@@ -139,6 +139,19 @@ static uint32_t tile_rows(const struct npu_op *op, uint64_t row_bytes, unsigned 
 	return rows;
 }
 
+/* Can a 1x1 convolution do without staging? The last 4 bytes read of a pixel must be its own. */
+static bool reads_in_place(const struct npu_op *op, uint32_t rows)
+{
+	const struct npu_fm *a = &op->a;
+	double reach = (double)llabs(a->stride_y) * rows * op->stride_y +
+		       (double)llabs(a->brick ? 16 : a->stride_x) * a->width;
+
+	return op->kind == NPU_KIND_CONV && op->kernel_h == 1 && op->kernel_w == 1 && !op->pad_top &&
+	       !op->pad_left && (op->oh - 1ull) * op->stride_y < a->height &&
+	       (op->ow - 1ull) * op->stride_x < a->width && a->width0 >= a->width &&
+	       a->height0 >= a->height && a->depth % (a->brick ? 16 : 4) == 0 && reach < INT_MAX / 2;
+}
+
 bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigned int threads,
 		      struct npu_blob *blob, struct npu_task *t)
 {
@@ -147,19 +160,18 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 	size_t panel, channels;
 	uint64_t panel_bytes;
 
-	if (!fast_shape(op) || !small_weights(d) || (!depthwise && op->dilation_x != 1))
+	if (!fast_shape(op) || !small_weights(d) || op->dilation_x != 1)
 		return false;
 	if (depthwise && (op->a.width0 < op->a.width || op->ofm.depth != op->a.depth))
 		return false;
 	t->width = (uint32_t)width;
-	t->rows = depthwise ? (op->oh + 2 * threads - 1) / (2 * threads) :
-			      tile_rows(op, width * op->a.depth, threads);
-	if (!t->rows || !fits_tables(op, t->rows) ||
-	    (depthwise && width * ((op->kernel_h + 3) / 4) * 64 > NPU_SCRATCH_TABLE))
+	t->rows = tile_rows(op, width * (depthwise ? NPU_LANES : op->a.depth), threads);
+	if (!t->rows || !fits_tables(op, t->rows))
 		return false;
 	t->impl = depthwise ? NPU_IMPL_DEPTHWISE : NPU_IMPL_CONV;
+	t->direct = reads_in_place(op, t->rows);
 	t->vectors = (op->oc + NPU_LANES - 1) / NPU_LANES;
-	t->k4 = (op->kernel_w * op->a.depth + 3) / 4;
+	t->k4 = (op->kernel_w * (depthwise ? 1 : op->a.depth) + 3) / 4;
 	t->tiles = (op->oh + t->rows - 1) / t->rows;
 	t->tiles_oc = 1;
 	if (!depthwise && t->tiles < threads) {
@@ -174,8 +186,7 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 	if (!npu_fast_output(op, t) || t->pad_value < 0 || t->pad_value > 255 ||
 	    t->rounding == NPU_ROUND_DOUBLE_ASYMMETRIC)
 		return false;
-	panel_bytes = 64ull * t->vectors *
-		      (depthwise ? (op->kernel_h + 3u) / 4 * op->kernel_w : op->kernel_h * t->k4);
+	panel_bytes = 64ull * t->vectors * op->kernel_h * t->k4;
 	channels = npu_blob_add(blob, t->vectors * sizeof(struct npu_channels));
 	if (channels == SIZE_MAX || !fill_channels(op, d, t, (struct npu_channels *)(blob->data + channels)))
 		return false;
@@ -183,7 +194,7 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 	if (panel == SIZE_MAX)
 		return false;
 	if (depthwise)
-		fill_depthwise_panel(op, d, (int8_t *)blob->data + panel);
+		fill_depthwise_panel(op, d, t, (int8_t *)blob->data + panel);
 	else
 		fill_conv_panel(op, d, t, (int8_t *)blob->data + panel);
 	t->panel = panel;

@@ -34,6 +34,10 @@ bool npu_fast_output(const struct npu_op *op, struct npu_task *t)
 	t->lo = (op->act_min > lo ? op->act_min : lo) - to_signed;
 	t->hi = (op->act_max < hi ? op->act_max : hi) - to_signed;
 	t->zero_point = op->ofm.zero_point - to_signed;
+	t->lo4 = 0x01010101u * (uint8_t)t->lo;
+	t->hi4 = 0x01010101u * (uint8_t)t->hi;
+	t->flip4 = 0x01010101u * t->flip_out;
+	t->zero2 = 0x00010001u * (uint16_t)t->zero_point;
 	return t->lo <= t->hi && t->zero_point >= -256 && t->zero_point <= 256;
 }
 

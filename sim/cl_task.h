@@ -77,12 +77,14 @@ struct npu_add {
  * @k4: 4-byte steps of a kernel row
  * @width: pixels of a staged IFM row
  * @vectors: output channel vectors
+ * @direct: CONV: 1x1 without padding that reads the IFM where it is
  * @pad_value: staged byte outside the IFM
  * @flip_in: 0x80 to turn the IFM's bytes into the kind the kernel works on (convolutions unsigned,
  *	others signed), else 0
  * @flip_out: 0x80 to turn signed bytes into the OFM's, else 0
  * @rounding: enum npu_round of the output stage
  * @lo, @hi, @zero_point: clamp and offset in the signed byte domain
+ * @lo4, @hi4, @flip4: the byte four times over; @zero2: the 16-bit offset twice
  */
 struct npu_task {
 	op_u32 op;
@@ -102,7 +104,11 @@ struct npu_task {
 	op_s32 lo;
 	op_s32 hi;
 	op_s32 zero_point;
-	op_u32 pad;
+	op_u32 lo4;
+	op_u32 hi4;
+	op_u32 flip4;
+	op_u32 zero2;
+	op_u32 direct;
 };
 
 /**

@@ -8,6 +8,7 @@
  */
 
 typedef uchar bytes16 __attribute__((ext_vector_type(16), aligned(1)));
+typedef int ints4 __attribute__((ext_vector_type(4), aligned(1)));
 typedef int ints16 __attribute__((ext_vector_type(16), aligned(1)));
 typedef int int_unaligned __attribute__((aligned(1)));
 
@@ -32,37 +33,28 @@ static inline int16 splat4(__global const uchar *p)
 	return (int16)(*(__global const int_unaligned *)p);
 }
 
-/* The output stage of one vector in 64-bit integers, for values too near to a tie for floats. */
-__attribute__((noinline)) static int16 requant_exact(int16 acc, __global const struct npu_channels *ch,
-						     int rounding)
+/* The output stage of one value in 64-bit integers. */
+static int requant_one(int acc, uint scale, int shift, uint rounding)
 {
-	int in[16] __attribute__((aligned(64)));
-	int out[16] __attribute__((aligned(64)));
+	long product = (long)acc * (long)scale;
+	long nudge = shift ? 1L << (shift - 1) : 0;
+	long v;
 
-	*(int16 *)in = acc;
-	for (int i = 0; i < 16; i++) {
-		long product = (long)in[i] * (long)ch->scale[i];
-		int shift = (int)ch->shift[i];
-		long nudge = shift ? 1L << (shift - 1) : 0;
-		long v;
+	if (rounding == NPU_ROUND_TFL && shift > 31) {
+		long high = (product + (1L << 30)) >> 31;
+		long mask = (1L << (shift - 31)) - 1;
 
-		if (rounding == NPU_ROUND_TFL && shift > 31) {
-			long high = (product + (1L << 30)) >> 31;
-			long mask = (1L << (shift - 31)) - 1;
-
-			v = (high >> (shift - 31)) + ((high & mask) > (mask >> 1) + (high < 0));
-		} else if (rounding == NPU_ROUND_SYMMETRIC) {
-			v = product < 0 ? -((-product + nudge) >> shift) : (product + nudge) >> shift;
-		} else if (rounding == NPU_ROUND_TO_ZERO) {
-			v = product < 0 ? -(-product >> shift) : product >> shift;
-		} else if (rounding == NPU_ROUND_TO_LOWER) {
-			v = product >> shift;
-		} else {
-			v = (product + nudge) >> shift;
-		}
-		out[i] = (int)clamp(v, -32768L, 32767L);
+		v = (high >> (shift - 31)) + ((high & mask) > (mask >> 1) + (high < 0));
+	} else if (rounding == NPU_ROUND_SYMMETRIC) {
+		v = product < 0 ? -((nudge - product) >> shift) : (product + nudge) >> shift;
+	} else if (rounding == NPU_ROUND_TO_ZERO) {
+		v = product < 0 ? -(-product >> shift) : product >> shift;
+	} else if (rounding == NPU_ROUND_TO_LOWER) {
+		v = product >> shift;
+	} else {
+		v = (product + nudge) >> shift;
 	}
-	return *(int16 *)out;
+	return (int)clamp(v, -32768L, 32767L);
 }
 
 #define ROUND_MAGIC 12582912.0f	/* 1.5 * 2^23: adding it leaves the integer part in the low bits */
@@ -95,9 +87,33 @@ static inline int16 requant(int16 acc, float16 m, float16 c, float16 *worst)
 	return round_near(fma(x, m, as_float16(as_int16(c) ^ (as_int16(x) & (int)0x80000000))), worst);
 }
 
+/* The same, for a vector of which some values may be too near to a tie: those are done in integers. */
+__attribute__((noinline)) static int16 requant_again(int16 acc, __global const struct npu_channels *ch,
+						     uint rounding)
+{
+	int in[16] __attribute__((aligned(64)));
+	int out[16] __attribute__((aligned(64)));
+	float rest[16] __attribute__((aligned(64)));
+	float16 worst = (float16)(0);
+
+	*(int16 *)in = acc;
+	*(int16 *)out = requant(acc, *(__global const float16 *)ch->m, *(__global const float16 *)ch->c, &worst);
+	*(float16 *)rest = worst;
+	for (int i = 0; i < 16; i++)
+		if (rest[i] > ch->limit[i])
+			out[i] = requant_one(in[i], ch->scale[i], (int)ch->shift[i], rounding);
+	return *(int16 *)out;
+}
+
 static inline int above_limit(float16 worst, float16 limit)
 {
+#if NPU_VNNI
+	typedef float f16 __attribute__((vector_size(64)));
+
+	return __builtin_ia32_cmpps512_mask((f16)worst, (f16)limit, 14, -1, 4) != 0; /* 14: greater */
+#else
 	return any(worst > limit);
+#endif
 }
 
 /*
@@ -110,10 +126,9 @@ static inline int16 pack4(int16 a, int16 b, int16 c, int16 d, __global const str
 	typedef int i16 __attribute__((vector_size(64)));
 	typedef short h32 __attribute__((vector_size(64)));
 	typedef char c64 __attribute__((vector_size(64)));
-	uint zp = (uint)t->zero_point & 0xffff;
-	h32 zero = (h32)(int16)(int)(zp << 16 | zp);
-	c64 low = (c64)(int16)(int)(0x01010101u * (uchar)t->lo);
-	c64 high = (c64)(int16)(int)(0x01010101u * (uchar)t->hi);
+	h32 zero = (h32)(int16)((int)t->zero2);
+	c64 low = (c64)(int16)((int)t->lo4);
+	c64 high = (c64)(int16)((int)t->hi4);
 	h32 ab = __builtin_ia32_packssdw512((i16)a, (i16)b);
 	h32 cd = __builtin_ia32_packssdw512((i16)c, (i16)d);
 	c64 v = __builtin_ia32_packsswb512(__builtin_elementwise_add_sat(ab, zero),
@@ -121,7 +136,7 @@ static inline int16 pack4(int16 a, int16 b, int16 c, int16 d, __global const str
 
 	v = v > low ? v : low;
 	v = v < high ? v : high;
-	v ^= (c64)(int16)(int)(0x01010101u * t->flip_out);
+	v ^= (c64)(int16)((int)t->flip4);
 	/* The packs work within 128 bits: put the 4-channel pieces of each pixel together. */
 	return as_int16(__builtin_ia32_permvarsi512(
 		(i16)v, (i16)(int16)(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)));
@@ -140,47 +155,63 @@ static inline int16 pack4(int16 a, int16 b, int16 c, int16 d, __global const str
 #endif
 }
 
-/* Store 4 pixels of @n <= 16 channels, each at its offset. */
-static inline void store4(__global uchar *out, __global const int *at, int16 a, int16 b, int16 c, int16 d,
-			  __global const struct npu_task *t, int n)
+__attribute__((noinline)) static void store_tail(__global uchar *out, __global const int *at, int16 v, int n)
 {
-	union {
-		int16 all;
-		uchar16 pixel[4];
-		uchar byte[64];
-	} r;
+	uchar byte[64] __attribute__((aligned(64)));
 
-	r.all = pack4(a, b, c, d, t);
-	if (n == 16) {
-		*(__global bytes16 *)(out + at[0]) = r.pixel[0];
-		*(__global bytes16 *)(out + at[1]) = r.pixel[1];
-		*(__global bytes16 *)(out + at[2]) = r.pixel[2];
-		*(__global bytes16 *)(out + at[3]) = r.pixel[3];
-		return;
-	}
+	*(int16 *)byte = v;
 	for (int p = 0; p < 4; p++)
 		for (int i = 0; i < n; i++)
-			out[at[p] + i] = r.byte[16 * p + i];
+			out[at[p] + i] = byte[16 * p + i];
 }
 
+/* Store 4 pixels of @n <= 16 channels, each at its offset. */
+static inline void store4(__global uchar *out, __global const int *at, int16 v, int n)
+{
+	if (n != 16) {
+		store_tail(out, at, v, n);
+		return;
+	}
+	*(__global ints4 *)(out + at[0]) = v.s0123;
+	*(__global ints4 *)(out + at[1]) = v.s4567;
+	*(__global ints4 *)(out + at[2]) = v.s89ab;
+	*(__global ints4 *)(out + at[3]) = v.scdef;
+}
+
+/* For loops of a few rounds: the compiler's own vector versions cost more than they save. */
+#define PLAIN_LOOP _Pragma("clang loop vectorize(disable) unroll(disable)")
+
 /* Copy @n bytes, each with @flip applied. */
-static inline void copy_flip(__global uchar *to, __global const uchar *from, long n, uint flip)
+static inline void copy_flip(__global uchar *to, __global const uchar *from, int n, uint flip)
 {
 	int word = (int)(flip * 0x01010101u);
-	long i = 0;
+	int i = 0;
 
+	PLAIN_LOOP
 	for (; i + 64 <= n; i += 64)
 		*(__global ints16 *)(to + i) = *(__global const ints16 *)(from + i) ^ word;
+	PLAIN_LOOP
+	for (; i + 16 <= n; i += 16)
+		*(__global ints4 *)(to + i) = *(__global const ints4 *)(from + i) ^ word;
+	PLAIN_LOOP
 	for (; i + 4 <= n; i += 4)
 		*(__global int_unaligned *)(to + i) = *(__global const int_unaligned *)(from + i) ^ word;
+	PLAIN_LOOP
 	for (; i < n; i++)
 		to[i] = from[i] ^ (uchar)flip;
 }
 
-static inline void fill_bytes(__global uchar *to, long n, uchar value)
+static inline void fill_bytes(__global uchar *to, int n, int value)
 {
-	for (long i = 0; i < n; i++)
-		to[i] = value;
+	int word = (int)(0x01010101u * (uchar)value);
+	int i = 0;
+
+	PLAIN_LOOP
+	for (; i + 16 <= n; i += 16)
+		*(__global ints4 *)(to + i) = (int4)(word);
+	PLAIN_LOOP
+	for (; i < n; i++)
+		to[i] = (uchar)value;
 }
 
 static inline __global uchar *mem_at(const struct npu_mem *mem, uint space, long offset)

@@ -2,27 +2,11 @@
 /* MAX, AVERAGE and SUM pooling of bytes, 16 channels at a time. */
 
 /* Output stage of a sum in integers: pooling has few outputs for what it reads. */
-static int pool_out(long acc, int count, __global const struct npu_op *op, __global const struct npu_task *t)
+static int pool_out(int acc, int count, __global const struct npu_op *op)
 {
-	long v, product, nudge;
-	int shift = op->ofm_scale.shift;
-
-	if (op->hw_divide) {
-		v = acc < 0 ? -((-2 * acc + count) / (2 * count)) : (2 * acc + count) / (2 * count);
-	} else {
-		product = acc * (long)op->ofm_scale.scale;
-		nudge = shift ? 1L << (shift - 1) : 0;
-		if (op->ofm_scale.round == NPU_ROUND_TFL && shift > 31) {
-			long high = (product + (1L << 30)) >> 31, mask = (1L << (shift - 31)) - 1;
-
-			v = (high >> (shift - 31)) + ((high & mask) > (mask >> 1) + (high < 0));
-		} else if (op->ofm_scale.round == NPU_ROUND_SYMMETRIC) {
-			v = product < 0 ? -((nudge - product) >> shift) : (product + nudge) >> shift;
-		} else {
-			v = (product + nudge) >> shift;
-		}
-	}
-	return (int)clamp(v, -32768L, 32767L);
+	if (op->hw_divide)
+		return acc < 0 ? -((count - 2 * acc) / (2 * count)) : (2 * acc + count) / (2 * count);
+	return requant_one((int)acc, op->ofm_scale.scale, op->ofm_scale.shift, op->ofm_scale.round);
 }
 
 /* A vector of the IFM in the signed byte domain; @n channels, of which no byte more may be read. */
@@ -63,7 +47,7 @@ static void pool_pixel(const struct npu_mem *mem, __global const struct npu_op *
 	*(int16 *)v = acc;
 	for (int i = 0; i < n; i++) {
 		int r = op->per_channel || (largest && op->ofm_scale.scale == 1 && !op->ofm_scale.shift) ?
-				v[i] : pool_out(v[i], count, op, t);
+				v[i] : pool_out(v[i], count, op);
 
 		out[i] = (uchar)(clamp(r + t->zero_point, t->lo, t->hi) ^ (int)t->flip_out);
 	}
