@@ -10,6 +10,10 @@ DESTDIR ?=
 ACCEL_MODELS ?= ../shared/models
 PYTHON ?= python3
 
+# make V=1 shows the commands.
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS ?= -O2 -g
 SAN ?=
@@ -49,14 +53,15 @@ bench: $(BENCHES)
 
 $(O)/%.o: %.c | $(CL_GEN)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(CL_GEN): $(CL_SOURCES)
 	@mkdir -p $(@D)
-	cat $^ | xxd -i > $@
+	$(Q)cat $^ | xxd -i > $@
 
 $(O)/libsim.a: $(SIM_OBJS)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 clean:
 	rm -rf $(O)
