@@ -170,6 +170,11 @@ void npu_run(struct npu *npu)
 	pthread_mutex_lock(&npu->run_lock);
 	npu_job_run(npu);
 	pthread_mutex_unlock(&npu->run_lock);
+
+	/* Only now: the handler may well start and run the next job. */
+	pthread_mutex_lock(&npu->lock);
+	npu_irq_update(npu);
+	pthread_mutex_unlock(&npu->lock);
 }
 
 void npu_window_gone(struct npu *npu, uint64_t id)

@@ -39,8 +39,18 @@ struct npu_cost {
 	uint64_t out_cycles;
 	uint8_t elem_log2;		/* of the data the MACs see */
 	uint64_t work;			/* npu_options.work_limit's unit */
+	uint8_t touched;		/* a bit for each region below that is not 0 */
 	uint64_t read[NPU_REGIONS];	/* bytes, by region */
 	uint64_t write[NPU_REGIONS];
+};
+
+/* Sums over several operations in the PMU's terms; what they are is npu_pmu.c's business. */
+#define NPU_PMU_AMOUNTS		10
+
+struct npu_pmu_total {
+	bool valid;
+	uint8_t ports;			/* bit per region: the port it was on */
+	uint64_t amount[NPU_PMU_AMOUNTS];
 };
 
 /* What one operand of an operation may touch. */
@@ -80,6 +90,7 @@ enum npu_plan_limit { NPU_LIMIT_NONE, NPU_LIMIT_RANGE, NPU_LIMIT_WORK };
  * @limit: why @runnable is less than program.count
  * @bad: @limit is NPU_LIMIT_RANGE: the range that is out of bounds
  * @cost: per operation
+ * @total: of all runnable operations, once it was asked for
  * @chunks: operations before which the engine comes up for air, ascending; QREAD advances there
  * @envelope: of each space over the runnable operations
  * @prepared: the engine's; NULL until the first run over whole envelopes
@@ -97,6 +108,7 @@ struct npu_job_plan {
 	enum npu_plan_limit limit;
 	struct npu_range bad;
 	struct npu_cost *cost;
+	struct npu_pmu_total total;
 	uint32_t *chunks;
 	size_t chunk_count;
 	struct npu_envelope envelope[NPU_SPACES];
@@ -226,8 +238,12 @@ unsigned int npu_pmu_counters(const struct npu *npu);
 /* What an operation costs. Pure. */
 void npu_op_cost(const struct npu_config *config, const struct npu_op *op, struct npu_cost *cost);
 
-/* Count operations that ran, and fetched command words. Lock held. */
-void npu_pmu_account(struct npu *npu, const struct npu_cost *cost, size_t count, uint64_t cmd_bytes);
+/*
+ * Count @count operations that ran, and @cmd_bytes fetched. @kept: where the sum over these
+ * operations is kept from call to call, or NULL. Lock held.
+ */
+void npu_pmu_account(struct npu *npu, const struct npu_cost *cost, size_t count,
+		     uint64_t cmd_bytes, struct npu_pmu_total *kept);
 
 /* NPU_OP_PMU_MASK. Lock held. */
 void npu_pmu_mask(struct npu *npu, uint16_t param);
@@ -254,7 +270,7 @@ int npu_op_ranges(const struct npu *npu, const struct npu_op *op, uint64_t chain
 /* NPU_ACCESS_* of an enum npu_channel. */
 unsigned int npu_channel_access(unsigned int channel);
 
-/* npu_job.c: the work of npu_run(). run_lock held. */
+/* npu_job.c: the work of npu_run(), but for telling the last interrupt. run_lock held. */
 void npu_job_run(struct npu *npu);
 
 /* npu_log.c */

@@ -370,7 +370,8 @@ static void account(struct npu_job *job, size_t from)
 
 	pthread_mutex_lock(&npu->lock);
 	npu->stats.ops += job->pos - from;
-	npu_pmu_account(npu, job->plan->cost + from, job->pos - from, 0);
+	npu_pmu_account(npu, job->plan->cost + from, job->pos - from, 0,
+			from == 0 && job->pos == job->plan->runnable ? &job->plan->total : NULL);
 	if (job->pos < program->count) {
 		npu->qread = program->ops[job->pos].offset;
 		npu->store[NPU_REG_CURRENT_CMD / 4] = job->plan->words[npu->qread / 4];
@@ -427,7 +428,7 @@ static bool stop_asked(struct npu_job *job)
 	bool asked;
 
 	pthread_mutex_lock(&job->npu->lock);
-	asked = job->npu->stop_asked || job->npu->reset_asked;
+	asked = job->npu->stop_asked;
 	pthread_mutex_unlock(&job->npu->lock);
 	return asked;
 }
@@ -495,6 +496,9 @@ static void run_ops(struct npu_job *job)
 				account(job, from);
 			return;
 		}
+		/* RESET: no one knows how far it came, and no one may ask. */
+		if (__atomic_load_n(&job->npu->abort, __ATOMIC_RELAXED))
+			return;
 		if (job->npu->bus->log)
 			log_op(job);
 		job->pos = to;
@@ -579,7 +583,7 @@ static void finish(struct npu_job *job)
 	if (npu->reset_asked) {
 		npu_regs_reset(npu, npu->reset_level);
 	} else {
-		npu_pmu_account(npu, NULL, 0, fetched);
+		npu_pmu_account(npu, NULL, 0, fetched, NULL);
 		npu->started = false;
 		npu->stop_asked = false;
 		npu->status_faults |= job->faults;
@@ -591,7 +595,6 @@ static void finish(struct npu_job *job)
 		if (job->state)
 			npu->state = *job->state;
 	}
-	npu_irq_update(npu);
 	pthread_mutex_unlock(&npu->lock);
 	npu_program_free(&job->prefix);
 	if (job->faults)

@@ -41,6 +41,8 @@ enum pmu_reg {
 
 enum amount { CYCLES, MAC, MAC_8, MAC_16, MAC_32, OUT, READ0, READ1, WRITE0, WRITE1, AMOUNTS };
 
+_Static_assert(AMOUNTS == NPU_PMU_AMOUNTS, "struct npu_pmu_total holds all amounts");
+
 /**
  * struct event - a PMU event and what it counts
  * @id: PMEVTYPER.EV_TYPE
@@ -223,15 +225,19 @@ static uint64_t fm_elements(const struct npu_fm *fm)
 static void read_bytes(struct npu_cost *cost, unsigned int space, uint64_t bytes)
 {
 	cost->work = add(cost->work, bytes);
-	if (space < NPU_REGIONS)
-		cost->read[space] = add(cost->read[space], bytes);
+	if (space >= NPU_REGIONS)
+		return;
+	cost->read[space] = add(cost->read[space], bytes);
+	cost->touched |= 1u << space;
 }
 
 static void write_bytes(struct npu_cost *cost, unsigned int space, uint64_t bytes)
 {
 	cost->work = add(cost->work, bytes);
-	if (space < NPU_REGIONS)
-		cost->write[space] = add(cost->write[space], bytes);
+	if (space >= NPU_REGIONS)
+		return;
+	cost->write[space] = add(cost->write[space], bytes);
+	cost->touched |= 1u << space;
 }
 
 static void dma_cost(const struct npu_op *op, struct npu_cost *cost)
@@ -306,15 +312,27 @@ static uint64_t longest(const uint64_t *amount)
 	return most;
 }
 
-/* One operation in the PMU's terms. */
-static void measure(const struct npu *npu, const struct npu_cost *cost, uint64_t *amount)
+static uint64_t beats(uint64_t bytes, unsigned int log2)
 {
-	unsigned int beat = npu->config->arch == 55 ? 8 : 16;
-	uint64_t bytes[2][NPU_PORTS] = { { 0 } };
-	unsigned int i, port;
+	return (bytes >> log2) + !!(bytes & ((1u << log2) - 1));
+}
 
-	for (i = 0; i < NPU_REGIONS; i++) {
-		port = npu_port(npu, npu->store[NPU_REG_REGIONCFG / 4] >> 2 * i);
+static unsigned int beat_log2(const struct npu *npu)
+{
+	return npu->config->arch == 55 ? 3 : 4;
+}
+
+/* One operation in the PMU's terms. @ports: a bit per region. */
+static void measure(const struct npu *npu, unsigned int ports, const struct npu_cost *cost,
+		    uint64_t *amount)
+{
+	uint64_t bytes[2][NPU_PORTS] = { { 0 } };
+	unsigned int beat = beat_log2(npu);
+	unsigned int i, port, touched;
+
+	for (touched = cost->touched; touched; touched &= touched - 1) {
+		i = __builtin_ctz(touched);
+		port = ports >> i & 1;
 		bytes[0][port] = add(bytes[0][port], cost->read[i]);
 		bytes[1][port] = add(bytes[1][port], cost->write[i]);
 	}
@@ -324,10 +342,32 @@ static void measure(const struct npu *npu, const struct npu_cost *cost, uint64_t
 		cost->mac_cycles;
 	amount[OUT] = cost->out_cycles;
 	for (i = 0; i < NPU_PORTS; i++) {
-		amount[READ0 + i] = ceil_div(bytes[0][i], beat);
-		amount[WRITE0 + i] = ceil_div(bytes[1][i], beat);
+		amount[READ0 + i] = beats(bytes[0][i], beat);
+		amount[WRITE0 + i] = beats(bytes[1][i], beat);
 	}
 	amount[CYCLES] = longest(amount);
+}
+
+static void sum_up(const struct npu *npu, const struct npu_cost *cost, size_t count,
+		   struct npu_pmu_total *total)
+{
+	uint8_t ports = 0;
+	uint64_t one[AMOUNTS];
+	unsigned int k;
+	size_t i;
+
+	for (k = 0; k < NPU_REGIONS; k++)
+		ports |= npu_port(npu, npu->store[NPU_REG_REGIONCFG / 4] >> 2 * k) << k;
+	if (total->valid && total->ports == ports)
+		return;
+	memset(total, 0, sizeof(*total));
+	total->valid = true;
+	total->ports = ports;
+	for (i = 0; i < count; i++) {
+		measure(npu, ports, &cost[i], one);
+		for (k = 0; k < AMOUNTS; k++)
+			total->amount[k] = add(total->amount[k], one[k]);
+	}
 }
 
 static uint64_t event_amount(const struct npu *npu, uint32_t type, const uint64_t *amount)
@@ -352,23 +392,21 @@ static uint64_t event_amount(const struct npu *npu, uint32_t type, const uint64_
 	return 0;
 }
 
-void npu_pmu_account(struct npu *npu, const struct npu_cost *cost, size_t count, uint64_t cmd_bytes)
+void npu_pmu_account(struct npu *npu, const struct npu_cost *cost, size_t count,
+		     uint64_t cmd_bytes, struct npu_pmu_total *kept)
 {
 	struct npu_pmu *pmu = &npu->pmu;
-	uint64_t total[AMOUNTS] = { 0 };
-	uint64_t one[AMOUNTS];
+	struct npu_pmu_total fresh = { .valid = false };
+	struct npu_pmu_total *from = kept ? kept : &fresh;
+	uint64_t total[AMOUNTS];
 	uint64_t sum;
 	unsigned int k;
-	size_t i;
 
 	if (!(pmu->pmcr & PMCR_ENABLE) || !pmu->enabled)
 		return;
-	for (i = 0; i < count; i++) {
-		measure(npu, &cost[i], one);
-		for (k = 0; k < AMOUNTS; k++)
-			total[k] = add(total[k], one[k]);
-	}
-	sum = ceil_div(cmd_bytes, npu->config->arch == 55 ? 8 : 16);
+	sum_up(npu, cost, count, from);
+	memcpy(total, from->amount, sizeof(total));
+	sum = beats(cmd_bytes, beat_log2(npu));
 	k = npu_port(npu, npu->store[NPU_REG_QCONFIG / 4]);
 	total[READ0 + k] = add(total[READ0 + k], sum);
 	total[CYCLES] = add(total[CYCLES], sum);

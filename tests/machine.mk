@@ -21,3 +21,22 @@ $(O)/bench_machine: $(patsubst %.c,$(O)/%.o,tests/bench_machine.c $(filter-out t
 BENCHES += bench-machine
 bench-machine: $(O)/bench_machine
 	$<
+
+# libFuzzer, ASan and UBSan, with clang. "make fuzz-stream FUZZ_ARGS=-runs=1000000" goes on for longer;
+# what it finds that is new goes to $(O)/corpus-stream.
+FUZZ_CLANG ?= clang
+FUZZ_SAN := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+FUZZ_ARGS ?= -max_total_time=15
+FUZZ_STREAM_SRCS := tests/fuzz_stream.c tests/test_bus.c $(filter-out sim/cl_%.c,$(wildcard sim/*.c))
+
+$(O)/fuzz_stream: $(FUZZ_STREAM_SRCS:%.c=$(O)/%.o)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lxxhash $(LIBS)
+
+FUZZERS += fuzz-stream
+CHECKS += check-fuzz-stream
+.PHONY: fuzz-stream
+fuzz-stream check-fuzz-stream:
+	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_stream
+	mkdir -p $(O)/corpus-stream
+	$(O)/fuzz/fuzz_stream -timeout=10 -rss_limit_mb=1024 -max_len=8192 \
+		$(FUZZ_ARGS) $(O)/corpus-stream tests/corpus/stream

@@ -566,6 +566,33 @@ static void test_irq_acknowledged_in_callback(void **state)
 	close_device(&f);
 }
 
+/* A handler that runs the next job. */
+static void run_next(struct test_bus *bus, bool level)
+{
+	struct fixture *f = bus->on_irq_ctx;
+
+	if (!level || bus->irqs > 6)
+		return;
+	npu_write(f->npu, CMD, 0xc | 2 | 1);
+	npu_run(f->npu);
+}
+
+static void test_handler_runs_next(void **state)
+{
+	struct npu_stats stats;
+	struct fixture f;
+
+	(void)state;
+	open_device(&f, "u65-256", &test_bus_ops);
+	f.bus.on_irq_ctx = &f;
+	f.bus.on_irq = run_next;
+	RUN(&f, DMA(0, 0, 1, 0, 16), STOP(2));
+	npu_get_stats(f.npu, &stats);
+	assert_true(stats.jobs > 1);
+	assert_true(f.bus.level);
+	close_device(&f);
+}
+
 /* NPU_OP_IRQ: the interrupt is up, the operations before it are done, those after it are not. */
 static void test_irq_in_stream(void **state)
 {
@@ -938,6 +965,13 @@ static void test_pmu(void **state)
 	assert_int_equal(npu_read(f.npu, 0x1a0), 2 * (64 + fetch));
 	npu_write(f.npu, 0x180, 1 | 4);
 	assert_int_equal(npu_read(f.npu, 0x1a0), 0);
+	/* Region 1 moves to AXI0. */
+	npu_write(f.npu, REGIONCFG, 0);
+	npu_write(f.npu, 0x380, 135);
+	npu_write(f.npu, 0x184, 1);
+	run(&f);
+	assert_int_equal(npu_read(f.npu, 0x300), 64);
+	assert_int_equal(npu_read(f.npu, 0x304), 0);
 	close_device(&f);
 }
 
@@ -1386,6 +1420,7 @@ int main(void)
 		cmocka_unit_test(test_state_window),
 		cmocka_unit_test(test_run_and_irq),
 		cmocka_unit_test(test_irq_acknowledged_in_callback),
+		cmocka_unit_test(test_handler_runs_next),
 		cmocka_unit_test(test_irq_in_stream),
 		cmocka_unit_test(test_fetch_faults),
 		cmocka_unit_test(test_operand_faults),
