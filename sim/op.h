@@ -205,7 +205,7 @@ struct npu_scale {
  * @ofm: output as stored
  * @oh, @ow, @oc: output extent before @transpose
  * @scalar: value of an operand with NPU_BROADCAST_SCALAR, before its zero point is subtracted
- * @a_scale, @b_scale: input scaling of ADD, SUB, LRELU (U85) and CMP_*
+ * @a_scale, @b_scale: input scaling of ADD, SUB, LRELU, MIN, MAX (these on U85 only, else 1) and CMP_*
  * @ofm_scale: output scaling where @per_channel is 0
  * @kernel_h, @kernel_w: undilated taps
  * @part_kernel .. @ofm_block_depth: what the order of the weight stream depends on, see weights.h

@@ -3,21 +3,26 @@
 #include "sim/ref_arith.h"
 #include "sim/ref_ops.h"
 
-/* Shifts act on 32-bit values; counts outside 0..31 are taken as the nearest of these (inferred). */
-static unsigned int shift_count(int64_t b)
+/*
+ * Shifts to the left and logical ones act on 32 bits and leave nothing of them from a count of 32 on
+ * (inferred; streams keep to 0..31).
+ */
+static int64_t shift_left(int64_t a, int64_t b)
 {
-	if (b < 0)
-		return 0;
-	return b > 31 ? 31 : (unsigned int)b;
+	return b < 0 || b > 31 ? 0 : (int32_t)((uint32_t)a << b);
+}
+
+static int64_t logical_shift_right(int64_t a, int64_t b)
+{
+	return b < 0 || b > 31 ? 0 : (uint32_t)a >> b;
 }
 
 static int64_t shift_right(const struct npu_op *op, int64_t a, int64_t b)
 {
-	unsigned int n = shift_count(b);
+	unsigned int n = b < 0 ? 0 : b > 63 ? 63 : (unsigned int)b;
+	bool natural = op->ofm_scale.round == NPU_ROUND_NATURAL;
 
-	if (n && op->ofm_scale.round == NPU_ROUND_NATURAL)
-		a = ref_add(a, INT64_C(1) << (n - 1));
-	return a >> n;
+	return ref_scale(a, 1, n, natural ? NPU_ROUND_NATURAL : NPU_ROUND_TO_LOWER);
 }
 
 static int64_t divide(int64_t a, int64_t b)
@@ -41,102 +46,83 @@ static int64_t mask(bool truth)
 	return truth ? -1 : 0;
 }
 
+static bool is_wide(const struct npu_fm *fm)
+{
+	return fm->elem_log2 == 2 && !(fm->broadcast & NPU_BROADCAST_SCALAR);
+}
+
 /*
  * Multiplication of 32-bit data uses the shift of OFM_SCALE alone; softmax streams leave a factor in
  * the register that must not count.
  */
-static void multiply(struct ref_job *job, const struct npu_op *op, uint32_t y, uint32_t x, uint32_t c,
-		     int64_t a, int64_t b)
+static int64_t multiply(const struct npu_op *op, int64_t a, int64_t b)
 {
-	int64_t product = ref_mul(a, b);
+	struct npu_scale scale = op->ofm_scale;
 
-	if (op->a.elem_log2 == 2 && !op->per_channel)
-		ref_output(job, op, y, x, c,
-			   ref_scale(product, 1, op->ofm_scale.shift, op->ofm_scale.round));
-	else
-		ref_output_scaled(job, op, y, x, c, product);
+	if (is_wide(&op->a) || is_wide(&op->b))
+		scale.scale = 1;
+	return ref_apply(&scale, ref_mul(a, b));
 }
 
-/* @a and @b are without their zero points. */
-static void element(struct ref_job *job, const struct npu_op *op, uint32_t y, uint32_t x, uint32_t c,
-		    int64_t a, int64_t b)
+/* The result before the zero point; @a and @b are without theirs. */
+static int64_t element(const struct npu_op *op, int64_t a, int64_t b)
 {
-	int64_t r;
-
 	switch (op->mode) {
-	/* Scaled on their way out. */
 	case NPU_ELT_MUL:
-		multiply(job, op, y, x, c, a, b);
-		return;
+		return multiply(op, a, b);
 	case NPU_ELT_ADD:
-		r = ref_add(ref_apply(&op->a_scale, a), ref_apply(&op->b_scale, b));
-		ref_output_scaled(job, op, y, x, c, r);
-		return;
+		return ref_apply(&op->ofm_scale, ref_add(a, b));
 	case NPU_ELT_SUB:
-		r = ref_sub(ref_apply(&op->a_scale, a), ref_apply(&op->b_scale, b));
-		ref_output_scaled(job, op, y, x, c, r);
-		return;
+		return ref_apply(&op->ofm_scale, ref_sub(a, b));
 	case NPU_ELT_LRELU:
 		/* @a_scale is for what is positive, @b_scale holds the slope of what is not. */
-		r = ref_apply(a >= 0 ? &op->a_scale : &op->b_scale, a);
-		ref_output_scaled(job, op, y, x, c, r);
-		return;
+		a = ref_apply(a >= 0 ? &op->a_scale : &op->b_scale, a);
+		return ref_apply(&op->ofm_scale, a);
 	case NPU_ELT_ABS:
-		ref_output_scaled(job, op, y, x, c, a < 0 ? -a : a);
-		return;
-	/* Not scaled. */
+		return ref_apply(&op->ofm_scale, a < 0 ? -a : a);
+	/* What follows is not scaled on its way out. */
 	case NPU_ELT_MIN:
-		r = a < b ? a : b;
-		break;
+		return a < b ? a : b;
 	case NPU_ELT_MAX:
-		r = a > b ? a : b;
-		break;
+		return a > b ? a : b;
 	case NPU_ELT_CLZ:
-		r = leading_zeros(a);
-		break;
+		return leading_zeros(a);
 	case NPU_ELT_SHL:
-		r = ref_mul(a, INT64_C(1) << shift_count(b));
-		break;
+		return shift_left(a, b);
 	case NPU_ELT_SHR:
-		r = shift_right(op, a, b);
-		break;
+		return shift_right(op, a, b);
 	case NPU_ELT_LSR:
-		r = (uint32_t)a >> shift_count(b);
-		break;
+		return logical_shift_right(a, b);
 	case NPU_ELT_DIV:
-		r = divide(a, b);
-		break;
+		return divide(a, b);
 	case NPU_ELT_CMP_EQ:
-		r = mask(ref_apply(&op->a_scale, a) == ref_apply(&op->b_scale, b));
-		break;
+		return mask(a == b);
 	case NPU_ELT_CMP_NE:
-		r = mask(ref_apply(&op->a_scale, a) != ref_apply(&op->b_scale, b));
-		break;
+		return mask(a != b);
 	case NPU_ELT_CMP_GE:
-		r = mask(ref_apply(&op->a_scale, a) >= ref_apply(&op->b_scale, b));
-		break;
+		return mask(a >= b);
 	case NPU_ELT_CMP_GT:
-		r = mask(ref_apply(&op->a_scale, a) > ref_apply(&op->b_scale, b));
-		break;
+		return mask(a > b);
 	case NPU_ELT_AND:
-		r = a & b;
-		break;
+		return a & b;
 	case NPU_ELT_OR:
-		r = a | b;
-		break;
+		return a | b;
 	case NPU_ELT_XOR:
-		r = a ^ b;
-		break;
+		return a ^ b;
 	case NPU_ELT_NOT:
-		r = ~a;
-		break;
+		return ~a;
 	case NPU_ELT_AND_NOT:
-		r = a & ~b;
-		break;
+		return a & ~b;
 	default:
-		r = a;
+		return a;
 	}
-	ref_output(job, op, y, x, c, r);
+}
+
+/* Modes that scale both operands first. MIN and MAX do so on U85 alone, elsewhere their scales are 1. */
+static bool scales_inputs(unsigned int mode)
+{
+	return (mode >= NPU_ELT_ADD && mode <= NPU_ELT_MAX) ||
+	       (mode >= NPU_ELT_CMP_EQ && mode <= NPU_ELT_CMP_GT);
 }
 
 static bool is_unary(unsigned int mode)
@@ -160,13 +146,20 @@ static int64_t operand(struct ref_job *job, const struct npu_op *op, const struc
 
 void ref_elementwise(struct ref_job *job, const struct npu_op *op)
 {
+	bool unary = is_unary(op->mode);
+	bool scaled = scales_inputs(op->mode);
+
 	for (uint32_t y = 0; y < op->oh; y++) {
 		for (uint32_t x = 0; x < op->ow && !ref_stopped(job); x++) {
 			for (uint32_t c = 0; c < op->oc && !ref_stopped(job); c++) {
 				int64_t a = operand(job, op, &op->a, y, x, c);
-				int64_t b = is_unary(op->mode) ? 0 : operand(job, op, &op->b, y, x, c);
+				int64_t b = unary ? 0 : operand(job, op, &op->b, y, x, c);
 
-				element(job, op, y, x, c, a, b);
+				if (scaled) {
+					a = ref_apply(&op->a_scale, a);
+					b = ref_apply(&op->b_scale, b);
+				}
+				ref_output(job, op, y, x, c, element(op, a, b));
 			}
 		}
 	}

@@ -519,7 +519,9 @@ static const struct pair pairs[] = {
 	{ NPU_ELT_MIN, -2, 3, -2 },		{ NPU_ELT_MAX, -2, 3, 3 },
 	{ NPU_ELT_ABS, -17, 0, 17 },		{ NPU_ELT_CLZ, 1, 0, 31 },
 	{ NPU_ELT_CLZ, 0, 0, 32 },		{ NPU_ELT_CLZ, -1, 0, 0 },
-	{ NPU_ELT_SHL, 3, 4, 48 },		{ NPU_ELT_SHR, 5, 1, 3 },
+	{ NPU_ELT_SHL, 3, 4, 48 },		{ NPU_ELT_SHL, 1, 32, 0 },
+	{ NPU_ELT_LSR, -1, 32, 0 },		{ NPU_ELT_SHL, 3, 31, INT32_MIN },
+	{ NPU_ELT_SHR, -1, 77, 0 },		{ NPU_ELT_SHR, 5, 1, 3 },
 	{ NPU_ELT_SHR, -5, 1, -2 },		{ NPU_ELT_SHR, -5, 0, -5 },
 	{ NPU_ELT_LSR, -1, 28, 15 },		{ NPU_ELT_DIV, -7, 2, -3 },
 	{ NPU_ELT_DIV, 7, -2, -3 },		{ NPU_ELT_DIV, 7, 0, 0 },
@@ -575,6 +577,15 @@ static void test_elementwise_scaling(void **state)
 	op.ofm_scale = (struct npu_scale){ .scale = 3, .shift = 3, .round = NPU_ROUND_NATURAL };
 	op.ofm.zero_point = 100;
 	RUN8(op, 111);
+
+	/* MIN scales its operands first: 100 / 4 against 30. */
+	op = new_op(NPU_KIND_ELEMENTWISE, NPU_ELT_MIN, fm(IN, 1, 1, 1, 0, true), fm(OUT, 1, 1, 1, 0, true));
+	op.b = op.a;
+	op.b.space = IN2;
+	op.a_scale = (struct npu_scale){ .scale = 1, .shift = 2, .round = NPU_ROUND_NATURAL };
+	PUT8(IN, 100);
+	PUT8(IN2, 30);
+	RUN8(op, 25);
 
 	/* Slope 1/4 for the negative part. */
 	op = new_op(NPU_KIND_ELEMENTWISE, NPU_ELT_LRELU, fm(IN, 1, 1, 2, 0, true), fm(OUT, 1, 1, 2, 0, true));

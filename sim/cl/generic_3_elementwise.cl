@@ -15,7 +15,7 @@ static void gen_fill(long *v, uint n, long value)
 /* Which operations have both inputs, or the output, scaled. */
 static uint gen_elt_scales_inputs(uint mode)
 {
-	return mode == NPU_ELT_ADD || mode == NPU_ELT_SUB ||
+	return (mode >= NPU_ELT_ADD && mode <= NPU_ELT_MAX) ||
 	       (mode >= NPU_ELT_CMP_EQ && mode <= NPU_ELT_CMP_GT);
 }
 
