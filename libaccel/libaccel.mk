@@ -8,25 +8,28 @@ MAN_PAGES := $(wildcard docs/man/*.[1-8])
 
 # libaccel.so.0 is what programs ask for when they run, libaccel.so when they are linked.
 $(O)/libaccel.so.$(VERSION): $(LIBACCEL_OBJS) $(O)/libsim.a $(LIBACCEL_MAP)
-	$(CC) -shared -Wl,-soname,$(LIBACCEL_SONAME) -Wl,--version-script=$(LIBACCEL_MAP) \
+	$(Q)$(CC) -shared -Wl,-soname,$(LIBACCEL_SONAME) -Wl,--version-script=$(LIBACCEL_MAP) \
 		$(if $(SAN),,-Wl,-z,defs) $(ALL_LDFLAGS) -o $@ $(LIBACCEL_OBJS) $(O)/libsim.a $(LIBACCEL_LIBS)
 
 $(O)/$(LIBACCEL_SONAME): $(O)/libaccel.so.$(VERSION)
-	ln -sf $(<F) $@
+	$(Q)ln -sf $(<F) $@
 $(O)/libaccel.so: $(O)/$(LIBACCEL_SONAME)
-	ln -sf $(<F) $@
+	$(Q)ln -sf $(<F) $@
 
 $(O)/libaccel.pc: libaccel/libaccel.pc.in
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 .PHONY: install install-lib
 install: install-lib
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(O)/accel $(DESTDIR)$(PREFIX)/bin/accel
-	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	for f in $(wildcard runtime/*.bash); do \
+		dir=$(DESTDIR)$(PREFIX)/share/bash-completion/completions; \
+		name=$${f##*/}; install -d $$dir && install -m 644 $$f $$dir/$${name%.bash} || exit 1; \
+	done
 
-# What a program that uses the library needs.
+# What a program that uses the library needs. A man page goes by every name it describes.
 install-lib: $(O)/libaccel.so $(O)/libaccel.pc
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/accel
 	install -m 755 $(O)/libaccel.so.$(VERSION) $(DESTDIR)$(LIBDIR)
@@ -37,4 +40,7 @@ install-lib: $(O)/libaccel.so $(O)/libaccel.pc
 	for page in $(MAN_PAGES); do \
 		dir=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 		install -d $$dir && install -m 644 $$page $$dir || exit 1; \
+		for name in $$(sed -n 's/^\.Nm \([a-z_]*\).*/\1/p' $$page | sort -u); do \
+			[ -e $$dir/$$name.$${page##*.} ] || ln -s $${page##*/} $$dir/$$name.$${page##*.} || exit 1; \
+		done; \
 	done

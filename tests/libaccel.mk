@@ -8,7 +8,7 @@ LIBACCEL_WRAPPED := malloc calloc realloc strdup mmap mprotect memfd_create ftru
 
 $(O)/tests/libaccel_alloc: LIBACCEL_WRAP := $(LIBACCEL_WRAPPED:%=-Wl,--wrap=%)
 $(LIBACCEL_FAKED_BINS): $(O)/tests/libaccel_%: $(O)/tests/libaccel_%.o $(LIBACCEL_OBJS) $(LIBACCEL_FAKE_OBJS)
-	$(CC) $(ALL_LDFLAGS) $(LIBACCEL_WRAP) -o $@ $^ -lcmocka
+	$(Q)$(CC) $(ALL_LDFLAGS) $(LIBACCEL_WRAP) -o $@ $^ -lcmocka
 
 CHECKS += check-libaccel
 check-libaccel: $(LIBACCEL_FAKED_BINS)
@@ -21,5 +21,22 @@ check-libaccel-tsan:
 check-libaccel-asan:
 	$(MAKE) O=$(O)-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" \
 		CFLAGS="-O1 -g" check-libaccel
+
+CHECKS += check-libaccel-install
+check-libaccel-install: $(O)/libaccel.so
+	rm -rf $(O)/install-lib
+	$(MAKE) install-lib DESTDIR=$(O)/install-lib PREFIX=/usr LIBDIR=/usr/lib
+	CC="$(CC)" tests/libaccel_install.sh $(abspath $(O)/install-lib)
+
+# What it costs a job: over a fake NPU that costs next to nothing, and over the simulated one.
+$(O)/tests/libaccel_bench_fake: $(O)/tests/libaccel_bench.o $(LIBACCEL_OBJS) $(LIBACCEL_FAKE_OBJS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+$(O)/tests/libaccel_bench: $(O)/tests/libaccel_bench.o $(LIBACCEL_OBJS) $(O)/libsim.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBACCEL_LIBS)
+
+BENCHES += bench-libaccel
+bench-libaccel: $(O)/tests/libaccel_bench_fake $(O)/tests/libaccel_bench
+	$(O)/tests/libaccel_bench_fake
+	$(O)/tests/libaccel_bench sim:ethos-u65-256
 
 -include $(LIBACCEL_FAKED_BINS:=.d) $(O)/tests/libaccel_fake_npu.d

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define FAKE_STOP 0xf0u
+#define FAKE_STOP 0xffff0000u	/* as the real one: NPU_OP_STOP, mask 0xffff */
 #define FAKE_GATE 0xf1u
 #define FAKE_LOG 0xf2u
 #define FAKE_COPY 0xf3u
