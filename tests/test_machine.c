@@ -692,7 +692,8 @@ static void test_operand_faults(void **state)
 	assert_memory_equal(arena, (uint8_t *)f.constants->host + 64, 16);
 	assert_int_equal(arena[16], 0);
 
-	/* BASEP + offset leaves 40 bits. */
+	/* BASEP + offset leaves 40 bits, whatever there may be. */
+	test_bus_add(&f.bus, 1ull << 40, 64, NPU_ACCESS_READ | NPU_ACCESS_WRITE);
 	npu_write(f.npu, BASEP(0), CONST_ADDR);
 	npu_write(f.npu, BASEP(1), 0xffffff00);
 	npu_write(f.npu, BASEP(1) + 4, 0xff);
@@ -707,6 +708,7 @@ static void test_operand_faults(void **state)
 
 	/* 32 bits on the U55. */
 	open_device(&f, "u55-128", &test_bus_ops);
+	test_bus_add(&f.bus, 1ull << 32, 0x400000, NPU_ACCESS_READ | NPU_ACCESS_WRITE);
 	npu_write(f.npu, BASEP(1), 0xfffffff0);
 	expect_fault(&f, RUN(&f, DMA(0, 64, 1, 0x300020, 16), STOP(0)), BUS_ERROR | 9 << 12,
 		     DMA_WORDS * 4 - 4);
@@ -774,7 +776,7 @@ static void test_scattered_regions(void **state)
 	/* A second operation outside of both: the first has run. */
 	memset(f.arena->host, 0, 64);
 	assert_int_equal(RUN(&f, DMA(0, CONST_ADDR + 32, 0, ARENA_ADDR, 16),
-			     DMA(0, 0x400000, 0, ARENA_ADDR + 16, 16), STOP(0)),
+			     DMA(0, 0x400000, 0, ARENA_ADDR + 16, 16), DMA_SRC(0x500000), STOP(0)),
 			 BUS_ERROR | 4 << 12 | IRQ_RAISED);
 	assert_memory_equal(f.arena->host, (uint8_t *)f.constants->host + 32, 16);
 	assert_int_equal(npu_read(f.npu, QREAD), 2 * DMA_WORDS * 4 - 4);
@@ -1087,7 +1089,7 @@ static void test_plan_cache(void **state)
 	assert_int_equal(stats.plan_misses, 5);
 	assert_int_equal(stats.plan_hits, 6);
 
-	/* No more than 16 are kept, the oldest go. */
+	/* No more than 16 are kept; the one that was not used for longest goes. */
 	for (i = 0; i < 40; i++)
 		RUN(&f, DMA(0, 0, 1, 0, 64 + i), STOP(0));
 	assert_int_equal(f.controls.prepared - f.controls.released, 16);
@@ -1095,6 +1097,18 @@ static void test_plan_cache(void **state)
 	RUN(&f, DMA(0, 0, 1, 0, 64 + 39), STOP(0));	/* after itself: new */
 	RUN(&f, DMA(0, 0, 1, 0, 64 + 39), STOP(0));
 	assert_int_equal(f.controls.prepared, i + 1);
+	npu_get_stats(f.npu, &stats);
+	npu_write(f.npu, RESET, 0);
+	for (i = 0; i < 40; i++) {
+		npu_read(f.npu, STATUS);
+		npu_write(f.npu, BASEP(0), CONST_ADDR);
+		npu_write(f.npu, BASEP(1), ARENA_ADDR);
+		RUN(&f, DMA(0, 0, 1, 0, i & 1 ? 8 : 200 + i), STOP(0));
+		npu_write(f.npu, RESET, 0);	/* always from the same state */
+	}
+	round = stats.plan_misses;
+	npu_get_stats(f.npu, &stats);
+	assert_int_equal(stats.plan_misses, round + 20 + 1);
 	close_device(&f);
 }
 
