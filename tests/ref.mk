@@ -3,7 +3,7 @@
 CHECKS += check-ref
 
 $(O)/tests/test_ref: $(O)/tests/test_ref.o $(O)/libsim.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 check-ref: $(O)/tests/test_ref
 	$<
 
