@@ -184,7 +184,7 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 	t->pad_value = op->a.zero_point + (op->a.is_signed ? 128 : 0);
 	t->rounding = op->per_channel ? op->round : op->ofm_scale.round;
 	if (!npu_fast_output(op, t) || t->pad_value < 0 || t->pad_value > 255 ||
-	    t->rounding == NPU_ROUND_DOUBLE_ASYMMETRIC)
+	    t->rounding == NPU_ROUND_DOUBLE_ASYMMETRIC || t->rounding == NPU_ROUND_TO_ZERO)
 		return false;
 	panel_bytes = 64ull * t->vectors * op->kernel_h * t->k4;
 	channels = npu_blob_add(blob, t->vectors * sizeof(struct npu_channels));

@@ -16,6 +16,8 @@
 #include "runtime/npy.h"
 #include "tests/stream_run.h"
 
+#pragma weak npu_engine_opencl
+
 #define EXIT_SKIP 77
 #define PATH_MAX_LEN 512
 
@@ -304,7 +306,7 @@ static const struct npu_engine_ops *find_engine(const char *name)
 {
 	if (!strcmp(name, "reference"))
 		return &npu_engine_reference;
-	if (!strcmp(name, "opencl"))
+	if (!strcmp(name, "opencl") && &npu_engine_opencl)
 		return &npu_engine_opencl;
 	return NULL;
 }

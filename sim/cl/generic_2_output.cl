@@ -46,8 +46,104 @@ static long gen_round(long p, uint shift, uint round)
 	}
 }
 
+/*
+ * The same on products of more than 64 bits, which no sensible stream makes. Results end at +-2^62,
+ * out of reach of every element type.
+ */
+struct gen_wide {
+	ulong lo;
+	long hi;
+};
+
+static struct gen_wide gen_wide_neg(struct gen_wide p)
+{
+	struct gen_wide r = { -p.lo, ~p.hi + (p.lo ? 0 : 1) };
+
+	return r;
+}
+
+/* Toward minus infinity, plus up (0 or 1). */
+static struct gen_wide gen_wide_shift(struct gen_wide p, uint shift, uint up)
+{
+	struct gen_wide r = p;
+
+	if (shift) {
+		r.lo = p.lo >> shift | (ulong)p.hi << (64 - shift);
+		r.hi = p.hi >> shift;
+	}
+	r.lo += up;
+	if (up && !r.lo)
+		r.hi++;
+	return r;
+}
+
+static struct gen_wide gen_wide_natural(struct gen_wide p, uint shift)
+{
+	return gen_wide_shift(p, shift, shift ? (uint)(p.lo >> (shift - 1)) & 1 : 0);
+}
+
+static struct gen_wide gen_wide_half_away(struct gen_wide p, uint shift)
+{
+	if (p.hi >= 0)
+		return gen_wide_natural(p, shift);
+	return gen_wide_neg(gen_wide_natural(gen_wide_neg(p), shift));
+}
+
+static long gen_round_wide(struct gen_wide p, uint shift, uint round, uint first)
+{
+	const long limit = 1L << 62;
+	uint rest = shift > first ? shift - first : 0;
+
+	switch (round) {
+	case NPU_ROUND_SYMMETRIC:
+		p = gen_wide_half_away(p, shift);
+		break;
+	case NPU_ROUND_TO_ZERO:
+		p = p.hi < 0 ? gen_wide_neg(gen_wide_shift(gen_wide_neg(p), shift, 0)) :
+			       gen_wide_shift(p, shift, 0);
+		break;
+	case NPU_ROUND_TO_LOWER:
+		p = gen_wide_shift(p, shift, 0);
+		break;
+	case NPU_ROUND_NATURAL:
+		p = gen_wide_natural(p, shift);
+		break;
+	default:
+		p = gen_wide_natural(p, shift - rest);
+		p = round == NPU_ROUND_TFL ? gen_wide_half_away(p, rest) : gen_wide_natural(p, rest);
+	}
+	if (p.hi != (long)p.lo >> 63)
+		return p.hi < 0 ? -limit : limit;
+	return clamp((long)p.lo, -limit, limit);
+}
+
+/* first: where the first of two steps ends. */
+static long gen_scale_wide(long v, uint factor, uint shift, uint round, uint first)
+{
+	struct gen_wide p = { (ulong)v * factor, mul_hi(v, (long)factor) };
+
+	return gen_round_wide(p, shift, round, first);
+}
+
+/* Do all products stay below 2^62? */
+static uint gen_fits(const long *v, uint n, uint factor)
+{
+	ulong bits = 0;
+
+	for (uint i = 0; i < n; i++)
+		bits |= (ulong)(v[i] ^ (v[i] >> 63));
+	return !(bits >> (30 + clz(factor)));
+}
+
 static void gen_scale_line(long *v, uint n, uint factor, uint shift, uint round)
 {
+	if (factor == 1 && !shift)
+		return;
+	if (!gen_fits(v, n, factor)) {
+		for (uint i = 0; i < n; i++)
+			v[i] = gen_scale_wide(v[i], factor, shift, round, 31);
+		return;
+	}
 	if (factor != 1) {
 		for (uint i = 0; i < n; i++)
 			v[i] *= factor;
@@ -68,8 +164,13 @@ static void gen_scale_input(long *v, uint n, __global const struct npu_scale *s)
 {
 	uint factor = s->scale, shift = s->shift, dbl = s->dbl, round = s->round;
 
-	if (!dbl || dbl > 31 || round != NPU_ROUND_TFL) {
+	if (!dbl || dbl >= 31 || round != NPU_ROUND_TFL || (factor == 1 && !shift)) {
 		gen_scale_line(v, n, factor, shift, round);
+		return;
+	}
+	if (!gen_fits(v, n, factor)) {
+		for (uint i = 0; i < n; i++)
+			v[i] = gen_scale_wide(v[i], factor, shift, round, 31 - dbl);
 		return;
 	}
 	for (uint i = 0; i < n; i++)
@@ -141,21 +242,23 @@ static long gen_interpolate(long v, __global const uchar *table, uint sigmoid)
 	return clamp(v, (long)SHRT_MIN, (long)SHRT_MAX);
 }
 
-static long gen_lookup(long v, __global const uchar *table, uint lut)
+/* Bytes of a table have the type of the OFM. */
+static long gen_lookup(long v, __global const uchar *table, uint lut, uint is_signed)
 {
-	uint s8 = (uint)(clamp(v, (long)CHAR_MIN, (long)CHAR_MAX) + 128);
+	uint byte = (uint)(clamp(v, (long)CHAR_MIN, (long)CHAR_MAX) + 128);
 	int s16 = (int)clamp(v, (long)SHRT_MIN, (long)SHRT_MAX);
 	int word;
 
 	switch (lut) {
 	case NPU_LUT_U8_U8:
-		return table[clamp(v, 0L, (long)UCHAR_MAX)];
+		byte = (uint)clamp(v, 0L, (long)UCHAR_MAX);
+		return is_signed ? ((__global const char *)table)[byte] : table[byte];
 	case NPU_LUT_S8_S8:
-		return ((__global const char *)table)[s8];
+		return is_signed ? ((__global const char *)table)[byte] : table[byte];
 	case NPU_LUT_S8_S16:
-		return ((__global const gen_s16 *)table)[s8];
+		return ((__global const gen_s16 *)table)[byte];
 	case NPU_LUT_S8_S32:
-		return ((__global const gen_s32 *)table)[s8];
+		return ((__global const gen_s32 *)table)[byte];
 	case NPU_LUT_S16_S32:
 		return ((__global const gen_s32 *)table)[(s16 >> 7) + 256];
 	default:
@@ -169,7 +272,7 @@ struct gen_output {
 	long lo, hi;
 	__global const uchar *table;
 	uint factor, shift, round;
-	uint lut;
+	uint lut, is_signed;
 	int zero_point;
 };
 
@@ -183,6 +286,7 @@ static void gen_output_open(struct gen_output *out, const struct npu_mem *mem,
 	out->lo = op->clamp ? op->act_min : LONG_MIN;
 	out->hi = op->clamp ? op->act_max : LONG_MAX;
 	out->lut = op->lut;
+	out->is_signed = op->ofm.is_signed;
 	out->table = 0;
 	if (op->lut && op->lut != NPU_LUT_TANH_BUILTIN && op->lut != NPU_LUT_SIGMOID_BUILTIN)
 		out->table = gen_space(mem, NPU_SPACE_INTERNAL, op->lut_offset);
@@ -208,6 +312,6 @@ static void gen_finish(const struct gen_output *out, long *v, uint n)
 		v[i] = min(max(v[i], lo), hi);
 	if (lut && lut < NPU_LUT_TANH) {
 		for (uint i = 0; i < n; i++)
-			v[i] = gen_lookup(v[i], out->table, lut);
+			v[i] = gen_lookup(v[i], out->table, lut, out->is_signed);
 	}
 }

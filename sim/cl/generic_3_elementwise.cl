@@ -30,7 +30,7 @@ static uint gen_elt_unary(uint mode)
 	       mode == NPU_ELT_NOT;
 }
 
-/* A 32-bit product is only shifted: the factor of its output scale is not used. */
+/* A 32-bit product is only shifted: softmax streams leave a factor that must not count. */
 static uint gen_elt_wide_mul(__global const struct npu_op *op)
 {
 	return op->mode == NPU_ELT_MUL && ((op->a.elem_log2 == 2 && !gen_scalar(&op->a)) ||
@@ -140,7 +140,7 @@ static void gen_flat_row(const struct npu_mem *mem, __global const struct npu_op
 		gen_fm_open(&fb, mem, &op->b, op->oh, width, depth);
 	gen_ofm_open(&ofm, mem, op);
 	gen_output_open(&out, mem, op, elt ? gen_elt_scales_output(mode) :
-			!op->per_channel && !op->hw_divide);
+			!op->per_channel && !(mode == NPU_POOL_AVERAGE && op->hw_divide));
 	if (elt && gen_elt_wide_mul(op))
 		out.factor = 1;
 

@@ -14,7 +14,6 @@ struct gen_window {
 static void gen_window_open(struct gen_window *w, const struct npu_mem *mem,
 			    __global const struct npu_op *op, uint depth)
 {
-	int up = op->upscale ? 1 : 0;
 	long h, v;
 
 	gen_fm_open(&w->in, mem, &op->a, 0, 0, depth);
@@ -29,8 +28,8 @@ static void gen_window_open(struct gen_window *w, const struct npu_mem *mem,
 	    op->pad_top - op->pad_bottom;
 	h = (long)(op->ow - 1) * op->stride_x + (long)(w->kw - 1) * w->dx + 1 -
 	    op->pad_left - op->pad_right;
-	w->height = (int)min(v, (long)op->a.height << up);
-	w->width = (int)min(h, (long)op->a.width << up);
+	w->height = op->upscale ? (int)min(v, 2L * op->a.height) : (int)op->a.height;
+	w->width = op->upscale ? (int)min(h, 2L * op->a.width) : (int)op->a.width;
 }
 
 /*
@@ -178,13 +177,9 @@ static void gen_depthwise(const struct gen_window *w, __global const short *weig
 }
 
 /* The second operand is read as [1][OFM channel][depth]. */
-static void gen_matmul(const struct gen_window *w, const struct gen_fm *b, uint c0, uint n, long *acc,
-		       long *line, long *row)
+static void gen_matmul(const struct gen_window *w, const struct gen_fm *b, uint y, uint x, uint c0,
+		       uint n, long *acc, long *line, long *row)
 {
-	uint y, x, zero;
-
-	if (!gen_tap(w, 0, 0, &y, &x, &zero) || zero)
-		return;
 	for (uint k = 0; k < w->depth; k += GEN_LINE) {
 		uint m = min(GEN_LINE, w->depth - k);
 
@@ -200,28 +195,51 @@ static void gen_matmul(const struct gen_window *w, const struct gen_fm *b, uint 
 	}
 }
 
-/* First maximum along one axis of the kernel; the output scale takes the index from bit 16 on. */
-static void gen_argmax(const struct gen_window *w, uint along_y, uint c0, uint n, long *acc, long *line)
+/* The least value of an element type, without its zero point. */
+static long gen_least(const struct gen_fm *f)
 {
-	uint outer = along_y ? w->kh : w->kw, inner = along_y ? w->kw : w->kh;
-	long best[GEN_LINE];
+	uint bits = 8u << (f->type >> 1);
+
+	return (f->type & 1 ? -1L << (bits - 1) : 0) - f->zero_point;
+}
+
+static long gen_greatest(const struct gen_fm *f)
+{
+	uint bits = 8u << (f->type >> 1);
+	ulong all = ULONG_MAX >> (64 - bits);
+
+	return (long)(f->type & 1 || bits == 64 ? all >> 1 : all) - f->zero_point;
+}
+
+/*
+ * First maximum in the kernel; the output scale takes its index from bit 16 on. What lies below is
+ * inferred: streams drop it.
+ */
+static void gen_argmax(const struct gen_window *w, uint along_y, uint c0, uint n, long *acc, long *line,
+		       long *best)
+{
 	uint y, x, zero;
 
 	gen_fill(best, n, LONG_MIN);
-	for (uint i = 0; i < outer; i++) {
-		for (uint j = 0; j < inner; j++) {
-			if (!gen_tap(w, along_y ? i : j, along_y ? j : i, &y, &x, &zero))
+	for (uint ky = 0; ky < w->kh; ky++) {
+		for (uint kx = 0; kx < w->kw; kx++) {
+			if (!gen_tap(w, ky, kx, &y, &x, &zero))
 				continue;
 			gen_fill(line, n, 0);
 			if (!zero)
 				gen_load(&w->in, y, x, 0, c0, c0 + n, n, line);
-			for (uint k = 0; k < n; k++) {
-				if (line[k] > best[k]) {
-					best[k] = line[k];
-					acc[k] = (long)i << 16;
+			for (uint i = 0; i < n; i++) {
+				if (line[i] > best[i]) {
+					best[i] = line[i];
+					acc[i] = along_y ? ky : kx;
 				}
 			}
 		}
+	}
+	for (uint i = 0; i < n; i++) {
+		if (best[i] == LONG_MIN)
+			best[i] = gen_least(&w->in);
+		acc[i] = acc[i] << 16 | ((best[i] + w->in.zero_point) & USHRT_MAX);
 	}
 }
 
@@ -233,7 +251,7 @@ static void gen_pool(const struct gen_window *w, uint mode, uint divide, uint c0
 
 	/* A window without elements leaves the least or the greatest value. */
 	if (mode == NPU_POOL_MAX || mode == NPU_POOL_MIN)
-		gen_fill(acc, n, mode == NPU_POOL_MAX ? (long)INT_MIN : (long)INT_MAX);
+		gen_fill(acc, n, mode == NPU_POOL_MAX ? gen_least(&w->in) : gen_greatest(&w->in));
 	for (uint ky = 0; ky < w->kh; ky++) {
 		for (uint kx = 0; kx < w->kw; kx++) {
 			if (!gen_tap(w, ky, kx, &y, &x, &zero))
@@ -264,8 +282,9 @@ static void gen_pool(const struct gen_window *w, uint mode, uint divide, uint c0
 }
 
 /* All channels to one. */
-static void gen_reduce_sum(const struct gen_window *w, long *acc, long *line)
+static void gen_reduce_sum(const struct gen_window *w, uint n, long *acc, long *line)
 {
+	long sum = 0;
 	uint y, x, zero;
 
 	for (uint ky = 0; ky < w->kh; ky++) {
@@ -277,17 +296,22 @@ static void gen_reduce_sum(const struct gen_window *w, long *acc, long *line)
 
 				gen_load(&w->in, y, x, 0, c, w->depth, m, line);
 				for (uint i = 0; i < m; i++)
-					acc[0] += line[i];
+					sum += line[i];
 			}
 		}
 	}
+	gen_fill(acc, n, sum);
 }
 
-static void gen_scale_channels(__global const struct cl_bias *bias,
-			       uint round, uint n, long *acc)
+static void gen_scale_channels(__global const struct cl_bias *bias, uint round, uint n, long *acc)
 {
-	for (uint i = 0; i < n; i++)
-		acc[i] = gen_round((acc[i] + bias[i].bias) * bias[i].scale, bias[i].shift & 63, round);
+	for (uint i = 0; i < n; i++) {
+		long v = acc[i] + bias[i].bias;
+		uint factor = bias[i].scale, shift = bias[i].shift & 63;
+
+		acc[i] = gen_fits(&v, 1, factor) ? gen_round(v * factor, shift, round) :
+						   gen_scale_wide(v, factor, shift, round, 31);
+	}
 }
 
 static void gen_window_row(const struct npu_mem *mem, __global const struct npu_op *op,
@@ -297,6 +321,7 @@ static void gen_window_row(const struct npu_mem *mem, __global const struct npu_
 	uint pool = kind == NPU_KIND_POOL;
 	uint channelwise = kind == NPU_KIND_DEPTHWISE || (pool && mode != NPU_POOL_REDUCE_SUM);
 	uint per_channel = op->per_channel, round = op->round;
+	uint divide = pool && mode == NPU_POOL_AVERAGE && op->hw_divide;
 	struct gen_window w;
 	struct gen_output out;
 	struct gen_ofm ofm;
@@ -309,7 +334,7 @@ static void gen_window_row(const struct npu_mem *mem, __global const struct npu_
 	if (kind == NPU_KIND_MATMUL)
 		gen_fm_open(&b, mem, &op->b, 1, depth, op->a.depth);
 	gen_ofm_open(&ofm, mem, op);
-	gen_output_open(&out, mem, op, !per_channel && !op->hw_divide);
+	gen_output_open(&out, mem, op, !per_channel && !divide);
 
 	for (uint x = 0; x < width; x++) {
 		w.left = (int)(x * op->stride_x) - op->pad_left;
@@ -322,13 +347,13 @@ static void gen_window_row(const struct npu_mem *mem, __global const struct npu_
 			else if (kind == NPU_KIND_DEPTHWISE)
 				gen_depthwise(&w, weights, c, n, acc, line);
 			else if (kind == NPU_KIND_MATMUL)
-				gen_matmul(&w, &b, c, n, acc, line, row);
+				gen_matmul(&w, &b, y, x, c, n, acc, line, row);
 			else if (mode == NPU_POOL_ARGMAX_X || mode == NPU_POOL_ARGMAX_Y)
-				gen_argmax(&w, mode == NPU_POOL_ARGMAX_Y, c, n, acc, line);
+				gen_argmax(&w, mode == NPU_POOL_ARGMAX_Y, c, n, acc, line, row);
 			else if (mode == NPU_POOL_REDUCE_SUM)
-				gen_reduce_sum(&w, acc, line);
+				gen_reduce_sum(&w, n, acc, line);
 			else
-				gen_pool(&w, mode, op->hw_divide, c, n, acc, line);
+				gen_pool(&w, mode, divide, c, n, acc, line);
 			if (per_channel && !pool && kind != NPU_KIND_MATMUL)
 				gen_scale_channels(bias + c, round, n, acc);
 			gen_finish(&out, acc, n);

@@ -18,7 +18,7 @@ static void gen_resize_row(const struct npu_mem *mem, __global const struct npu_
 
 	gen_fm_open(&in, mem, &op->a, 0, 0, depth);
 	gen_ofm_open(&ofm, mem, op);
-	gen_output_open(&out, mem, op, 1);
+	gen_output_open(&out, mem, op, !op->per_channel);
 	if (mode == NPU_RESIZE_NEAREST)
 		py += ny / 2;
 	ry = py % ny;

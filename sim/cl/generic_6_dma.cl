@@ -2,13 +2,21 @@
 /* Portable OpenCL C, part 6: DMA. A tile is a chunk of a long row or a group of short ones. */
 #define GEN_DMA_CHUNK	65536ul
 
+/* A row that overlaps itself is copied as if it were read before it is written. */
 static void gen_copy(__global uchar *dst, __global const uchar *src, ulong len)
 {
-	ulong i = 0;
+	ulong blocks = len / 16 * 16;
 
-	for (; i + 16 <= len; i += 16)
+	if (dst > src && dst < src + len) {
+		for (ulong i = len; i > blocks; i--)
+			dst[i - 1] = src[i - 1];
+		for (ulong i = blocks; i; i -= 16)
+			*(__global gen_u128 *)(dst + i - 16) = *(__global const gen_u128 *)(src + i - 16);
+		return;
+	}
+	for (ulong i = 0; i < blocks; i += 16)
 		*(__global gen_u128 *)(dst + i) = *(__global const gen_u128 *)(src + i);
-	for (; i < len; i++)
+	for (ulong i = blocks; i < len; i++)
 		dst[i] = src[i];
 }
 

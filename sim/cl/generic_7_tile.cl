@@ -11,12 +11,10 @@ static uint generic_tiles(__global const struct npu_op *op)
 /* A pooling of single elements: copies, rescales and tables come as these. */
 static uint gen_pool_is_flat(__global const struct npu_op *op)
 {
-	if (op->mode == NPU_POOL_NONE)
-		return 1;
 	return op->kernel_h == 1 && op->kernel_w == 1 && op->stride_y == 1 && op->stride_x == 1 &&
 	       !op->pad_top && !op->pad_left && !op->pad_bottom && !op->pad_right && !op->upscale &&
 	       (op->mode <= NPU_POOL_AVERAGE || op->mode == NPU_POOL_SUM ||
-		op->mode == NPU_POOL_MIN);
+		op->mode == NPU_POOL_NONE || op->mode == NPU_POOL_MIN);
 }
 
 /*
