@@ -91,7 +91,6 @@ struct sim_queue {
 	struct accel_queue base;
 	TAILQ_ENTRY(sim_queue) link;	/* among the queues of its priority that have jobs */
 	STAILQ_HEAD(, sim_job) jobs;
-	uint32_t level;
 };
 
 TAILQ_HEAD(sim_queue_list, sim_queue);
@@ -167,8 +166,8 @@ void sim_info(const struct npu_config *config, struct accel_device_info *info);
 void sim_device_run(struct sim_device *sim, const struct sim_job *job);
 
 /* sim_memory.c */
-struct sim_buffer *sim_memory_new(struct sim_device *sim, uint64_t size, int fd, bool sealed,
-				  int *ret, struct accel_error *err);
+int sim_memory_new(struct sim_device *sim, uint64_t size, int fd, bool sealed,
+		   struct sim_buffer **out, struct accel_error *err);
 void sim_memory_free(struct sim_buffer *buffer);
 int sim_buffer_create(struct accel_device *device, uint64_t size, uint32_t flags,
 		      struct accel_buffer **out, struct accel_error *err);

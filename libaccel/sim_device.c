@@ -239,8 +239,8 @@ static int sim_open(const char *text, struct accel_device **out, struct accel_er
 	fill_info(sim, text);
 	reset(sim);
 	if (spec.sram_size) {
-		sim->sram = sim_memory_new(sim, spec.sram_size, -1, false, &ret, err);
-		if (!sim->sram)
+		ret = sim_memory_new(sim, spec.sram_size, -1, false, &sim->sram, err);
+		if (ret)
 			goto fail;
 	}
 	ret = sim_queue_start(sim);

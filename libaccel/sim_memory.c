@@ -66,40 +66,37 @@ static void *map_host(uint64_t size, int fd, bool sealed)
 /*
  * @fd: of the memory, becomes the buffer's on success; -1: anonymous. Of @base only the size is filled.
  */
-struct sim_buffer *sim_memory_new(struct sim_device *sim, uint64_t size, int fd, bool sealed,
-				  int *ret, struct accel_error *err)
+int sim_memory_new(struct sim_device *sim, uint64_t size, int fd, bool sealed,
+		   struct sim_buffer **out, struct accel_error *err)
 {
 	struct sim_buffer *buffer;
+	int ret;
 
 	buffer = calloc(1, sizeof(*buffer));
-	if (!buffer) {
-		*ret = accel_fail(err, -ENOMEM, "buffer: out of memory");
-		return NULL;
-	}
+	if (!buffer)
+		return accel_fail(err, -ENOMEM, "buffer: out of memory");
 	buffer->base.size = size;
 	buffer->fd = fd;
 	buffer->sealed = sealed;
 	buffer->host = map_host(size, fd, sealed);
 	if (buffer->host == MAP_FAILED) {
-		*ret = errno;
-		*ret = accel_fail(err, -*ret, "buffer: cannot map %" PRIu64 " bytes: %s", size,
-				  strerrordesc_np(*ret));
-		goto free;
+		ret = errno;
+		accel_fail(err, -ret, "buffer: cannot map %" PRIu64 " bytes: %s", size,
+			   strerrordesc_np(ret));
+		free(buffer);
+		return -ret;
 	}
 	pthread_mutex_lock(&sim->lock);
-	*ret = place(sim, buffer);
+	ret = place(sim, buffer);
 	pthread_mutex_unlock(&sim->lock);
-	if (*ret) {
-		accel_fail(err, *ret, "buffer: no room for %" PRIu64 " bytes in the NPU's address range",
-			   size);
-		goto unmap;
+	if (ret) {
+		munmap(buffer->host, size);
+		free(buffer);
+		return accel_fail(err, ret, "buffer: no room for %" PRIu64
+				  " bytes in the NPU's address range", size);
 	}
-	return buffer;
-unmap:
-	munmap(buffer->host, size);
-free:
-	free(buffer);
-	return NULL;
+	*out = buffer;
+	return 0;
 }
 
 /* Neither device nor jobs know it any more. */
@@ -235,8 +232,8 @@ int sim_buffer_create(struct accel_device *device, uint64_t size, uint32_t flags
 		if (fd < 0)
 			return fd;
 	}
-	buffer = sim_memory_new(to_sim_device(device), size, fd, false, &ret, err);
-	if (!buffer) {
+	ret = sim_memory_new(to_sim_device(device), size, fd, false, &buffer, err);
+	if (ret) {
 		if (fd >= 0)
 			close(fd);
 		return ret;
@@ -295,8 +292,8 @@ int sim_buffer_import(struct accel_device *device, int fd, uint32_t flags, struc
 		return accel_fail(err, -ret, "import: %s", strerrordesc_np(ret));
 	}
 	size = (size + page - 1) / page * page;
-	buffer = sim_memory_new(to_sim_device(device), size, own, sealed, &ret, err);
-	if (!buffer) {
+	ret = sim_memory_new(to_sim_device(device), size, own, sealed, &buffer, err);
+	if (ret) {
 		close(own);
 		return ret;
 	}

@@ -360,10 +360,10 @@ int sim_queue_create(struct accel_device *device, uint32_t priority, struct acce
 	struct sim_queue *queue;
 
 	(void)device;
+	(void)priority;	/* comes with the generic part */
 	queue = calloc(1, sizeof(*queue));
 	if (!queue)
 		return accel_fail(err, -ENOMEM, "queue: out of memory");
-	queue->level = priority;
 	STAILQ_INIT(&queue->jobs);
 	*out = &queue->base;
 	return 0;
@@ -377,7 +377,7 @@ void sim_queue_destroy(struct accel_queue *base)
 
 	pthread_mutex_lock(&sim->lock);
 	if (!STAILQ_EMPTY(&queue->jobs))
-		TAILQ_REMOVE(&sim->queues[queue->level], queue, link);
+		TAILQ_REMOVE(&sim->queues[queue->base.priority], queue, link);
 	STAILQ_FOREACH(job, &queue->jobs, link)
 		job_drop_views(job);
 	pthread_mutex_unlock(&sim->lock);
@@ -479,7 +479,7 @@ int sim_submit(struct accel_queue *base, const struct accel_job *jobs, size_t co
 		return accel_fail(err, -ENOMEM, "submit: out of memory");
 	}
 	if (STAILQ_EMPTY(&queue->jobs))
-		TAILQ_INSERT_TAIL(&sim->queues[queue->level], queue, link);
+		TAILQ_INSERT_TAIL(&sim->queues[queue->base.priority], queue, link);
 	for (; fence; fence = next) {
 		next = fence->next_free;
 		fence->next_free = NULL;

@@ -116,6 +116,8 @@ int sim_spec_parse(const char *text, struct sim_spec *spec, struct accel_error *
 	int ret;
 
 	memset(spec, 0, sizeof(*spec));
+	if (strlen(text) >= sizeof(((struct accel_device_info *)NULL)->spec))
+		return accel_fail(err, -EINVAL, "device '%.80s...': longer than 255 characters", text);
 	spec->options.size = sizeof(spec->options);
 	spec->sram_size = SRAM_DEFAULT;
 	spec->text = strdup(text);

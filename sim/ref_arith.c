@@ -16,6 +16,11 @@ static int64_t narrow(wide v)
 	return (int64_t)v;
 }
 
+int64_t ref_value(struct ref_job *job, const struct npu_fm *fm, uint32_t y, uint32_t x, uint32_t c)
+{
+	return ref_sub(ref_fm_load(job, fm, y, x, c), fm->zero_point);
+}
+
 static wide floor_shift(wide v, unsigned int shift)
 {
 	return v >> shift;

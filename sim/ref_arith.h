@@ -21,6 +21,9 @@ static inline int64_t ref_mul(int64_t a, int64_t b)
 	return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
+/* An element without its zero point. */
+int64_t ref_value(struct ref_job *job, const struct npu_fm *fm, uint32_t y, uint32_t x, uint32_t c);
+
 /**
  * ref_scale - value * scale / 2^shift, rounded
  * @round: enum npu_round

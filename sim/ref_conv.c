@@ -88,8 +88,7 @@ static void load_patch(struct ref_job *job, const struct ref_window *win, uint32
 			bool inside = ref_window_tap(win, oy, ox, ky, kx, &y, &x, &zero);
 
 			for (uint32_t c = 0; c < depth; c++)
-				patch[c] = inside && !zero ?
-					   ref_fm_load(job, ifm, y, x, c) - ifm->zero_point : 0;
+				patch[c] = inside && !zero ? ref_value(job, ifm, y, x, c) : 0;
 		}
 	}
 }
@@ -165,8 +164,8 @@ void ref_matmul(struct ref_job *job, const struct npu_op *op)
 				int64_t acc = 0;
 
 				for (uint32_t i = 0; i < a->depth; i++) {
-					int64_t u = ref_fm_load(job, a, y, x, i) - a->zero_point;
-					int64_t v = ref_fm_load(job, b, 0, c, i) - b->zero_point;
+					int64_t u = ref_value(job, a, y, x, i);
+					int64_t v = ref_value(job, b, 0, c, i);
 
 					acc = ref_add(acc, ref_mul(u, v));
 				}

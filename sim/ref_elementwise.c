@@ -30,7 +30,7 @@ static int64_t divide(int64_t a, int64_t b)
 	/* Hardware's quotient by 0 is not known; 0 is a guess. */
 	if (!b)
 		return 0;
-	return a / b;
+	return b == -1 ? ref_sub(0, a) : a / b;
 }
 
 static int64_t leading_zeros(int64_t a)
@@ -79,7 +79,7 @@ static int64_t element(const struct npu_op *op, int64_t a, int64_t b)
 		a = ref_apply(a >= 0 ? &op->a_scale : &op->b_scale, a);
 		return ref_apply(&op->ofm_scale, a);
 	case NPU_ELT_ABS:
-		return ref_apply(&op->ofm_scale, a < 0 ? -a : a);
+		return ref_apply(&op->ofm_scale, a < 0 ? ref_sub(0, a) : a);
 	/* What follows is not scaled on its way out. */
 	case NPU_ELT_MIN:
 		return a < b ? a : b;
@@ -141,7 +141,7 @@ static int64_t operand(struct ref_job *job, const struct npu_op *op, const struc
 		x = 0;
 	if (fm->broadcast & NPU_BROADCAST_C)
 		c = 0;
-	return ref_fm_load(job, fm, y, x, c) - fm->zero_point;
+	return ref_value(job, fm, y, x, c);
 }
 
 void ref_elementwise(struct ref_job *job, const struct npu_op *op)

@@ -28,7 +28,7 @@ static void look(struct seen *seen, const struct npu_fm *ifm, int64_t value, uns
 	}
 	if (value < seen->lowest)
 		seen->lowest = value;
-	seen->sum = ref_add(seen->sum, value - ifm->zero_point);
+	seen->sum = ref_add(seen->sum, ref_sub(value, ifm->zero_point));
 	seen->count++;
 }
 
@@ -56,9 +56,9 @@ static int64_t result(const struct npu_op *op, const struct seen *seen)
 {
 	switch (op->mode) {
 	case NPU_POOL_MAX:
-		return seen->highest - op->a.zero_point;
+		return ref_sub(seen->highest, op->a.zero_point);
 	case NPU_POOL_MIN:
-		return seen->lowest - op->a.zero_point;
+		return ref_sub(seen->lowest, op->a.zero_point);
 	case NPU_POOL_ARGMAX_X:
 	case NPU_POOL_ARGMAX_Y:
 		/* What lies under the index is inferred: streams drop it. */

@@ -44,7 +44,7 @@ static int64_t nearest(const struct place *place)
 static int64_t source(struct ref_job *job, const struct npu_op *op, const struct place *py, int64_t y,
 		      const struct place *px, int64_t x, uint32_t c)
 {
-	return ref_fm_load(job, &op->a, limited(py, y), limited(px, x), c) - op->a.zero_point;
+	return ref_value(job, &op->a, limited(py, y), limited(px, x), c);
 }
 
 static int64_t bilinear(struct ref_job *job, const struct npu_op *op, const struct place *py,
@@ -57,7 +57,9 @@ static int64_t bilinear(struct ref_job *job, const struct npu_op *op, const stru
 			int64_t wy = down ? py->part : py->whole - py->part;
 			int64_t wx = right ? px->part : px->whole - px->part;
 
-			sum += source(job, op, py, py->index + down, px, px->index + right, c) * wy * wx;
+			int64_t v = source(job, op, py, py->index + down, px, px->index + right, c);
+
+			sum = ref_add(sum, ref_mul(v, wy * wx));
 		}
 	}
 	return sum;

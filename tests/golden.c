@@ -16,8 +16,6 @@
 #include "runtime/npy.h"
 #include "tests/stream_run.h"
 
-#pragma weak npu_engine_opencl
-
 #define EXIT_SKIP 77
 #define PATH_MAX_LEN 512
 
@@ -306,7 +304,7 @@ static const struct npu_engine_ops *find_engine(const char *name)
 {
 	if (!strcmp(name, "reference"))
 		return &npu_engine_reference;
-	if (!strcmp(name, "opencl") && &npu_engine_opencl)
+	if (!strcmp(name, "opencl"))
 		return &npu_engine_opencl;
 	return NULL;
 }

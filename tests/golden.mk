@@ -6,15 +6,15 @@ GOLDEN_NEEDS := $(wildcard sim/decode.c sim/weights.c runtime/npz.c)
 
 # Until the decoder, the weight decoder and the .npz reader are all there, there is nothing to run.
 ifeq ($(words $(GOLDEN_NEEDS)),3)
-CHECKS += check-golden-ref
+CHECKS += check-golden-reference check-golden-opencl
 endif
 
 $(O)/tests/golden: $(GOLDEN_OBJS) $(O)/libsim.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lzip
 
 # FULL=1: all vectors of every model. Status 77 means that there are no models.
-check-golden-ref: $(O)/tests/golden
-	$(Q)$< -e reference $(if $(FULL),-a) $(ACCEL_MODELS) > $(O)/golden-ref.log; s=$$?; \
-	grep -v '^ok' $(O)/golden-ref.log; test $$s = 0 -o $$s = 77
+check-golden-reference check-golden-opencl: check-golden-%: $(O)/tests/golden
+	$(Q)$< -e $* $(if $(FULL),-a) $(ACCEL_MODELS) > $(O)/golden-$*.log; s=$$?; \
+	grep -v '^ok' $(O)/golden-$*.log; test $$s = 0 -o $$s = 77
 
 -include $(GOLDEN_OBJS:.o=.d)

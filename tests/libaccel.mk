@@ -10,17 +10,22 @@ $(O)/tests/libaccel_alloc: LIBACCEL_WRAP := $(LIBACCEL_WRAPPED:%=-Wl,--wrap=%)
 $(LIBACCEL_FAKED_BINS): $(O)/tests/libaccel_%: $(O)/tests/libaccel_%.o $(LIBACCEL_OBJS) $(LIBACCEL_FAKE_OBJS)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(LIBACCEL_WRAP) -o $@ $^ -lcmocka
 
-CHECKS += check-libaccel
+$(O)/tests/libaccel_sim: $(O)/tests/libaccel_sim.o $(LIBACCEL_OBJS) $(O)/libsim.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBACCEL_LIBS) -lcmocka
+
+CHECKS += check-libaccel check-libaccel-sim
 check-libaccel: $(LIBACCEL_FAKED_BINS)
 	for t in $(LIBACCEL_FAKED_BINS); do $$t || exit 1; done
+check-libaccel-sim: $(O)/tests/libaccel_sim
+	$<
 
-# The same tests built for a sanitizer, each in a build folder of its own.
+# All of them once more under the sanitizers, each in a build folder of its own.
 CHECKS += check-libaccel-tsan check-libaccel-asan
 check-libaccel-tsan:
-	$(MAKE) O=$(O)-tsan SAN=-fsanitize=thread CFLAGS="-O1 -g" check-libaccel
+	$(MAKE) O=$(O)-tsan SAN=-fsanitize=thread check-libaccel check-libaccel-sim
 check-libaccel-asan:
 	$(MAKE) O=$(O)-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" \
-		CFLAGS="-O1 -g" check-libaccel
+		check-libaccel check-libaccel-sim
 
 CHECKS += check-libaccel-install
 check-libaccel-install: $(O)/libaccel.so
@@ -39,4 +44,5 @@ bench-libaccel: $(O)/tests/libaccel_bench_fake $(O)/tests/libaccel_bench
 	$(O)/tests/libaccel_bench_fake
 	$(O)/tests/libaccel_bench sim:ethos-u65-256
 
--include $(LIBACCEL_FAKED_BINS:=.d) $(O)/tests/libaccel_fake_npu.d
+-include $(LIBACCEL_FAKED_BINS:=.d) $(O)/tests/libaccel_sim.d $(O)/tests/libaccel_bench.d \
+	$(O)/tests/libaccel_fake_npu.d

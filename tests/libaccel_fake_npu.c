@@ -41,6 +41,7 @@ static unsigned int at_gate, opened;
 static uint32_t run_log[FAKE_LOG_MAX];
 static unsigned int log_len;
 static unsigned int gone;
+static pthread_t runner;
 
 void fake_reset(void)
 {
@@ -84,6 +85,16 @@ unsigned int fake_windows_gone(void)
 	n = gone;
 	pthread_mutex_unlock(&lock);
 	return n;
+}
+
+bool fake_ran_here(void)
+{
+	bool here;
+
+	pthread_mutex_lock(&lock);
+	here = pthread_equal(runner, pthread_self());
+	pthread_mutex_unlock(&lock);
+	return here;
 }
 
 static void gate(void)
@@ -209,6 +220,9 @@ void npu_run(struct npu *npu)
 
 	if (!npu->running)
 		return;
+	pthread_mutex_lock(&lock);
+	runner = pthread_self();
+	pthread_mutex_unlock(&lock);
 	if (!npu->ops->resolve(npu->ctx, addr(npu, REG_QBASE), size, NPU_ACCESS_READ, &win) &&
 	    win.constant) {
 		word = win.host;

@@ -10,6 +10,7 @@
 #ifndef TESTS_LIBACCEL_FAKE_NPU_H
 #define TESTS_LIBACCEL_FAKE_NPU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FAKE_STOP 0xffff0000u	/* as the real one: NPU_OP_STOP, mask 0xffff */
@@ -32,5 +33,7 @@ void fake_open_gate(unsigned int jobs);
 /* Copy the log to @tags; how many there are. */
 unsigned int fake_log(uint32_t *tags);
 unsigned int fake_windows_gone(void);
+/* Whether it was the calling thread that ran the last job of all. */
+bool fake_ran_here(void);
 
 #endif

@@ -11,7 +11,8 @@ mkdir -p "$tmp"
 lib=$root/usr/lib
 man=$root/usr/share/man
 header=$root/usr/include/accel/accel.h
-export PKG_CONFIG_PATH=$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
+export PKG_CONFIG_PATH="$lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root"
+export PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1
 
 sed -n '/^ACCEL_API/,/;/p' "$header" | grep -o 'accel_[a-z_]*(' | tr -d '(' | sort -u > "$tmp/header"
 nm -D --defined-only "$lib/libaccel.so" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' |

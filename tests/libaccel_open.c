@@ -141,19 +141,30 @@ static void wrong_specs(void **state)
 	}
 }
 
-static void long_spec_is_cut_not_overrun(void **state)
+static void long_specs(void **state)
 {
-	char spec[4096];
+	struct accel_device_info info = { .size = sizeof(info) };
 	struct accel_device *device;
+	char spec[4096];
 
 	(void)state;
 	memset(spec, 'x', sizeof(spec) - 1);
 	spec[sizeof(spec) - 1] = '\0';
 	refused(-EINVAL, "expected", accel_device_open(spec, &device, &err));
 	memcpy(spec, "sim:", 4);
+	refused(-EINVAL, "longer than 255", accel_device_open(spec, &device, &err));
+	spec[256] = '\0';
+	refused(-EINVAL, "longer than 255", accel_device_open(spec, &device, &err));
+	spec[255] = '\0';
 	refused(-ENODEV, "no NPU", accel_device_open(spec, &device, &err));
 	memcpy(spec, "sim:u65-256,", 12);
 	refused(-EINVAL, "unknown key", accel_device_open(spec, &device, &err));
+	/* The longest that opens, and opens again by what it is called then. */
+	memcpy(spec, "sim:u65-256,cache=", 18);
+	must(accel_device_open(spec, &device, &err));
+	assert_int_equal(accel_device_get_info(device, &info), 0);
+	assert_string_equal(info.spec, spec);
+	accel_device_unref(device);
 }
 
 static void version_is_said(void **state)
@@ -170,7 +181,7 @@ int main(void)
 		cmocka_unit_test(info_of_another_size),
 		cmocka_unit_test(default_follows_environment),
 		cmocka_unit_test(wrong_specs),
-		cmocka_unit_test(long_spec_is_cut_not_overrun),
+		cmocka_unit_test(long_specs),
 		cmocka_unit_test(version_is_said),
 	};
 

@@ -186,11 +186,13 @@ static void lazy_jobs_wait_to_be_asked_for(void **state)
 	assert_int_equal(fake_log(tags), 0);
 	assert_int_equal(accel_fence_wait(lazy, -1), 0);
 	assert_int_equal(fake_log(tags), 1);
+	assert_true(fake_ran_here());
 	accel_fence_unref(lazy);
 
 	lazy = submit(queue, a, ACCEL_SUBMIT_LAZY);
 	eager = submit(queue, b, 0);
 	assert_int_equal(accel_fence_wait(eager, 60 * 1000 * MS), 0);
+	assert_false(fake_ran_here());
 	assert_int_equal(fake_log(tags), 3);
 	assert_int_equal(tags[1], 1);
 	assert_int_equal(tags[2], 2);

@@ -780,6 +780,91 @@ static void test_dma(void **state)
 	assert_int_equal(run(&op), -EIO);
 }
 
+/* --- Whatever a decoder may hand on ends, in memory. --- */
+
+static void random_fm(struct npu_fm *f)
+{
+	bool near = random64() % 4;
+
+	*f = fm(random64() % NPU_SPACES, (uint32_t)(random64() % 5), (uint32_t)(random64() % 5),
+		(uint32_t)(random64() % 20), random64() % 4, random64() & 1);
+	for (int i = 0; i < 4; i++)
+		f->base[i] = (int64_t)(random64() >> (near ? 53 : 24));
+	if (!near)
+		f->stride_y = (int64_t)(random64() & 0xffffffffff) - (INT64_C(1) << 39);
+	f->brick = random64() & 1;
+	f->broadcast = random64() & 15;
+	f->zero_point = (int16_t)random64();
+}
+
+static void random_op(struct npu_op *op)
+{
+	struct npu_fm a, ofm;
+	struct npu_scale *scales[] = { &op->a_scale, &op->b_scale, &op->ofm_scale };
+
+	random_fm(&a);
+	random_fm(&ofm);
+	*op = new_op(random64() % NPU_KIND_COUNT, random64() % 43, a, ofm);
+	random_fm(&op->b);
+	for (int i = 0; i < 3; i++)
+		*scales[i] = (struct npu_scale){ .scale = (uint32_t)random64(), .shift = random64() & 63,
+						 .round = random64() % 6, .dbl = random64() & 31 };
+	op->lut = random64() % 11;
+	op->lut_offset = random64() % 8192;
+	op->round = random64() % 6;
+	op->per_channel = random64() & 1;
+	op->hw_divide = random64() & 1;
+	op->clamp = random64() & 1;
+	op->act_min = (int16_t)random64();
+	op->act_max = (int16_t)random64();
+	op->scalar = (int32_t)random64();
+	op->kernel_h = 1 + random64() % 4;
+	op->kernel_w = 1 + random64() % 4;
+	op->stride_y = 1 + random64() % 3;
+	op->dilation_x = 1 + random64() % 2;
+	op->pad_top = random64() & 127;
+	op->pad_bottom = random64() & 255;
+	op->upscale = random64() % 3;
+	op->transpose = random64() & 7;
+	op->reverse = random64() & 3;
+	op->weight_len[0] = (uint32_t)(random64() >> (32 + random64() % 32));
+	op->resize_n_y = 1 + random64() % 2048;
+	op->resize_step_x = (uint32_t)(random64() & 0xffff);
+	op->resize_off_x = (int32_t)(random64() % 4096) - 2048;
+	op->dma_len = random64() >> (random64() % 64);
+	op->dma_src = random64() >> (24 + random64() % 40);
+	op->dma_rows = random64() % 5;
+	op->dma_src_step[0] = (int64_t)random64() >> 24;
+	op->dma_src_indexed = random64() & 1;
+	op->dma_idx = random64() >> (24 + random64() % 40);
+	op->dma_idx_max = (uint32_t)random64() >> 1;
+}
+
+static void test_hostile(void **state)
+{
+	static const struct npu_bias biases[20] = { { INT64_MIN, UINT32_MAX, 63 }, { INT64_MAX, 1, 0 } };
+	static int16_t weights[20 * 16 * 20];
+	struct npu_op op;
+	unsigned int ran = 0;
+
+	(void)state;
+	mock_weights = weights;
+	mock_biases = biases;
+	for (size_t i = 0; i < sizeof(weights) / sizeof(*weights); i++)
+		weights[i] = (int16_t)random64();
+	for (int i = 0; i < 30000; i++) {
+		int err;
+
+		random_op(&op);
+		for (int k = 0; k < NPU_SPACES; k++)
+			memory[k][random64() % MEM] = (uint8_t)random64();
+		err = run(&op);
+		assert_true(!err || err == -EIO || err == -ENOMEM);
+		ran += !err;
+	}
+	assert_true(ran > 3000);	/* not all of them refused */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -803,6 +888,7 @@ int main(void)
 		cmocka_unit_test(test_out_of_map),
 		cmocka_unit_test(test_resize),
 		cmocka_unit_test(test_dma),
+		cmocka_unit_test(test_hostile),
 	};
 
 	config = npu_config_find("u85-256");

@@ -92,7 +92,7 @@ ACCEL_API const char *accel_version(void);
  */
 struct accel_device_info {
 	size_t size;
-	char spec[128];
+	char spec[256];
 	char transport[16];
 	char name[32];
 	char family[16];
@@ -136,7 +136,7 @@ ACCEL_API int accel_device_list_get(const struct accel_device_list *list, size_t
 /**
  * accel_device_open - open a device
  * @spec: which one:
- *	- "sim:NAME[,KEY=VALUE]...": a simulated NPU of its own in this process. "sim:ethos-u65-256";
+ *	- "sim:NAME[,KEY=VALUE]...", up to 255 characters: a simulated NPU of its own in this process. "sim:ethos-u65-256";
  *	  the "ethos-" may be left out; "sim" alone is an ethos-u65-256. Keys: engine=opencl|reference,
  *	  threads=N for one job, cl=auto|portable|... (path of the OpenCL engine), platform=TEXT (part
  *	  of an OpenCL platform's name), cache=DIR for compiled kernels, sram=BYTES (K and M suffixes)
@@ -147,7 +147,8 @@ ACCEL_API int accel_device_list_get(const struct accel_device_list *list, size_t
  * @err: may be NULL
  *
  * Return: 0, -EINVAL (a spec that cannot be read), -ENODEV (no such NPU, no OpenCL platform),
- * -ENOENT, -EACCES (the node), -EOPNOTSUPP (a transport this build lacks), -EIO, -ENOMEM.
+ * -ENOENT, -EACCES (the node), -EOPNOTSUPP (a transport this build lacks), -EIO (the engine's kernels
+ * do not build), -ENOMEM, -EAGAIN (no thread).
  */
 ACCEL_API int accel_device_open(const char *spec, struct accel_device **device,
 				struct accel_error *err);
@@ -463,7 +464,7 @@ ACCEL_API int accel_fence_get_fd(struct accel_fence *fence, int *fd, struct acce
  * @status: the NPU's STATUS register when the job ended
  * @offset: faulted: of the command that did it, in bytes from the start of the stream
  * @cycles: that the NPU ran
- * @queued_ns, @started_ns, @ended_ns: when; 0: not yet, or never
+ * @queued_ns, @started_ns, @ended_ns: when; 0: not yet, never, or the device does not tell
  * @event_count, @events: counts of the events chosen at submission
  * @cause: faulted: one line that says why; cancelled: why
  *
