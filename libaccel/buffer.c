@@ -40,7 +40,8 @@ int accel_buffer_create(struct accel_device *device, uint64_t size, uint32_t fla
 			struct accel_buffer **out, struct accel_error *err)
 {
 	if (flags & ~BUFFER_FLAGS)
-		return accel_fail(err, -EINVAL, "buffer: unknown flags 0x%x", flags & ~BUFFER_FLAGS);
+		return accel_fail(err, -EINVAL, "buffer: unknown flags 0x%x",
+				  flags & ~BUFFER_FLAGS);
 	return create(device, size, flags, out, err);
 }
 
@@ -60,7 +61,7 @@ int accel_buffer_copy(struct accel_device *device, const void *data, uint64_t si
 	memcpy(ptr, data, size);
 	accel_buffer_unmap(buffer);
 	ret = accel_buffer_seal(buffer, err);
-	/* A kernel driver may have no seal; no one but us ever has a mapping, which does as well. */
+	/* A kernel driver may have no seal; that no one but us has a mapping does as well. */
 	if (ret && ret != -EOPNOTSUPP)
 		goto fail;
 	*out = buffer;
@@ -77,7 +78,8 @@ int accel_buffer_import(struct accel_device *device, int fd, uint32_t flags,
 	int ret;
 
 	if (flags & ~BUFFER_FLAGS)
-		return accel_fail(err, -EINVAL, "buffer: unknown flags 0x%x", flags & ~BUFFER_FLAGS);
+		return accel_fail(err, -EINVAL, "buffer: unknown flags 0x%x",
+				  flags & ~BUFFER_FLAGS);
 	if (!(device->info.features & ACCEL_FEATURE_DMA_BUF))
 		return accel_fail(err, -EOPNOTSUPP, "%s imports no buffers", device->info.spec);
 	ret = device->ops->buffer_import(device, fd, flags, &buffer, err);

@@ -2,16 +2,19 @@
 /*
  * The kernel's accel devices: found, not driven yet.
  *
- * What will stand behind the calls on a mainline ethosu device (include/uapi/drm/ethosu_accel.h), and
- * why the public header is as it is:
- * - buffer_create, _map: BO_CREATE, BO_MMAP_OFFSET and mmap(). Mappings are write-combined. No seal.
+ * What will stand behind the calls on a mainline ethosu device (include/uapi/drm/ethosu_accel.h),
+ * and why the public header is as it is:
+ * - buffer_create, _map: BO_CREATE, BO_MMAP_OFFSET and mmap().
+ *   Mappings are write-combined. No seal.
  * - program_create: CMDSTREAM_BO_CREATE, which validates; the constants are a BO of ours.
  * - queue_create: one queue of normal priority per open file; all queues share it.
- * - submit: one SUBMIT, after everything it would refuse was looked at, because it queues jobs one by
- *   one and stops at the first bad one. It takes whole BOs (no ACCEL_FEATURE_SUBRANGE), each once a job,
- *   and no handle for a region that the stream does not use: bindings of those are left out.
+ * - submit: one SUBMIT, after everything it would refuse was looked at, because it queues jobs one
+ *   by one and stops at the first bad one. It takes whole BOs (no ACCEL_FEATURE_SUBRANGE), each
+ *   once a job, and no handle for a region that the stream does not use: bindings of those are
+ *   left out.
  * - fence_wait: BO_WAIT, absolute CLOCK_MONOTONIC, on each BO of the job: those it writes carry its
- *   fence. A job's failure is not told (no ACCEL_FEATURE_JOB_STATUS). An fd needs a thread that waits.
+ *   fence. A job's failure is not told (no ACCEL_FEATURE_JOB_STATUS). An fd needs a thread
+ *   that waits.
  * - fence_result: PERFMON_GET_VALUES of a perfmon per job, where the kernel has it (7.3).
  */
 #include "transport.h"
@@ -104,8 +107,7 @@ static int drm_open(const char *spec, struct accel_device **out, struct accel_er
 		return accel_fail(err, -ret, "%.200s: %s", spec, strerrordesc_np(ret));
 	}
 	return accel_fail(err, -EOPNOTSUPP,
-			  "%.100s: this version of libaccel drives simulated devices only; use sim:NAME",
-			  spec);
+			  "%.100s: this version drives simulated devices only; use sim:NAME", spec);
 }
 
 const struct accel_transport accel_drm = {

@@ -12,7 +12,8 @@ static int get_constants(struct accel_device *device, const struct accel_program
 {
 	*out = NULL;
 	if (opt->constants_region >= device->info.regions)
-		return accel_fail(err, -EINVAL, "program: constants in region %u, the device has %u",
+		return accel_fail(err, -EINVAL,
+				  "program: constants in region %u, the device has %u",
 				  opt->constants_region, device->info.regions);
 	if (opt->constants && opt->constants_buffer)
 		return accel_fail(err, -EINVAL,
@@ -24,8 +25,9 @@ static int get_constants(struct accel_device *device, const struct accel_program
 			return accel_fail(err, -EXDEV,
 					  "program: constants buffer belongs to another device");
 		if (!device->ops->buffer_sealed(opt->constants_buffer))
-			return accel_fail(err, -EINVAL,
-					  "program: constants buffer is not sealed, see accel_buffer_seal()");
+			return accel_fail(
+				err, -EINVAL,
+				"program: constants buffer is not sealed, see accel_buffer_seal()");
 		*out = accel_buffer_ref(opt->constants_buffer);
 		return 0;
 	}
@@ -48,9 +50,10 @@ int accel_program_create(struct accel_device *device, const uint32_t *stream, si
 	if (opt && !accel_struct_in(&o, sizeof(o), opt))
 		return accel_fail(err, -EINVAL, "program: options of an unknown size or kind");
 	if (!stream || !stream_size || stream_size % 4 || stream_size > STREAM_MAX)
-		return accel_fail(err, -EINVAL,
-				  "program: a command stream of %zu bytes (must be whole words, 4 to %u)",
-				  stream ? stream_size : 0, STREAM_MAX);
+		return accel_fail(
+			err, -EINVAL,
+			"program: a command stream of %zu bytes (must be whole words, 4 to %u)",
+			stream ? stream_size : 0, STREAM_MAX);
 	ret = get_constants(device, &o, &constants, err);
 	if (ret)
 		return ret;

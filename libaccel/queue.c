@@ -22,7 +22,8 @@ int accel_queue_create(struct accel_device *device, const struct accel_queue_opt
 		return accel_fail(err, -EINVAL, "queue: no priority %u", o.priority);
 	if (o.priority == ACCEL_PRIORITY_DEFAULT)
 		o.priority = ACCEL_PRIORITY_NORMAL;
-	if (o.priority != ACCEL_PRIORITY_NORMAL && !(device->info.features & ACCEL_FEATURE_PRIORITY))
+	if (o.priority != ACCEL_PRIORITY_NORMAL &&
+	    !(device->info.features & ACCEL_FEATURE_PRIORITY))
 		return accel_fail(err, -EOPNOTSUPP, "%s has queues of normal priority only",
 				  device->info.spec);
 	ret = device->ops->queue_create(device, o.priority, &queue, err);
@@ -75,15 +76,17 @@ static int check_binding(const struct accel_device *device, const struct accel_b
 				  OFFSET_ALIGN);
 	if ((binding->offset || (binding->length && binding->length != buffer->size)) &&
 	    !(device->info.features & ACCEL_FEATURE_SUBRANGE))
-		return accel_fail(err, -EOPNOTSUPP, "job %zu: region %u: %s binds whole buffers only",
-				  job, binding->region, device->info.spec);
+		return accel_fail(err, -EOPNOTSUPP,
+				  "job %zu: region %u: %s binds whole buffers only", job,
+				  binding->region, device->info.spec);
 	return 0;
 }
 
+/* @bound: bits of the regions taken, those of the program's constants so far. */
 static int check_bindings(const struct accel_device *device, const struct accel_job *job,
 			  size_t index, uint32_t *bound, struct accel_error *err)
 {
-	uint32_t i, k, bit;
+	uint32_t i, k, bit, constants = *bound;
 	int ret;
 
 	for (i = 0; i < job->binding_count; i++) {
@@ -94,17 +97,16 @@ static int check_bindings(const struct accel_device *device, const struct accel_
 		if (*bound & bit)
 			return accel_fail(err, -EINVAL, "job %zu: region %u bound twice%s", index,
 					  job->bindings[i].region,
-					  job->program->constants &&
-					  job->program->constants_region == job->bindings[i].region ?
+					  *bound & bit & constants ?
 					  ", once by the program's constants" : "");
 		*bound |= bit;
 		if (device->info.features & ACCEL_FEATURE_SUBRANGE)
 			continue;
 		for (k = 0; k < i; k++)
 			if (job->bindings[k].buffer == job->bindings[i].buffer)
-				return accel_fail(err, -EALREADY,
-						  "job %zu: one buffer for regions %u and %u", index,
-						  job->bindings[k].region, job->bindings[i].region);
+				return accel_fail(
+					err, -EALREADY, "job %zu: one buffer for regions %u and %u",
+					index, job->bindings[k].region, job->bindings[i].region);
 	}
 	return 0;
 }
@@ -128,8 +130,8 @@ static int check_job(const struct accel_device *device, const struct accel_job *
 	if (ret || !job->sram_size)
 		return ret;
 	if (job->sram_size > device->info.sram_size)
-		return accel_fail(err, -ENOSPC, "job %zu: %u bytes of SRAM, the device has %u%s", index,
-				  job->sram_size, device->info.sram_size,
+		return accel_fail(err, -ENOSPC, "job %zu: %u bytes of SRAM, the device has %u%s",
+				  index, job->sram_size, device->info.sram_size,
 				  device->info.features & ACCEL_FEATURE_SIMULATED ?
 				  "; open it with ,sram=BYTES for more" : "");
 	if (bound & 1u << device->info.sram_region)
@@ -182,7 +184,8 @@ int accel_queue_submit(struct accel_queue *queue, const struct accel_job *jobs, 
 	if (opt && !accel_struct_in(&o, sizeof(o), opt))
 		return accel_fail(err, -EINVAL, "submit: options of an unknown size or kind");
 	if (!jobs || !count || count > MAX_JOBS)
-		return accel_fail(err, -EINVAL, "submit: %zu jobs (1 to %u)", jobs ? count : 0, MAX_JOBS);
+		return accel_fail(err, -EINVAL, "submit: %zu jobs (1 to %u)", jobs ? count : 0,
+				  MAX_JOBS);
 	if (jobs->size < sizeof(*jobs) || jobs->size % _Alignof(struct accel_job))
 		return accel_fail(err, -EINVAL, "submit: jobs of %zu bytes each, expected %zu",
 				  jobs->size, sizeof(*jobs));

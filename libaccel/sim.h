@@ -3,9 +3,9 @@
  * The simulated transport: an NPU of its own in this process, driven through its registers.
  *
  * One lock guards all of a device. One thread at a time executes: the device's worker, or a thread
- * that waits for a fence and finds the device free. That thread does not hold the lock while the NPU
- * runs, it owns @executing. What dies meanwhile is buried (@grave_*) and reaped when it is done,
- * because the NPU may still be looking at it.
+ * that waits for a fence and finds the device free. That thread does not hold the lock while the
+ * NPU runs, it owns @executing. What dies meanwhile is buried (@grave_*) and reaped when it is
+ * done, because the NPU may still be looking at it.
  */
 #ifndef LIBACCEL_SIM_H
 #define LIBACCEL_SIM_H
@@ -160,8 +160,8 @@ int sim_list(int (*add)(void *ctx, const struct accel_device_info *info), void *
 void sim_info(const struct npu_config *config, struct accel_device_info *info);
 
 /*
- * sim_device.c: the driver. Called by the executing thread, without the lock. What becomes of the job
- * is left in sim->outcome: others may read job->result.
+ * sim_device.c: the driver. Called by the executing thread, without the lock. What becomes of the
+ * job is left in sim->outcome: others may read job->result.
  */
 void sim_device_run(struct sim_device *sim, const struct sim_job *job);
 
@@ -171,8 +171,8 @@ int sim_memory_new(struct sim_device *sim, uint64_t size, int fd, bool sealed,
 void sim_memory_free(struct sim_buffer *buffer);
 int sim_buffer_create(struct accel_device *device, uint64_t size, uint32_t flags,
 		      struct accel_buffer **out, struct accel_error *err);
-int sim_buffer_import(struct accel_device *device, int fd, uint32_t flags, struct accel_buffer **out,
-		      struct accel_error *err);
+int sim_buffer_import(struct accel_device *device, int fd, uint32_t flags,
+		      struct accel_buffer **out, struct accel_error *err);
 int sim_buffer_export(struct accel_buffer *buffer, int *fd, struct accel_error *err);
 int sim_buffer_map(struct accel_buffer *buffer, void **ptr, struct accel_error *err);
 int sim_buffer_unmap(struct accel_buffer *buffer);
@@ -183,7 +183,7 @@ int sim_program_create(struct accel_device *device, const uint32_t *stream, size
 		       struct accel_program **out, struct accel_error *err);
 void sim_program_destroy(struct accel_program *program);
 
-/* With the lock held. A view of [offset, offset + length) with one more user, or NULL: no memory. */
+/* With the lock held: a view of [offset, offset + length), one more user, or NULL: no memory. */
 struct sim_view *sim_view_get(struct sim_device *sim, struct sim_buffer *buffer, uint64_t offset,
 			      uint64_t length);
 /* With the lock held and no one executing: free what was buried. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory of a simulated device: memfds at simulated bus addresses, and the views jobs have of them. */
+/* Memory of a simulated device: memfds at simulated bus addresses, and jobs' views of them. */
 #include "sim.h"
 
 #include <errno.h>
@@ -64,7 +64,8 @@ static void *map_host(uint64_t size, int fd, bool sealed)
 }
 
 /*
- * @fd: of the memory, becomes the buffer's on success; -1: anonymous. Of @base only the size is filled.
+ * @fd: of the memory, becomes the buffer's on success; -1: anonymous. Of @base only the size is
+ * filled.
  */
 int sim_memory_new(struct sim_device *sim, uint64_t size, int fd, bool sealed,
 		   struct sim_buffer **out, struct accel_error *err)
@@ -258,13 +259,16 @@ static int check_import(int fd, uint64_t *size, bool *sealed, struct accel_error
 	seals = fcntl(fd, F_GET_SEALS);
 	*sealed = seals >= 0 && seals & F_SEAL_WRITE;
 	if ((flags & O_ACCMODE) != O_RDWR && !*sealed)
-		return accel_fail(err, -EACCES, "import: fd %d is not open for reading and writing", fd);
+		return accel_fail(err, -EACCES, "import: fd %d is not open for reading and writing",
+				  fd);
 	if (seals >= 0) {
 		if (!(seals & F_SEAL_SHRINK) && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK))
-			return accel_fail(err, -EINVAL,
-					  "import: fd %d can shrink and cannot be sealed against it", fd);
+			return accel_fail(
+				err, -EINVAL,
+				"import: fd %d can shrink and cannot be sealed against it", fd);
 	} else if (fstatfs(fd, &fs) || fs.f_type != DMA_BUF_MAGIC) {
-		return accel_fail(err, -EINVAL, "import: fd %d is neither a dma-buf nor a memfd", fd);
+		return accel_fail(err, -EINVAL, "import: fd %d is neither a dma-buf nor a memfd",
+				  fd);
 	}
 	end = lseek(fd, 0, SEEK_END);
 	if (end <= 0)
@@ -273,8 +277,8 @@ static int check_import(int fd, uint64_t *size, bool *sealed, struct accel_error
 	return 0;
 }
 
-int sim_buffer_import(struct accel_device *device, int fd, uint32_t flags, struct accel_buffer **out,
-		      struct accel_error *err)
+int sim_buffer_import(struct accel_device *device, int fd, uint32_t flags,
+		      struct accel_buffer **out, struct accel_error *err)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct sim_buffer *buffer;
@@ -350,17 +354,18 @@ static int seal_memory(struct sim_buffer *buffer, struct accel_error *err)
 	}
 	if (fcntl(buffer->fd, F_GET_SEALS) < 0)
 		return accel_fail(err, -EOPNOTSUPP, "seal: the buffer is an imported dma-buf");
-	if (mmap(buffer->host, buffer->base.size, PROT_READ, MAP_PRIVATE | MAP_FIXED, buffer->fd, 0) ==
-	    MAP_FAILED) {
+	if (mmap(buffer->host, buffer->base.size, PROT_READ, MAP_PRIVATE | MAP_FIXED, buffer->fd,
+		 0) == MAP_FAILED) {
 		ret = errno;
 		return accel_fail(err, -ret, "seal: %s", strerrordesc_np(ret));
 	}
 	if (!fcntl(buffer->fd, F_ADD_SEALS, F_SEAL_WRITE))
 		return 0;
 	ret = errno;
-	if (mmap(buffer->host, buffer->base.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, buffer->fd,
-		 0) == MAP_FAILED)
-		return accel_fail(err, -ENOMEM, "seal: cannot map the buffer again; it is read-only now");
+	if (mmap(buffer->host, buffer->base.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		 buffer->fd, 0) == MAP_FAILED)
+		return accel_fail(err, -ENOMEM,
+				  "seal: cannot map the buffer again; it is read-only now");
 	if (ret == EBUSY)
 		return accel_fail(err, -EBUSY, "seal: the memory is mapped for writing elsewhere");
 	return accel_fail(err, -ret, "seal: %s", strerrordesc_np(ret));
@@ -378,7 +383,8 @@ int sim_buffer_seal(struct accel_buffer *base, struct accel_error *err)
 		goto out;
 	for (view = buffer->views; view; view = view->next) {
 		if (view->users) {
-			ret = accel_fail(err, -EBUSY, "seal: jobs that are not done use the buffer");
+			ret = accel_fail(err, -EBUSY,
+					 "seal: jobs that are not done use the buffer");
 			goto out;
 		}
 	}

@@ -142,8 +142,9 @@ static void job_cancel(struct sim_job *job, const char *why)
 }
 
 /*
- * Fill @job; with the lock held. On failure the views it got so far stay in it for job_drop_views().
- * References to what it uses are taken in job_ref(), when nothing can fail any more.
+ * Fill @job; with the lock held. On failure the views it got so far stay in it for
+ * job_drop_views(). References to what it uses are taken in job_ref(), when nothing can fail any
+ * more.
  */
 static int job_init(struct sim_device *sim, struct sim_job *job, struct sim_fence *fence,
 		    const struct accel_job *desc, const struct accel_submit_options *opt)
@@ -259,8 +260,8 @@ static bool idle(const struct sim_device *sim)
 }
 
 /*
- * Run one job if there is one and no one else does; the lock is held but while the NPU runs. True if
- * there was one.
+ * Run one job if there is one and no one else does; the lock is held but while the NPU runs. True
+ * if there was one.
  */
 static bool run_one(struct sim_device *sim)
 {
@@ -426,7 +427,7 @@ static void waits_free(struct sim_waits *waits)
 	free(waits);
 }
 
-/* With the lock held: fences in a chain, with all their jobs filled, or NULL and nothing changed. */
+/* With the lock held: fences in a chain, their jobs filled, or NULL and nothing changed. */
 static struct sim_fence *prepare(struct sim_device *sim, const struct accel_job *jobs, size_t count,
 				 const struct accel_submit_options *opt)
 {
@@ -442,7 +443,8 @@ static struct sim_fence *prepare(struct sim_device *sim, const struct accel_job 
 		*link = fence;
 		link = &fence->next_free;
 		for (filled = 0; !ret && filled < each; filled++, i++)
-			ret = job_init(sim, &fence->jobs[filled], fence, accel_job_at(jobs, i), opt);
+			ret = job_init(sim, &fence->jobs[filled], fence, accel_job_at(jobs, i),
+				       opt);
 	}
 	if (!ret && i == count)
 		return first;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* On-chip memory a simulated device has unless told otherwise: as much as Vela will use by default. */
+/* On-chip memory of a simulated device unless told otherwise: more than boards have. */
 #define SRAM_DEFAULT (4u << 20)
 #define SRAM_MAX (256u << 20)
 #define THREADS_MAX 256
@@ -102,8 +102,8 @@ static int set_key(struct sim_spec *spec, const char *text, const char *key, con
 		if (strcmp(key, keys[i].name))
 			continue;
 		if (!*value || keys[i].set(spec, value))
-			return accel_fail(err, -EINVAL, "device '%.80s': %s='%.40s', expected %s", text,
-					  key, value, keys[i].expected);
+			return accel_fail(err, -EINVAL, "device '%.80s': %s='%.40s', expected %s",
+					  text, key, value, keys[i].expected);
 		return 0;
 	}
 	return accel_fail(err, -EINVAL, "device '%.80s': unknown key '%.30s'; there are engine, "
@@ -117,7 +117,8 @@ int sim_spec_parse(const char *text, struct sim_spec *spec, struct accel_error *
 
 	memset(spec, 0, sizeof(*spec));
 	if (strlen(text) >= sizeof(((struct accel_device_info *)NULL)->spec))
-		return accel_fail(err, -EINVAL, "device '%.80s...': longer than 255 characters", text);
+		return accel_fail(err, -EINVAL, "device '%.80s...': longer than 255 characters",
+				  text);
 	spec->options.size = sizeof(spec->options);
 	spec->sram_size = SRAM_DEFAULT;
 	spec->text = strdup(text);
@@ -136,8 +137,10 @@ int sim_spec_parse(const char *text, struct sim_spec *spec, struct accel_error *
 		name = "ethos-u65-256";
 	spec->config = npu_config_find(name);
 	if (!spec->config) {
-		ret = accel_fail(err, -ENODEV, "device '%.80s': no NPU called '%.40s'; accel_device_list "
-				 "and 'accel devices' name those there are", text, name);
+		ret = accel_fail(err, -ENODEV,
+				 "device '%.80s': no NPU called '%.40s'; accel_device_list "
+				 "and 'accel devices' name those there are",
+				 text, name);
 		goto fail;
 	}
 	while ((item = strsep(&rest, ","))) {

@@ -56,12 +56,13 @@ struct accel_fence {
  * @close: the last reference went
  * @buffer_create, @buffer_import: @size is in whole pages. The transport fills the buffer's
  *	size, the caller the rest of the generic part.
- * @buffer_destroy: the last reference went. Must itself keep the memory while the device may use it.
+ * @buffer_destroy: the last reference went. Must itself keep the memory while the device may use
+ *	it.
  * @buffer_sealed: whether accel_buffer_seal() was done
  * @program_create: the caller fills the generic part of @out; so with @queue_create
- * @submit: everything was checked that the public header promises and does not depend on the state of
- *	the device. @fences: as many as jobs with ACCEL_SUBMIT_FENCE_PER_JOB, else one. Takes its
- *	own references to what the jobs use.
+ * @submit: everything was checked that the public header promises and does not depend on the state
+ *	of the device. @fences: as many as jobs with ACCEL_SUBMIT_FENCE_PER_JOB, else one. Takes
+ *	its own references to what the jobs use.
  * @fence_wait: @deadline: CLOCK_MONOTONIC; 0: look; INT64_MAX: for ever
  * @fence_result: @result is of full size
  *
@@ -91,8 +92,8 @@ struct accel_transport {
 			      struct accel_program **out, struct accel_error *err);
 	void (*program_destroy)(struct accel_program *program);
 
-	int (*queue_create)(struct accel_device *device, uint32_t priority, struct accel_queue **out,
-			    struct accel_error *err);
+	int (*queue_create)(struct accel_device *device, uint32_t priority,
+			    struct accel_queue **out, struct accel_error *err);
 	void (*queue_destroy)(struct accel_queue *queue);
 
 	int (*submit)(struct accel_queue *queue, const struct accel_job *jobs, size_t count,
@@ -120,8 +121,8 @@ int accel_fail(struct accel_error *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Flag of buffer_create() that callers of the library cannot give: never exported, so no need for an
- * fd of its own.
+ * Flag of buffer_create() that callers of the library cannot give: never exported, so no need for
+ * an fd of its own.
  */
 #define ACCEL_BUFFER_PRIVATE (1u << 31)
 
@@ -153,7 +154,7 @@ static inline bool accel_put(unsigned int *refs)
  */
 bool accel_struct_in(void *ours, size_t our_size, const void *theirs);
 
-/* The way back: fill as much of the caller's struct as it has; false: shorter than its size member. */
+/* The way back: fill what the caller's struct has; false: shorter than its size member. */
 bool accel_struct_out(void *theirs, const void *ours, size_t our_size);
 
 #endif

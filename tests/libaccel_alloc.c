@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything the library asks the system for is refused once, one request after the other (the linker
- * puts the functions below in front of the C library's). Each call then fails cleanly or does
- * without; what leaks is for AddressSanitizer to say.
+ * Everything the library asks the system for is refused once, one request after the other (the
+ * linker puts the functions below in front of the C library's). Each call then fails cleanly or
+ * does without; what leaks is for AddressSanitizer to say.
  */
 #include "tests/libaccel_test.h"
 
@@ -76,20 +76,25 @@ static int prepare(struct objects *o, struct accel_error *err)
 	if (!ret)
 		ret = accel_buffer_import(o->device, o->fd, 0, &o->import, err);
 	if (!ret)
-		ret = accel_program_create(o->device, stream, sizeof(stream), &opt, &o->program, err);
+		ret = accel_program_create(o->device, stream, sizeof(stream), &opt, &o->program,
+					   err);
 	return ret;
 }
 
 static int run(struct objects *o, struct accel_error *err)
 {
-	struct accel_submit_options opt = { .size = sizeof(opt), .flags = ACCEL_SUBMIT_FENCE_PER_JOB };
+	struct accel_submit_options opt = { .size = sizeof(opt),
+					    .flags = ACCEL_SUBMIT_FENCE_PER_JOB };
 	struct accel_binding b[2] = { { .buffer = o->buffer, .region = 1 },
 				      { .buffer = o->import, .region = 4, .offset = 64 } };
 	struct accel_job jobs[2];
 	int ret;
 
-	jobs[0] = jobs[1] = (struct accel_job){ .size = sizeof(jobs[0]), .program = o->program,
-						.bindings = b, .binding_count = 2, .sram_size = 256 };
+	jobs[0] = jobs[1] = (struct accel_job){ .size = sizeof(jobs[0]),
+						.program = o->program,
+						.bindings = b,
+						.binding_count = 2,
+						.sram_size = 256 };
 	ret = accel_queue_submit(o->queue, jobs, 2, &opt, o->fence, err);
 	if (ret)
 		return ret;

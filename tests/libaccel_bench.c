@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the library costs a job: submit to fence, less the time from start to end that the job itself
- * reports. The program is a STOP; three buffers are bound.
+ * What the library costs a job: submit to fence, less the time from start to end that the job
+ * itself reports. The program is a STOP; three buffers are bound.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +62,8 @@ int main(int argc, char **argv)
 	int i;
 
 	must(accel_device_open(argc > 1 ? argv[1] : NULL, &device, &err), &err);
-	must(accel_program_create(device, stream, sizeof(stream[0]), NULL, &job.program, &err), &err);
+	must(accel_program_create(device, stream, sizeof(stream[0]), NULL, &job.program, &err),
+	     &err);
 	for (i = 0; i < 3; i++)
 		must(accel_buffer_create(device, 4096, 0, &bindings[i].buffer, &err), &err);
 	must(accel_queue_create(device, NULL, &queue, &err), &err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Buffers: creating, mapping, sealing, sharing through fds; and programs, which are made of them. */
+/* Buffers: creating, mapping, sealing, sharing through fds; and the programs made of them. */
 #include "tests/libaccel_test.h"
 
 #include <fcntl.h>
@@ -145,7 +145,8 @@ static void what_cannot_be_imported(void **state)
 	refused(-EBADF, "12345", accel_buffer_import(device, 12345, 0, &buffer, &err));
 	refused(-EINVAL, "flags", accel_buffer_import(device, 0, 4, &buffer, &err));
 	assert_int_equal(pipe(pipes), 0);
-	refused(-EACCES, "reading and writing", accel_buffer_import(device, pipes[0], 0, &buffer, &err));
+	refused(-EACCES, "reading and writing",
+		accel_buffer_import(device, pipes[0], 0, &buffer, &err));
 	close(pipes[0]);
 	close(pipes[1]);
 	fd = mkstemp(path);		/* on disk or tmpfs, anyone can cut it short */
@@ -296,7 +297,8 @@ static void many_parts_of_a_buffer(void **state)
 	struct accel_device *device = open_device();
 	struct accel_queue *queue = new_queue(device, 0);
 	struct accel_program *program = new_program(device, FAKE_COPY, FAKE_ARG(1, 3, 32));
-	struct accel_binding b[2] = { { .region = 1, .length = 32 }, { .region = 3, .length = 32 } };
+	struct accel_binding b[2] = { { .region = 1, .length = 32 },
+				      { .region = 3, .length = 32 } };
 	struct accel_job job = { .size = sizeof(job), .program = program, .bindings = b,
 				 .binding_count = 2 };
 	struct accel_buffer *buffer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An NPU for the tests of libaccel: the interface of sim/npu.h, and streams of words that do what the
- * tests need instead of arithmetic. Jobs can be held at a gate, so that what happens while one runs
- * is no matter of timing.
+ * An NPU for the tests of libaccel: the interface of sim/npu.h, and streams of words that do what
+ * the tests need instead of arithmetic. Jobs can be held at a gate, so that what happens while one
+ * runs is no matter of timing.
  */
 #include "tests/libaccel_fake_npu.h"
 

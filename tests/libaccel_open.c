@@ -134,7 +134,8 @@ static void wrong_specs(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
-		refused(wrong[i].code, wrong[i].says, accel_device_open(wrong[i].spec, &device, &err));
+		refused(wrong[i].code, wrong[i].says,
+			accel_device_open(wrong[i].spec, &device, &err));
 		assert_null(device);
 		/* Without a struct for the message, too. */
 		assert_int_equal(accel_device_open(wrong[i].spec, &device, NULL), wrong[i].code);

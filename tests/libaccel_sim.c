@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libaccel over the simulated NPU with its plain C engine: real command streams, encoded here by hand
- * from the public command tables. The NPU does what DMA can show: data, SRAM, faults, counters.
+ * libaccel over the simulated NPU with its plain C engine: real command streams, encoded here by
+ * hand from the public command tables. The NPU does what DMA can show: data, SRAM, faults,
+ * counters.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +17,7 @@
 
 #include "accel/accel.h"
 
-/* cmd0: opcode and parameter in a word. cmd1: bit 14 set, address bits 39:32 as parameter, a second word. */
+/* cmd0: opcode and parameter. cmd1: bit 14 set, bits 39:32 as parameter, a second word. */
 #define CMD0(opcode, param) ((uint32_t)(param) << 16 | (opcode))
 #define CMD1(opcode, value) CMD0(0x4000 | (opcode), (uint64_t)(value) >> 32), (uint32_t)(value)
 #define DMA(from, src, to, dst, len) \

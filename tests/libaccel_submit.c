@@ -256,7 +256,8 @@ static void results_tell_times_and_counts(void **state)
 
 static void fault_says_where_and_why(void **state)
 {
-	const uint32_t stream[] = { FAKE_LOG, 1, FAKE_LOG, 2, FAKE_FAULT, 0, FAKE_LOG, 3, FAKE_STOP, 0 };
+	const uint32_t stream[] = { FAKE_LOG, 1, FAKE_LOG, 2, FAKE_FAULT, 0, FAKE_LOG, 3,
+				    FAKE_STOP, 0 };
 	struct accel_device *device = open_device();
 	struct accel_queue *queue = new_queue(device, 0);
 	struct accel_program *good = new_program(device, FAKE_LOG, 9), *bad;
@@ -294,7 +295,8 @@ static void fence_per_job(void **state)
 	struct accel_device *device = open_device();
 	struct accel_queue *queue = new_queue(device, 0);
 	struct accel_program *program = new_program(device, FAKE_GATE, 0);
-	struct accel_submit_options opt = { .size = sizeof(opt), .flags = ACCEL_SUBMIT_FENCE_PER_JOB };
+	struct accel_submit_options opt = { .size = sizeof(opt),
+					    .flags = ACCEL_SUBMIT_FENCE_PER_JOB };
 	struct accel_job jobs[3] = { job_of(program), job_of(program), job_of(program) };
 	struct accel_fence *fence[3];
 	int i;
@@ -394,7 +396,10 @@ static void wrong_options(void **state)
 	struct accel_device *device = open_device(), *other;
 	struct accel_queue *queue = new_queue(device, 0), *theirs;
 	struct accel_program *program = new_program(device, FAKE_LOG, 1), *foreign;
-	struct { struct accel_submit_options o; uint64_t more; } newer = { .o.size = sizeof(newer) };
+	struct {
+		struct accel_submit_options o;
+		uint64_t more;
+	} newer = { .o.size = sizeof(newer) };
 	struct accel_submit_options opt;
 	struct accel_job job = job_of(program);
 	struct accel_fence *fence = NULL, *alien;
@@ -447,7 +452,8 @@ static void longer_jobs(void **state)
 
 	(void)state;
 	memset(jobs, 0, sizeof(jobs));
-	jobs[0].job = jobs[1].job = (struct accel_job){ .size = sizeof(jobs[0]), .program = program };
+	jobs[0].job = jobs[1].job =
+		(struct accel_job){ .size = sizeof(jobs[0]), .program = program };
 	must(accel_queue_submit(queue, &jobs[0].job, 2, NULL, &fence, &err));
 	assert_int_equal(accel_fence_wait(fence, -1), 0);
 	assert_int_equal(fake_log(tags), 2);

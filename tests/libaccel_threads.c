@@ -81,7 +81,8 @@ static int round_trip(const struct shared *s, struct accel_queue *queue, unsigne
 		return -1;
 	if (seed & 2)
 		accel_buffer_ref(buffer);
-	accel_buffer_unref(buffer);	/* unmapped here in half of the rounds, once the jobs are done */
+	/* The last reference but the jobs' in half of the rounds. */
+	accel_buffer_unref(buffer);
 	/* While it may be running. */
 	ret = accel_fence_get_result(fence, 0, &result);
 	if (!ret)

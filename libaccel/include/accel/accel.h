@@ -10,11 +10,11 @@
  * - Objects are opaque and reference counted. What a create, open, import or submit call gives is
  *   one reference, the caller's; *_ref() takes another and *_unref() gives one back. Objects hold
  *   references to what they need, so they may be given back in any order. *_unref(NULL) is allowed.
- * - Every function may be called from any thread at any time, on the same object too, as long as the
- *   caller holds a reference for the length of the call. Nothing survives fork() in the child.
+ * - Every function may be called from any thread at any time, on the same object too, as long as
+ *   the caller holds a reference for the length of the call. Nothing survives fork() in the child.
  * - Structs that callers fill begin with their own size, which is how they can grow: zero the
- *   struct, set .size = sizeof(it), fill what matters. All-zero means the defaults. Struct and array
- *   members are read during the call only.
+ *   struct, set .size = sizeof(it), fill what matters. All-zero means the defaults. Struct and
+ *   array members are read during the call only.
  * - Sizes and offsets are bytes, times are nanoseconds of CLOCK_MONOTONIC.
  */
 #ifndef ACCEL_ACCEL_H
@@ -60,9 +60,10 @@ ACCEL_API const char *accel_version(void);
 /*
  * What a device can do beyond the least that all do. ACCEL_FEATURE_SUBRANGE: bind part of a buffer,
  * or one buffer to several regions of a job. ACCEL_FEATURE_DMA_BUF: export and import buffers.
- * ACCEL_FEATURE_JOB_STATUS: a job that faulted is told from one that did not. ACCEL_FEATURE_PRIORITY:
- * queue priorities other than the default. ACCEL_FEATURE_COUNTERS: cycles and events per job.
- * ACCEL_FEATURE_WAIT: submissions that wait for fences. ACCEL_FEATURE_SIMULATED: no NPU is there.
+ * ACCEL_FEATURE_JOB_STATUS: a job that faulted is told from one that did not.
+ * ACCEL_FEATURE_PRIORITY: queue priorities other than the default. ACCEL_FEATURE_COUNTERS: cycles
+ * and events per job. ACCEL_FEATURE_WAIT: submissions that wait for fences.
+ * ACCEL_FEATURE_SIMULATED: no NPU is there.
  */
 #define ACCEL_FEATURE_SUBRANGE		(1u << 0)
 #define ACCEL_FEATURE_DMA_BUF		(1u << 1)
@@ -136,10 +137,11 @@ ACCEL_API int accel_device_list_get(const struct accel_device_list *list, size_t
 /**
  * accel_device_open - open a device
  * @spec: which one:
- *	- "sim:NAME[,KEY=VALUE]...", up to 255 characters: a simulated NPU of its own in this process. "sim:ethos-u65-256";
- *	  the "ethos-" may be left out; "sim" alone is an ethos-u65-256. Keys: engine=opencl|reference,
- *	  threads=N for one job, cl=auto|portable|... (path of the OpenCL engine), platform=TEXT (part
- *	  of an OpenCL platform's name), cache=DIR for compiled kernels, sram=BYTES (K and M suffixes)
+ *	- "sim:NAME[,KEY=VALUE]...", up to 255 characters: a simulated NPU of its own in this
+ *	  process, such as "sim:ethos-u65-256"; the "ethos-" may be left out; "sim" alone is an
+ *	  ethos-u65-256. Keys: engine=opencl|reference, threads=N for one job, cl=auto|portable|...
+ *	  (path of the OpenCL engine), platform=TEXT (part of an OpenCL platform's name), cache=DIR
+ *	  for compiled kernels, sram=BYTES (K and M suffixes)
  *	- "/dev/accel/accelN": a device of the kernel's accel subsystem
  *	- NULL, "" or "default": $ACCEL_DEVICE if set, else the first /dev/accel/accelN that can be
  *	  opened, else sim:ethos-u65-256
@@ -147,8 +149,8 @@ ACCEL_API int accel_device_list_get(const struct accel_device_list *list, size_t
  * @err: may be NULL
  *
  * Return: 0, -EINVAL (a spec that cannot be read), -ENODEV (no such NPU, no OpenCL platform),
- * -ENOENT, -EACCES (the node), -EOPNOTSUPP (a transport this build lacks), -EIO (the engine's kernels
- * do not build), -ENOMEM, -EAGAIN (no thread).
+ * -ENOENT, -EACCES (the node), -EOPNOTSUPP (a transport this build lacks), -EIO (the engine's
+ * kernels do not build), -ENOMEM, -EAGAIN (no thread).
  */
 ACCEL_API int accel_device_open(const char *spec, struct accel_device **device,
 				struct accel_error *err);
@@ -239,9 +241,9 @@ ACCEL_API int accel_buffer_unmap(struct accel_buffer *buffer);
  * @buffer: the buffer; no job that may write it is pending
  * @err: may be NULL
  *
- * Mappings stay where they are and become read-only, and jobs that write the buffer fault. The device
- * may then keep what it derived from the contents (decoded weights) from job to job. Cannot be undone;
- * sealing twice is no error.
+ * Mappings stay where they are and become read-only, and jobs that write the buffer fault. The
+ * device may then keep what it derived from the contents (decoded weights) from job to job. Cannot
+ * be undone; sealing twice is no error.
  *
  * Return: 0, -EBUSY (jobs use it, or an exported or imported fd is mapped for writing elsewhere),
  * -ENOMEM, -EOPNOTSUPP.
@@ -282,8 +284,8 @@ struct accel_program_options {
  * @program: one reference; immutable
  * @err: may be NULL
  *
- * A kernel driver refuses here a stream that it cannot prove to be safe; a simulated device takes any
- * and faults while running, as the NPU does.
+ * A kernel driver refuses here a stream that it cannot prove to be safe; a simulated device takes
+ * any and faults while running, as the NPU does.
  *
  * Return: 0, -EINVAL (size, region, constants not sealed, stream refused), -EXDEV (constants of
  * another device), -ENOMEM, -ENOSPC.
@@ -370,10 +372,11 @@ struct accel_job {
 #define ACCEL_MAX_EVENTS 8
 
 /*
- * accel_submit_options.flags. ACCEL_SUBMIT_LAZY: no hurry: the jobs may be left until their fence is
- * waited for, polled or asked for an fd, or until the device is woken for another job. On a simulated
- * device a thread that then waits without timeout runs them itself: the fastest way to run one job
- * after another. ACCEL_SUBMIT_FENCE_PER_JOB: accel_queue_submit() gives as many fences as jobs.
+ * accel_submit_options.flags. ACCEL_SUBMIT_LAZY: no hurry: the jobs may be left until their fence
+ * is waited for, polled or asked for an fd, or until the device is woken for another job. On a
+ * simulated device a thread that then waits without timeout runs them itself: the fastest way to
+ * run one job after another. ACCEL_SUBMIT_FENCE_PER_JOB: accel_queue_submit() gives as many fences
+ * as jobs.
  */
 #define ACCEL_SUBMIT_LAZY		(1u << 0)
 #define ACCEL_SUBMIT_FENCE_PER_JOB	(1u << 1)
@@ -403,8 +406,8 @@ struct accel_submit_options {
  * @jobs: array, each element @jobs[0].size bytes from the last
  * @count: 1 to 1024
  * @opt: NULL for the defaults
- * @fence: one reference to the fence of all the jobs, or with ACCEL_SUBMIT_FENCE_PER_JOB an array for
- *	@count of them; NULL: not wanted
+ * @fence: one reference to the fence of all the jobs, or with ACCEL_SUBMIT_FENCE_PER_JOB an array
+ *	for @count of them; NULL: not wanted
  * @err: may be NULL
  *
  * Never waits for the device. Jobs of a submission do not depend on each other's success: after one
@@ -425,8 +428,8 @@ ACCEL_API int accel_queue_submit(struct accel_queue *queue, const struct accel_j
  * @fence: the fence
  * @timeout_ns: how long; 0: look, do not wait; negative: for ever
  *
- * Return: 0 (done, all jobs well), -EIO (done, one faulted), -ECANCELED (done, one was cancelled and
- * none faulted), -ETIME (not done yet).
+ * Return: 0 (done, all jobs well), -EIO (done, one faulted), -ECANCELED (done, one was cancelled
+ * and none faulted), -ETIME (not done yet).
  */
 ACCEL_API int accel_fence_wait(struct accel_fence *fence, int64_t timeout_ns);
 
