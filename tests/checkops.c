@@ -20,6 +20,8 @@
 #define MAX_OPS		3
 #define DRAW_ATTEMPTS	200
 #define SHOWN_FAILURES	5
+#define BENCH_OPS	20	/* of each class */
+#define BENCH_REPEAT	100
 
 /* An engine and its copy of the memory. */
 struct side {
@@ -27,7 +29,7 @@ struct side {
 	struct npu_engine *engine;
 	char name[96];
 	struct npu_space_map maps[NPU_SPACES];
-	uint64_t ns, runs;
+	uint64_t ns;
 };
 
 struct check {
@@ -153,8 +155,7 @@ static void side_load(const struct check *check, struct side *side)
 }
 
 /* 0, or what the engine said. */
-static int side_run(struct side *side, const struct npu_op *ops, size_t count, unsigned int times,
-		    size_t *failed)
+static int side_run(struct side *side, const struct npu_op *ops, size_t count, size_t *failed)
 {
 	const int abort_flag = 0;
 	struct npu_plan *plan;
@@ -166,10 +167,8 @@ static int side_run(struct side *side, const struct npu_op *ops, size_t count, u
 	if (rc)
 		return rc;
 	start = now_ns();
-	for (unsigned int i = 0; i < times && !rc; i++)
-		rc = side->ops->run(side->engine, plan, 0, count, side->maps, &abort_flag, failed);
+	rc = side->ops->run(side->engine, plan, 0, count, side->maps, &abort_flag, failed);
 	side->ns += now_ns() - start;
-	side->runs += times;
 	side->ops->release(side->engine, plan);
 	return rc;
 }
@@ -287,8 +286,8 @@ static bool run_case(struct check *check, unsigned int number, int only, unsigne
 		swap_streams(check, true);
 	side_load(check, &check->reference);
 	side_load(check, &check->opencl);
-	a = side_run(&check->reference, ops, count, 1, &failed_a);
-	b = side_run(&check->opencl, ops, count, 1, &failed_b);
+	a = side_run(&check->reference, ops, count, &failed_a);
+	b = side_run(&check->opencl, ops, count, &failed_b);
 	ok = a == b && !a;
 	if (!ok)
 		printf("  reference: %d at operation %zu, opencl: %d at %zu\n", a, failed_a, b, failed_b);
@@ -307,28 +306,48 @@ static bool run_case(struct check *check, unsigned int number, int only, unsigne
 	return false;
 }
 
-static void bench(struct check *check, unsigned int kinds)
+/* Elements written: what a time is put in relation to. */
+static double outputs(const struct npu_op *op)
 {
-	printf("%-14s %14s %14s\n", "class", "reference ns", "opencl ns");
+	if (op->kind == NPU_KIND_DMA)
+		return (double)op->dma_len * op->dma_rows * op->dma_planes;
+	return (double)op->oh * op->ow * op->oc;
+}
+
+/* Each operation many times over in one job, so that the launch of a job does not count. */
+static void bench(struct check *check, unsigned int kinds, int only)
+{
+	struct npu_op *many = must(calloc(BENCH_REPEAT, sizeof(*many)));
+
+	printf("%-14s %13s %13s %13s %13s\n", "class", "reference ns", "an output", "opencl ns",
+	       "an output");
 	for (unsigned int kind = 0; kind < kinds; kind++) {
+		double elements = 0, a, b;
+
+		if (only >= 0 && kind != (unsigned int)only)
+			continue;
 		check->reference.ns = check->opencl.ns = 0;
-		check->reference.runs = check->opencl.runs = 0;
-		for (unsigned int i = 0; i < 20; i++) {
+		for (unsigned int i = 0; i < BENCH_OPS; i++) {
 			struct npu_op ops[MAX_OPS];
 			struct rng rng = { 0 };
 			size_t failed;
 
 			draw_case(check, &rng, i, (int)kind, ops, kinds);
+			for (unsigned int k = 0; k < BENCH_REPEAT; k++)
+				many[k] = ops[0];
+			elements += outputs(&ops[0]);
 			side_load(check, &check->reference);
 			side_load(check, &check->opencl);
-			if (side_run(&check->reference, ops, 1, 3, &failed) ||
-			    side_run(&check->opencl, ops, 1, 20, &failed))
+			if (side_run(&check->reference, ops, 1, &failed) ||
+			    side_run(&check->opencl, many, BENCH_REPEAT, &failed))
 				exit(1);
 		}
-		printf("%-14s %14.0f %14.0f\n", check_class_name(kind),
-		       (double)check->reference.ns / (double)check->reference.runs,
-		       (double)check->opencl.ns / (double)check->opencl.runs);
+		a = (double)check->reference.ns;
+		b = (double)check->opencl.ns / BENCH_REPEAT;
+		printf("%-14s %13.0f %13.2f %13.0f %13.2f\n", check_class_name(kind), a / BENCH_OPS,
+		       a / elements, b / BENCH_OPS, b / elements);
 	}
+	free(many);
 }
 
 static int find_class(const char *name)
@@ -402,7 +421,7 @@ int main(int argc, char **argv)
 	printf("checkops: %s against %s, seed %llu\n", check.opencl.name, check.reference.name,
 	       (unsigned long long)check.seed);
 	if (benching)
-		bench(&check, kinds);
+		bench(&check, kinds, only);
 	for (unsigned int i = first; !benching && i < first + count && check.failed < SHOWN_FAILURES; i++)
 		run_case(&check, i, only, kinds);
 	side_close(&check.reference);

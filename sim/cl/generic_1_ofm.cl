@@ -25,7 +25,7 @@ struct gen_ofm {
 	uint size[3];		/* stored extent */
 };
 
-static void gen_ofm_open(struct gen_ofm *o, const struct npu_mem *mem,
+GEN_CALL void gen_ofm_open(struct gen_ofm *o, const struct npu_mem *mem,
 			 __global const struct npu_op *op)
 {
 	__global const struct npu_fm *fm = &op->ofm;
@@ -80,7 +80,7 @@ static __global uchar *gen_ofm_element(const struct gen_ofm *o, uint y, uint x, 
 }
 
 /* n values to (x, c0 + c) of row y on; the order of gen_load(). */
-static void gen_store(const struct gen_ofm *o, uint y, uint x, uint c0, uint c, uint slab, uint n,
+GEN_CALL void gen_store(const struct gen_ofm *o, uint y, uint x, uint c0, uint c, uint slab, uint n,
 		      const long *v)
 {
 	for (uint done = 0; done < n;) {

@@ -118,7 +118,7 @@ static long gen_round_wide(struct gen_wide p, uint shift, uint round, uint first
 }
 
 /* first: where the first of two steps ends. */
-static long gen_scale_wide(long v, uint factor, uint shift, uint round, uint first)
+GEN_CALL long gen_scale_wide(long v, uint factor, uint shift, uint round, uint first)
 {
 	struct gen_wide p = { (ulong)v * factor, mul_hi(v, (long)factor) };
 
@@ -135,7 +135,7 @@ static uint gen_fits(const long *v, uint n, uint factor)
 	return !(bits >> (30 + clz(factor)));
 }
 
-static void gen_scale_line(long *v, uint n, uint factor, uint shift, uint round)
+GEN_CALL void gen_scale_line(long *v, uint n, uint factor, uint shift, uint round)
 {
 	if (factor == 1 && !shift)
 		return;
@@ -160,7 +160,7 @@ static void gen_scale_line(long *v, uint n, uint factor, uint shift, uint round)
 }
 
 /* The input scaling of ADD and its like. With dbl = K the first step ends at 31 - K bits. */
-static void gen_scale_input(long *v, uint n, __global const struct npu_scale *s)
+GEN_CALL void gen_scale_input(long *v, uint n, __global const struct npu_scale *s)
 {
 	uint factor = s->scale, shift = s->shift, dbl = s->dbl, round = s->round;
 
@@ -207,7 +207,7 @@ __constant ushort gen_sigmoid[256] = {
  * Tanh and sigmoid of 1/12288 units by linear interpolation between points 1 << bits apart, 256 each
  * side of 0. Without a table in LUT memory the points are the built-in ones.
  */
-static long gen_interpolate(long v, __global const uchar *table, uint sigmoid)
+GEN_CALL long gen_interpolate(long v, __global const uchar *table, uint sigmoid)
 {
 	uint bits = sigmoid ? 9 : 8;
 	long limit = (256L << bits) - 1;
@@ -276,7 +276,7 @@ struct gen_output {
 	int zero_point;
 };
 
-static void gen_output_open(struct gen_output *out, const struct npu_mem *mem,
+GEN_CALL void gen_output_open(struct gen_output *out, const struct npu_mem *mem,
 			    __global const struct npu_op *op, uint scaled)
 {
 	out->factor = scaled ? op->ofm_scale.scale : 1;
@@ -292,7 +292,7 @@ static void gen_output_open(struct gen_output *out, const struct npu_mem *mem,
 		out->table = gen_space(mem, NPU_SPACE_INTERNAL, op->lut_offset);
 }
 
-static void gen_finish(const struct gen_output *out, long *v, uint n)
+GEN_CALL void gen_finish(const struct gen_output *out, long *v, uint n)
 {
 	long lo = out->lo, hi = out->hi;
 	uint lut = out->lut;

@@ -55,7 +55,7 @@ static long gen_shift_right(long a, long b, uint round)
 	} while (0)
 
 /* a = a op b; the inputs are scaled already. */
-static void gen_elt_line(uint mode, uint round, long *a, const long *b, uint n)
+GEN_CALL void gen_elt_line(uint mode, uint round, long *a, const long *b, uint n)
 {
 	switch (mode) {
 	case NPU_ELT_MUL:
@@ -122,7 +122,7 @@ static void gen_elt_line(uint mode, uint round, long *a, const long *b, uint n)
 }
 
 /* One row of an elementwise operation, or of a pooling that leaves every element to itself. */
-static void gen_flat_row(const struct npu_mem *mem, __global const struct npu_op *op, uint y)
+GEN_CALL void gen_flat_row(const struct npu_mem *mem, __global const struct npu_op *op, uint y)
 {
 	uint width = op->ow, depth = op->oc, mode = op->mode;
 	uint elt = op->kind == NPU_KIND_ELEMENTWISE;

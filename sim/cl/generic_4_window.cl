@@ -54,7 +54,7 @@ static uint gen_tap(const struct gen_window *w, uint ky, uint kx, uint *y, uint 
 }
 
 /* 8-bit inputs minus their zero point, for gen_dot_s16(). */
-static void gen_gather_s16(const struct gen_fm *f, __global const uchar *p, uint n, short *out)
+GEN_CALL void gen_gather_s16(const struct gen_fm *f, __global const uchar *p, uint n, short *out)
 {
 	long step = f->sc;
 	short zp = (short)f->zero_point;
@@ -67,7 +67,7 @@ static void gen_gather_s16(const struct gen_fm *f, __global const uchar *p, uint
 		out[i] -= zp;
 }
 
-static void gen_gather_s32(const struct gen_fm *f, __global const uchar *p, uint n, int *out)
+GEN_CALL void gen_gather_s32(const struct gen_fm *f, __global const uchar *p, uint n, int *out)
 {
 	long step = f->sc;
 
@@ -82,7 +82,7 @@ static void gen_gather_s32(const struct gen_fm *f, __global const uchar *p, uint
 }
 
 /* Inputs [k, k + m) of the window in the order of the weights, (ky, kx, ic). */
-static void gen_gather(const struct gen_window *w, uint k, uint m, int *patch)
+GEN_CALL void gen_gather(const struct gen_window *w, uint k, uint m, int *patch)
 {
 	uint tap = k / w->depth, c = k % w->depth;
 	uint ky = tap / w->kw, kx = tap % w->kw;
@@ -121,7 +121,7 @@ static void gen_gather(const struct gen_window *w, uint k, uint m, int *patch)
 	}
 }
 
-static int gen_dot_s16(const short *a, __global const short *b, uint n)
+GEN_CALL int gen_dot_s16(const short *a, __global const short *b, uint n)
 {
 	int sum = 0;
 
@@ -130,7 +130,7 @@ static int gen_dot_s16(const short *a, __global const short *b, uint n)
 	return sum;
 }
 
-static long gen_dot_s32(const int *a, __global const short *b, uint n)
+GEN_CALL long gen_dot_s32(const int *a, __global const short *b, uint n)
 {
 	long sum = 0;
 
@@ -139,7 +139,7 @@ static long gen_dot_s32(const int *a, __global const short *b, uint n)
 	return sum;
 }
 
-static void gen_conv(const struct gen_window *w, __global const short *weights, uint c0, uint n,
+GEN_CALL void gen_conv(const struct gen_window *w, __global const short *weights, uint c0, uint n,
 		     long *acc, int *patch)
 {
 	uint taps = w->kh * w->kw * w->depth;
@@ -157,7 +157,7 @@ static void gen_conv(const struct gen_window *w, __global const short *weights, 
 	}
 }
 
-static void gen_depthwise(const struct gen_window *w, __global const short *weights, uint c0, uint n,
+GEN_CALL void gen_depthwise(const struct gen_window *w, __global const short *weights, uint c0, uint n,
 			  long *acc, long *line)
 {
 	uint taps = w->kh * w->kw;
@@ -177,7 +177,7 @@ static void gen_depthwise(const struct gen_window *w, __global const short *weig
 }
 
 /* The second operand is read as [1][OFM channel][depth]. */
-static void gen_matmul(const struct gen_window *w, const struct gen_fm *b, uint y, uint x, uint c0,
+GEN_CALL void gen_matmul(const struct gen_window *w, const struct gen_fm *b, uint y, uint x, uint c0,
 		       uint n, long *acc, long *line, long *row)
 {
 	for (uint k = 0; k < w->depth; k += GEN_LINE) {
@@ -215,7 +215,7 @@ static long gen_greatest(const struct gen_fm *f)
  * First maximum in the kernel; the output scale takes its index from bit 16 on. What lies below is
  * inferred: streams drop it.
  */
-static void gen_argmax(const struct gen_window *w, uint along_y, uint c0, uint n, long *acc, long *line,
+GEN_CALL void gen_argmax(const struct gen_window *w, uint along_y, uint c0, uint n, long *acc, long *line,
 		       long *best)
 {
 	uint y, x, zero;
@@ -243,7 +243,7 @@ static void gen_argmax(const struct gen_window *w, uint along_y, uint c0, uint n
 	}
 }
 
-static void gen_pool(const struct gen_window *w, uint mode, uint divide, uint c0, uint n, long *acc,
+GEN_CALL void gen_pool(const struct gen_window *w, uint mode, uint divide, uint c0, uint n, long *acc,
 		     long *line)
 {
 	long count = 0;
@@ -282,7 +282,7 @@ static void gen_pool(const struct gen_window *w, uint mode, uint divide, uint c0
 }
 
 /* All channels to one. */
-static void gen_reduce_sum(const struct gen_window *w, uint n, long *acc, long *line)
+GEN_CALL void gen_reduce_sum(const struct gen_window *w, uint n, long *acc, long *line)
 {
 	long sum = 0;
 	uint y, x, zero;
@@ -303,7 +303,7 @@ static void gen_reduce_sum(const struct gen_window *w, uint n, long *acc, long *
 	gen_fill(acc, n, sum);
 }
 
-static void gen_scale_channels(__global const struct cl_bias *bias, uint round, uint n, long *acc)
+GEN_CALL void gen_scale_channels(__global const struct cl_bias *bias, uint round, uint n, long *acc)
 {
 	for (uint i = 0; i < n; i++) {
 		long v = acc[i] + bias[i].bias;
@@ -314,7 +314,7 @@ static void gen_scale_channels(__global const struct cl_bias *bias, uint round, 
 	}
 }
 
-static void gen_window_row(const struct npu_mem *mem, __global const struct npu_op *op,
+GEN_CALL void gen_window_row(const struct npu_mem *mem, __global const struct npu_op *op,
 			   __global const short *weights, __global const struct cl_bias *bias, uint y)
 {
 	uint kind = op->kind, mode = op->mode, width = op->ow, depth = op->oc;

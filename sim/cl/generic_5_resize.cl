@@ -4,7 +4,7 @@
  * modes give the value times 2^16, bilinear also times n_y * n_x, for the output scale to take away.
  */
 
-static void gen_resize_row(const struct npu_mem *mem, __global const struct npu_op *op, uint y)
+GEN_CALL void gen_resize_row(const struct npu_mem *mem, __global const struct npu_op *op, uint y)
 {
 	uint width = op->ow, depth = op->oc, mode = op->mode;
 	long ny = max(op->resize_n_y, 1u), nx = max(op->resize_n_x, 1u);

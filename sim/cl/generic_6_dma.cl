@@ -74,7 +74,7 @@ static int gen_dma_row(const struct npu_mem *mem, __global const struct npu_op *
 	return 0;
 }
 
-static int gen_dma_tile(const struct npu_mem *mem, __global const struct npu_op *op, uint tile)
+GEN_CALL int gen_dma_tile(const struct npu_mem *mem, __global const struct npu_op *op, uint tile)
 {
 	ulong rows = (ulong)op->dma_rows * op->dma_planes, len = op->dma_len;
 	ulong chunks, group, first, from;
