@@ -139,7 +139,10 @@ static uint32_t tile_rows(const struct npu_op *op, uint64_t row_bytes, unsigned 
 	return rows;
 }
 
-/* Can a 1x1 convolution do without staging? The last 4 bytes read of a pixel must be its own. */
+/*
+ * Can a 1x1 convolution do without staging? The last 4 bytes read of a pixel must be its own. The kernel
+ * for a single vector only takes staged pixels.
+ */
 static bool reads_in_place(const struct npu_op *op, uint32_t rows)
 {
 	const struct npu_fm *a = &op->a;
@@ -169,8 +172,8 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 	if (!t->rows || !fits_tables(op, t->rows))
 		return false;
 	t->impl = depthwise ? NPU_IMPL_DEPTHWISE : NPU_IMPL_CONV;
-	t->direct = reads_in_place(op, t->rows);
 	t->vectors = (op->oc + NPU_LANES - 1) / NPU_LANES;
+	t->direct = t->vectors % 2 == 0 && reads_in_place(op, t->rows);
 	t->k4 = (op->kernel_w * (depthwise ? 1 : op->a.depth) + 3) / 4;
 	t->tiles = (op->oh + t->rows - 1) / t->rows;
 	t->tiles_oc = 1;

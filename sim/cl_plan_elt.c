@@ -75,7 +75,7 @@ bool npu_plan_add(const struct npu_op *op, unsigned int threads, struct npu_blob
 	bool scalar = op->b.broadcast & NPU_BROADCAST_SCALAR;
 	int32_t fixed = op->scalar - (op->b.is_signed ? 0 : 128);
 	struct npu_add *k;
-	double fa, fb, out, reach;
+	double fa, fb, out, reach, band;
 	size_t at;
 
 	if (op->kind != NPU_KIND_ELEMENTWISE || (op->mode != NPU_ELT_ADD && op->mode != NPU_ELT_SUB) ||
@@ -105,11 +105,12 @@ bool npu_plan_add(const struct npu_op *op, unsigned int threads, struct npu_blob
 	k->mb = (float)fb;
 	k->c = (float)-(fa * k->zero_a + fb * k->zero_b);
 	/*
-	 * Three float roundings and three rounded constants, each of 2^-24 of at most @reach; the hardware's
-	 * own roundings on the way are of 2^-19 of an operand and less.
+	 * How far the float expression can be off: five roundings of 2^-24 of at most @reach, what the
+	 * hardware's own roundings of the operands and of the high product amount to.
 	 */
-	reach = (fabs(fa) + fabs(fb)) * (scalar ? 65536 : 512);
-	k->limit = reach < 16384 ? 0.5f - (float)(reach * 0x1p-20 + 0x1p-14) : -1;
+	reach = (fabs(fa) + (scalar ? 0 : fabs(fb))) * 128 + fabs(k->c) + (scalar ? fabs(fb * fixed) : 0);
+	band = reach * 0x1p-21 + 2 * out + (s->round == NPU_ROUND_TFL ? ldexp(1, 31 - (int)s->shift) : 0);
+	k->limit = reach < 16384 && band < 0.25 ? 0.5f - (float)band : -1;
 	k->dense = rows_dense(op, &op->a) && rows_dense(op, &op->ofm) && (scalar || rows_dense(op, &op->b));
 	k->bricks = op->a.brick && op->ofm.brick && (scalar || op->b.brick);
 	t->panel = at;

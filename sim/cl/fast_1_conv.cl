@@ -115,13 +115,13 @@ __attribute__((noinline)) static void conv_8x2(__global const uchar *in, __globa
 	conv_out(out + group, at, ch + 1, t, n, b0, b1, b2, b3, b4, b5, b6, b7);
 }
 
-/* 8 pixels by 1 vector of @n channels. */
+/* 8 pixels by 1 vector of @n channels, staged: here flipping would take time. */
 __attribute__((noinline)) static void conv_8x1(__global const uchar *in, __global const int *from,
 					       __global const int16 *w, __global uchar *out,
 					       __global const int *at,
 					       __global const struct npu_channels *ch,
 					       __global const struct npu_task *t, int rows, int k4,
-					       long row, int flip, int n)
+					       long row, int n)
 {
 	int16 first = *(__global const int16 *)ch->init;
 #define D(p) int16 a##p = first; __global const uchar *i##p = in + from[p];
@@ -130,7 +130,7 @@ __attribute__((noinline)) static void conv_8x1(__global const uchar *in, __globa
 	for (int y = 0; y < rows; y++) {
 		for (int k = 0; k < k4; k++) {
 			int16 w0 = *w++;
-#define D(p) a##p = dot4(a##p, splat4(i##p + 4 * k) ^ flip, w0);
+#define D(p) a##p = dot4(a##p, splat4(i##p + 4 * k), w0);
 			PIXELS(D)
 #undef D
 		}
@@ -139,6 +139,51 @@ __attribute__((noinline)) static void conv_8x1(__global const uchar *in, __globa
 #undef D
 	}
 	conv_out(out, at, ch, t, n, a0, a1, a2, a3, a4, a5, a6, a7);
+}
+
+/* One vector of one pixel. */
+static void conv_out_1(__global uchar *out, __global const struct npu_channels *ch,
+		       __global const struct npu_task *t, int n, int16 acc)
+{
+	float16 worst = (float16)(0);
+	int16 r = requant(acc, *(__global const float16 *)ch->m, *(__global const float16 *)ch->c, &worst);
+	uchar byte[64] __attribute__((aligned(64)));
+
+	if (above_limit(worst, *(__global const float16 *)ch->limit))
+		r = requant_again(acc, ch, t->rounding);
+	*(int16 *)byte = pack4(r, r, r, r, t);
+	for (int i = 0; i < n; i++)
+		out[i] = byte[i];
+}
+
+/* 1 pixel by 2 vectors, for fully connected layers: sums apart for every fourth step keep it busy. */
+__attribute__((noinline)) static void conv_1x2(__global const uchar *in, __global const int16 *w,
+					       __global uchar *out, long group,
+					       __global const struct npu_channels *ch,
+					       __global const struct npu_task *t, int rows, int k4, long row,
+					       int flip, int n)
+{
+	int16 a0 = *(__global const int16 *)ch[0].init, b0 = *(__global const int16 *)ch[1].init;
+	int16 a1 = (int16)(0), a2 = a1, a3 = a1, b1 = a1, b2 = a1, b3 = a1;
+
+	for (int y = 0; y < rows; y++, in += row) {
+		int k = 0;
+
+		for (; k + 4 <= k4; k += 4, w += 8) {
+#define D(p) { int16 x = splat4(in + 4 * (k + p)) ^ flip; \
+	a##p = dot4(a##p, x, w[2 * p]); b##p = dot4(b##p, x, w[2 * p + 1]); }
+			D(0) D(1) D(2) D(3)
+#undef D
+		}
+		for (; k < k4; k++, w += 2) {
+			int16 x = splat4(in + 4 * k) ^ flip;
+
+			a0 = dot4(a0, x, w[0]);
+			b0 = dot4(b0, x, w[1]);
+		}
+	}
+	conv_out_1(out, ch, t, 16, (a0 + a1) + (a2 + a3));
+	conv_out_1(out + group, ch + 1, t, n, (b0 + b1) + (b2 + b3));
 }
 
 /*
@@ -196,12 +241,17 @@ static void conv_tile(const struct npu_mem *mem, __global const struct npu_op *o
 		int v = 2 * pair, left = (int)op->oc - 16 * v;
 		__global const int16 *panel = w + (long)v * steps;
 
+		if (n == 1 && left > 16) {
+			conv_1x2(in + from[0], panel, out + v * group, group, ch + v, t, in_rows, k4, row,
+				 flip, min(left - 16, 16));
+			continue;
+		}
 		for (int p = 0; p < n; p += NPU_PIXELS)
 			if (left > 16)
 				conv_8x2(in, from + p, panel, out + v * group, at + p, group, ch + v, t,
 					 in_rows, k4, row, flip, min(left - 16, 16));
 			else
 				conv_8x1(in, from + p, panel, out + v * group, at + p, ch + v, t, in_rows,
-					 k4, row, flip, left);
+					 k4, row, left);
 	}
 }

@@ -42,42 +42,67 @@ static inline int16 widen(__global const uchar *p, uint flip)
 	return __builtin_convertvector(as_char16(*(__global const bytes16 *)p ^ (bytes16)((uchar)flip)), int16);
 }
 
-/* Bytes one by one, in integers. */
-static void add_integers(__global const uchar *a, __global const uchar *b, __global uchar *out, int n,
-			 __global const struct npu_op *op, __global const struct npu_task *t,
-			 __global const struct npu_add *k)
+/* One byte in integers. */
+static uchar add_byte(__global const uchar *a, __global const uchar *b, __global const struct npu_op *op,
+		      __global const struct npu_task *t, __global const struct npu_add *k)
 {
-	for (int i = 0; i < n; i++)
-		out[i] = add_exact(op, t, (char)(a[i] ^ (uchar)t->flip_in) - k->zero_a,
-				   (k->scalar_b ? k->value_b : (char)(b[i] ^ (uchar)k->flip_b)) - k->zero_b);
+	return add_exact(op, t, (char)(*a ^ (uchar)t->flip_in) - k->zero_a,
+			 (k->scalar_b ? k->value_b : (char)(*b ^ (uchar)k->flip_b)) - k->zero_b);
 }
 
-/* @n bytes that lie one after the other in all maps. */
+/* 16 values before rounding. */
+static inline float16 add_values(__global const uchar *a, __global const uchar *b,
+				 __global const struct npu_task *t, __global const struct npu_add *k)
+{
+	int16 x = widen(a, t->flip_in), y = k->scalar_b ? (int16)(k->value_b) : widen(b, k->flip_b);
+
+	return fma(__builtin_convertvector(x, float16), (float16)(k->ma),
+		   fma(__builtin_convertvector(y, float16), (float16)(k->mb), (float16)(k->c)));
+}
+
+/* @v with those of its 64 bytes that are too near to a tie done in integers. */
+__attribute__((noinline)) static int16 add_ties(__global const uchar *a, __global const uchar *b, int16 v,
+						__global const struct npu_op *op,
+						__global const struct npu_task *t,
+						__global const struct npu_add *k)
+{
+	uchar byte[64] __attribute__((aligned(64)));
+	float rest[16] __attribute__((aligned(64)));
+
+	*(int16 *)byte = v;
+	for (int i = 0; i < 64; i += 16) {
+		float16 worst = (float16)(0);
+
+		round_near(add_values(a + i, b + i, t, k), &worst);
+		*(float16 *)rest = worst;
+		for (int l = 0; l < 16; l++)
+			if (rest[l] > k->limit)
+				byte[i + l] = add_byte(a + i + l, b + i + l, op, t, k);
+	}
+	return *(int16 *)byte;
+}
+
+/* @n bytes that lie one after the other in all maps. The OFM may be one of the IFMs. */
 static void add_run(__global const uchar *a, __global const uchar *b, __global uchar *out, int n,
 		    __global const struct npu_op *op, __global const struct npu_task *t,
 		    __global const struct npu_add *k)
 {
-	float16 ma = (float16)(k->ma), mb = (float16)(k->mb), c = (float16)(k->c);
-	int16 fixed = (int16)(k->value_b);
 	int i = 0;
 
 	for (; i + 64 <= n; i += 64) {
 		float16 worst = (float16)(0);
-		int16 r[4];
+		int16 r0 = round_near(add_values(a + i, b + i, t, k), &worst);
+		int16 r1 = round_near(add_values(a + i + 16, b + i + 16, t, k), &worst);
+		int16 r2 = round_near(add_values(a + i + 32, b + i + 32, t, k), &worst);
+		int16 r3 = round_near(add_values(a + i + 48, b + i + 48, t, k), &worst);
+		int16 v = pack4(r0, r1, r2, r3, t);
 
-		for (int v = 0; v < 4; v++) {
-			int16 x = widen(a + i + 16 * v, t->flip_in);
-			int16 y = k->scalar_b ? fixed : widen(b + i + 16 * v, k->flip_b);
-
-			r[v] = round_near(fma(__builtin_convertvector(x, float16), ma,
-					      fma(__builtin_convertvector(y, float16), mb, c)), &worst);
-		}
 		if (above_limit(worst, (float16)(k->limit)))
-			add_integers(a + i, b + i, out + i, 64, op, t, k);
-		else
-			*(__global ints16 *)(out + i) = pack4(r[0], r[1], r[2], r[3], t);
+			v = add_ties(a + i, b + i, v, op, t, k);
+		*(__global ints16 *)(out + i) = v;
 	}
-	add_integers(a + i, b + i, out + i, n - i, op, t, k);
+	for (; i < n; i++)
+		out[i] = add_byte(a + i, b + i, op, t, k);
 }
 
 /* One tile: rows [tile * rows, ...). A group is 16 channels, or all of them where pixels are dense. */
