@@ -73,7 +73,9 @@ __attribute__((always_inline)) static inline void conv_out(__global uchar *out, 
 	int16 r3 = requant(a3, m, c, &w2), r4 = requant(a4, m, c, &worst), r5 = requant(a5, m, c, &w0);
 	int16 r6 = requant(a6, m, c, &w1), r7 = requant(a7, m, c, &w2);
 
-	worst = fmax(fmax(worst, w0), fmax(w1, w2));
+	w0 = w0 > w1 ? w0 : w1;
+	worst = worst > w2 ? worst : w2;
+	worst = worst > w0 ? worst : w0;
 	if (above_limit(worst, *(__global const float16 *)ch->limit)) {
 #define D(p) r##p = requant_again(a##p, ch, t->rounding);
 		PIXELS(D)
@@ -84,61 +86,89 @@ __attribute__((always_inline)) static inline void conv_out(__global uchar *out, 
 }
 
 /*
- * 8 pixels by 2 vectors; the second has @n channels. The bytes that a pixel is made of lie in @rows rows
- * of 4 * @k4, @row bytes apart.
+ * 8 pixels at a time by 2 vectors, of which the second has @n channels. The bytes that a pixel is made of
+ * lie in @rows rows of 4 * @k4, @row bytes apart.
  */
 __attribute__((noinline)) static void conv_8x2(__global const uchar *in, __global const int *from,
-					       __global const int16 *w, __global uchar *out,
-					       __global const int *at, long group,
+					       int pixels, __global const int16 *panel,
+					       __global uchar *out, __global const int *at, long group,
 					       __global const struct npu_channels *ch,
 					       __global const struct npu_task *t, int rows, int k4,
 					       long row, int flip, int n)
 {
-	int16 first = *(__global const int16 *)ch[0].init, second = *(__global const int16 *)ch[1].init;
+	for (int p = 0; p < pixels; p += NPU_PIXELS, from += NPU_PIXELS, at += NPU_PIXELS) {
+		int16 first = *(__global const int16 *)ch[0].init;
+		int16 second = *(__global const int16 *)ch[1].init;
+		__global const int16 *w = panel;
 #define D(p) int16 a##p = first, b##p = second; __global const uchar *i##p = in + from[p];
-	PIXELS(D)
+		PIXELS(D)
 #undef D
-	for (int y = 0; y < rows; y++) {
-		for (int k = 0; k < k4; k++) {
-			int16 w0 = w[0], w1 = w[1];
+		for (int y = 0; y < rows; y++) {
+			for (int k = 0; k < k4; k++) {
+				int16 w0 = w[0], w1 = w[1];
 
-			w += 2;
+				w += 2;
 #define D(p) { int16 x = splat4(i##p + 4 * k) ^ flip; a##p = dot4(a##p, x, w0); b##p = dot4(b##p, x, w1); }
+				PIXELS(D)
+#undef D
+			}
+#define D(p) i##p += row;
 			PIXELS(D)
 #undef D
 		}
-#define D(p) i##p += row;
-		PIXELS(D)
-#undef D
+		conv_out(out, at, ch, t, 16, a0, a1, a2, a3, a4, a5, a6, a7);
+		conv_out(out + group, at, ch + 1, t, n, b0, b1, b2, b3, b4, b5, b6, b7);
 	}
-	conv_out(out, at, ch, t, 16, a0, a1, a2, a3, a4, a5, a6, a7);
-	conv_out(out + group, at, ch + 1, t, n, b0, b1, b2, b3, b4, b5, b6, b7);
 }
 
-/* 8 pixels by 1 vector of @n channels, staged: here flipping would take time. */
+/* 4 bytes of 16 in every lane. */
+#define SPLAT_OF(q, j) __builtin_shufflevector(q, q, j, j, j, j, j, j, j, j, j, j, j, j, j, j, j, j)
+
+/*
+ * 8 pixels at a time by 1 vector of @n channels, staged. With one dot product a load the loads would set
+ * the pace: of half the pixels 16 bytes are loaded at once, where the row is long enough.
+ */
 __attribute__((noinline)) static void conv_8x1(__global const uchar *in, __global const int *from,
-					       __global const int16 *w, __global uchar *out,
-					       __global const int *at,
+					       int pixels, __global const int16 *panel,
+					       __global uchar *out, __global const int *at,
 					       __global const struct npu_channels *ch,
 					       __global const struct npu_task *t, int rows, int k4,
 					       long row, int n)
 {
-	int16 first = *(__global const int16 *)ch->init;
+	for (int p = 0; p < pixels; p += NPU_PIXELS, from += NPU_PIXELS, at += NPU_PIXELS) {
+		int16 first = *(__global const int16 *)ch->init;
+		__global const int16 *w = panel;
 #define D(p) int16 a##p = first; __global const uchar *i##p = in + from[p];
-	PIXELS(D)
+		PIXELS(D)
 #undef D
-	for (int y = 0; y < rows; y++) {
-		for (int k = 0; k < k4; k++) {
-			int16 w0 = *w++;
+		for (int y = 0; y < rows; y++) {
+			int k = 0;
+
+			for (; k + 4 <= k4; k += 4, w += 4) {
+				ints4 q0 = *(__global const ints4 *)(i0 + 4 * k);
+				ints4 q1 = *(__global const ints4 *)(i1 + 4 * k);
+				ints4 q2 = *(__global const ints4 *)(i2 + 4 * k);
+				ints4 q3 = *(__global const ints4 *)(i3 + 4 * k);
+#define E(p, j) a##p = dot4(a##p, splat4(i##p + 4 * (k + j)), w[j]);
+#define D(j) a0 = dot4(a0, SPLAT_OF(q0, j), w[j]); a1 = dot4(a1, SPLAT_OF(q1, j), w[j]); \
+	a2 = dot4(a2, SPLAT_OF(q2, j), w[j]); a3 = dot4(a3, SPLAT_OF(q3, j), w[j]); \
+	E(4, j) E(5, j) E(6, j) E(7, j)
+				D(0) D(1) D(2) D(3)
+#undef D
+#undef E
+			}
+			for (; k < k4; k++) {
+				int16 w0 = *w++;
 #define D(p) a##p = dot4(a##p, splat4(i##p + 4 * k), w0);
+				PIXELS(D)
+#undef D
+			}
+#define D(p) i##p += row;
 			PIXELS(D)
 #undef D
 		}
-#define D(p) i##p += row;
-		PIXELS(D)
-#undef D
+		conv_out(out, at, ch, t, n, a0, a1, a2, a3, a4, a5, a6, a7);
 	}
-	conv_out(out, at, ch, t, n, a0, a1, a2, a3, a4, a5, a6, a7);
 }
 
 /* One vector of one pixel. */
@@ -246,12 +276,10 @@ static void conv_tile(const struct npu_mem *mem, __global const struct npu_op *o
 				 flip, min(left - 16, 16));
 			continue;
 		}
-		for (int p = 0; p < n; p += NPU_PIXELS)
-			if (left > 16)
-				conv_8x2(in, from + p, panel, out + v * group, at + p, group, ch + v, t,
-					 in_rows, k4, row, flip, min(left - 16, 16));
-			else
-				conv_8x1(in, from + p, panel, out + v * group, at + p, ch + v, t, in_rows,
-					 k4, row, left);
+		if (left > 16)
+			conv_8x2(in, from, n, panel, out + v * group, at, group, ch + v, t, in_rows, k4, row,
+				 flip, min(left - 16, 16));
+		else
+			conv_8x1(in, from, n, panel, out + v * group, at, ch + v, t, in_rows, k4, row, left);
 	}
 }

@@ -27,31 +27,35 @@ static inline int16 turn(__global const uchar *p)
 #endif
 }
 
-/* 8 pixels by 1 vector of @n channels. @row: from kernel row to kernel row. */
+/* 8 pixels at a time by 1 vector of @n channels. @row: from kernel row to kernel row. */
 __attribute__((noinline)) static void depthwise_8(__global const uchar *in, __global const int *from,
-						  __global const int16 *w, __global uchar *out,
-						  __global const int *at,
+						  int pixels, __global const int16 *panel,
+						  __global uchar *out, __global const int *at,
 						  __global const struct npu_channels *ch,
 						  __global const struct npu_task *t, int kernel_h, long row,
 						  int n)
 {
-	int16 first = *(__global const int16 *)ch->init;
 	int quads = (int)t->k4;
+
+	for (int p = 0; p < pixels; p += NPU_PIXELS, from += NPU_PIXELS, at += NPU_PIXELS) {
+		int16 first = *(__global const int16 *)ch->init;
+		__global const int16 *w = panel;
 #define D(p) int16 a##p = first; __global const uchar *i##p = in + from[p];
-	PIXELS(D)
+		PIXELS(D)
 #undef D
-	for (int y = 0; y < kernel_h; y++) {
-		for (int q = 0; q < quads; q++) {
-			int16 w0 = *w++;
+		for (int y = 0; y < kernel_h; y++) {
+			for (int q = 0; q < quads; q++) {
+				int16 w0 = *w++;
 #define D(p) a##p = dot4(a##p, turn(i##p + 64 * q), w0);
+				PIXELS(D)
+#undef D
+			}
+#define D(p) i##p += row;
 			PIXELS(D)
 #undef D
 		}
-#define D(p) i##p += row;
-		PIXELS(D)
-#undef D
+		conv_out(out, at, ch, t, n, a0, a1, a2, a3, a4, a5, a6, a7);
 	}
-	conv_out(out, at, ch, t, n, a0, a1, a2, a3, a4, a5, a6, a7);
 }
 
 static void fill_pixels(__global uchar *to, int n, int value)
@@ -116,8 +120,6 @@ static void depthwise_tile(const struct npu_mem *mem, __global const struct npu_
 		for (int y = 0; y < staged; y++)
 			stage_bricks(scratch + (long)y * pitch, mem, &op->a, t,
 				     y0 * op->stride_y - op->pad_top + y, -(int)op->pad_left, g, channels);
-		for (int p = 0; p < n; p += NPU_PIXELS)
-			depthwise_8(scratch, from + p, w, out + g * group, at + p, ch + g, t, op->kernel_h, row,
-				    channels);
+		depthwise_8(scratch, from, n, w, out + g * group, at, ch + g, t, op->kernel_h, row, channels);
 	}
 }
