@@ -29,13 +29,19 @@ static bool small_weights(const struct npu_decoded *d)
 	return true;
 }
 
-/* The reach of the output offsets that the kernels keep in 32 bits. */
-static bool fits_tables(const struct npu_op *op, uint32_t rows)
+/*
+ * Do offsets from the first pixel of a tile of @rows rows fit the kernels' 32-bit tables, wherever the
+ * tile lies? A map that rolls over (tiles 0 and 2) may have its parts far apart.
+ */
+static bool fits_tables(const struct npu_fm *fm, uint64_t rows)
 {
-	int64_t step = op->ofm.brick ? 16 : op->ofm.stride_x;
-	double reach = (double)llabs(op->ofm.stride_y) * rows + (double)llabs(step) * op->ow;
+	double reach = (double)llabs(fm->stride_y) * (double)rows +
+		       (double)llabs(fm->brick ? 16 : fm->stride_x) * fm->width;
 
-	return reach < INT_MAX / 2 && op->ofm.height0 >= op->ofm.height;
+	if (fm->height0 < fm->height)
+		reach += fabs((double)fm->base[2] - (double)fm->base[0]) +
+			 (double)llabs(fm->stride_y) * fm->height0;
+	return reach < INT_MAX / 2;
 }
 
 /*
@@ -146,13 +152,11 @@ static uint32_t tile_rows(const struct npu_op *op, uint64_t row_bytes, unsigned 
 static bool reads_in_place(const struct npu_op *op, uint32_t rows)
 {
 	const struct npu_fm *a = &op->a;
-	double reach = (double)llabs(a->stride_y) * rows * op->stride_y +
-		       (double)llabs(a->brick ? 16 : a->stride_x) * a->width;
 
 	return op->kind == NPU_KIND_CONV && op->kernel_h == 1 && op->kernel_w == 1 && !op->pad_top &&
 	       !op->pad_left && (op->oh - 1ull) * op->stride_y < a->height &&
 	       (op->ow - 1ull) * op->stride_x < a->width && a->width0 >= a->width &&
-	       a->height0 >= a->height && a->depth % (a->brick ? 16 : 4) == 0 && reach < INT_MAX / 2;
+	       a->depth % (a->brick ? 16 : 4) == 0 && fits_tables(a, (uint64_t)rows * op->stride_y);
 }
 
 bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigned int threads,
@@ -169,7 +173,7 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 		return false;
 	t->width = (uint32_t)width;
 	t->rows = tile_rows(op, width * (depthwise ? NPU_LANES : op->a.depth), threads);
-	if (!t->rows || !fits_tables(op, t->rows))
+	if (!t->rows || !fits_tables(&op->ofm, t->rows))
 		return false;
 	t->impl = depthwise ? NPU_IMPL_DEPTHWISE : NPU_IMPL_CONV;
 	t->vectors = (op->oc + NPU_LANES - 1) / NPU_LANES;

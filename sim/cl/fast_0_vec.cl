@@ -155,21 +155,53 @@ static inline int16 pack4(int16 a, int16 b, int16 c, int16 d, __global const str
 #endif
 }
 
-__attribute__((noinline)) static void store_tail(__global uchar *out, __global const int *at, int16 v, int n)
-{
-	uchar byte[64] __attribute__((aligned(64)));
+#if NPU_VNNI
+typedef char c16v __attribute__((vector_size(16)));
+#endif
 
-	*(int16 *)byte = v;
-	for (int p = 0; p < 4; p++)
-		for (int i = 0; i < n; i++)
-			out[at[p] + i] = byte[16 * p + i];
+/* 16 bytes of which only the first @n are there to be read; the others are 0. */
+static inline int4 load_part(__global const uchar *p, int n)
+{
+#if NPU_VNNI
+	return as_int4(__builtin_ia32_loaddquqi128_mask((c16v *)(size_t)p, (c16v)(int4)(0), (ushort)((1 << n) - 1)));
+#else
+	union {
+		int4 all;
+		uchar byte[16];
+	} v;
+
+	v.all = (int4)(0);
+	for (int i = 0; i < n; i++)
+		v.byte[i] = p[i];
+	return v.all;
+#endif
+}
+
+/* The first @n of 16 bytes. */
+static inline void store_part(__global uchar *p, int4 v, int n)
+{
+#if NPU_VNNI
+	__builtin_ia32_storedquqi128_mask((c16v *)(size_t)p, (c16v)v, (ushort)((1 << n) - 1));
+#else
+	union {
+		int4 all;
+		uchar byte[16];
+	} u;
+
+	u.all = v;
+	for (int i = 0; i < n; i++)
+		p[i] = u.byte[i];
+#endif
 }
 
 /* Store 4 pixels of @n <= 16 channels, each at its offset. */
 static inline void store4(__global uchar *out, __global const int *at, int16 v, int n)
 {
 	if (n != 16) {
-		store_tail(out, at, v, n);
+		store_part(out + at[0], v.s0123, n);
+		store_part(out + at[1], v.s4567, n);
+		store_part(out + at[2], v.s89ab, n);
+		store_part(out + at[3], v.scdef, n);
 		return;
 	}
 	*(__global ints4 *)(out + at[0]) = v.s0123;

@@ -17,20 +17,24 @@ static void stage_run(__global uchar *to, __global const uchar *from, __global c
 		copy_flip(to, from, run * depth, flip);
 		return;
 	}
+	/*
+	 * Last group first: if it is of fewer than 16 channels, what it writes too much is overwritten by the
+	 * first group of the next pixel.
+	 */
 	PLAIN_LOOP
-	for (int c = 0; c < depth; c += 16, from += group, to += 16) {
-		__global const uchar *p = from;
-		__global uchar *q = to;
+	for (int c = (depth - 1) / 16 * 16; c >= 0; c -= 16) {
+		__global const uchar *p = from + c / 16 * group;
+		__global uchar *q = to + c;
 
-		if (depth - c >= 16) {
+		if (depth - c < 16) {
 			PLAIN_LOOP
 			for (int i = 0; i < run; i++, p += step, q += depth)
-				*(__global ints4 *)q = *(__global const ints4 *)p ^ word;
+				*(__global ints4 *)q = load_part(p, depth - c) ^ word;
 			continue;
 		}
 		PLAIN_LOOP
 		for (int i = 0; i < run; i++, p += step, q += depth)
-			copy_flip(q, p, depth - c, flip);
+			*(__global ints4 *)q = *(__global const ints4 *)p ^ word;
 	}
 }
 
@@ -177,13 +181,10 @@ static void conv_out_1(__global uchar *out, __global const struct npu_channels *
 {
 	float16 worst = (float16)(0);
 	int16 r = requant(acc, *(__global const float16 *)ch->m, *(__global const float16 *)ch->c, &worst);
-	uchar byte[64] __attribute__((aligned(64)));
 
 	if (above_limit(worst, *(__global const float16 *)ch->limit))
 		r = requant_again(acc, ch, t->rounding);
-	*(int16 *)byte = pack4(r, r, r, r, t);
-	for (int i = 0; i < n; i++)
-		out[i] = byte[i];
+	store_part(out, pack4(r, r, r, r, t).s0123, n);
 }
 
 /* 1 pixel by 2 vectors, for fully connected layers: sums apart for every fourth step keep it busy. */

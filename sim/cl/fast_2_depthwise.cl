@@ -27,6 +27,28 @@ static inline int16 turn(__global const uchar *p)
 #endif
 }
 
+/* 1 pixel by 1 vector of @n channels, for what is really a weighted mean of the whole map. */
+__attribute__((noinline)) static void depthwise_1(__global const uchar *in, __global const int16 *w,
+						  __global uchar *out, __global const struct npu_channels *ch,
+						  __global const struct npu_task *t, int kernel_h, long row,
+						  int n)
+{
+	int16 a0 = *(__global const int16 *)ch->init, a1 = (int16)(0);
+	int quads = (int)t->k4;
+
+	for (int y = 0; y < kernel_h; y++, in += row) {
+		int q = 0;
+
+		for (; q + 2 <= quads; q += 2, w += 2) {
+			a0 = dot4(a0, turn(in + 64 * q), w[0]);
+			a1 = dot4(a1, turn(in + 64 * q + 64), w[1]);
+		}
+		if (q < quads)
+			a0 = dot4(a0, turn(in + 64 * q), *w++);
+	}
+	conv_out_1(out, ch, t, n, a0 + a1);
+}
+
 /* 8 pixels at a time by 1 vector of @n channels. @row: from kernel row to kernel row. */
 __attribute__((noinline)) static void depthwise_8(__global const uchar *in, __global const int *from,
 						  int pixels, __global const int16 *panel,
@@ -81,7 +103,8 @@ static void stage_bricks(__global uchar *to, const struct npu_mem *mem, __global
 	fill_pixels(to, left, t->pad_value);
 	if (channels < 16)
 		for (int x = left; x < end; x++, from += step)
-			copy_flip(to + 16 * x, from, channels, t->flip_in);
+			*(__global ints4 *)(to + 16 * x) =
+				load_part(from, channels) ^ (int)(t->flip_in * 0x01010101u);
 	else if (step == 16)
 		copy_flip(to + 16 * left, from, 16 * (end - left), t->flip_in);
 	else
@@ -120,6 +143,10 @@ static void depthwise_tile(const struct npu_mem *mem, __global const struct npu_
 		for (int y = 0; y < staged; y++)
 			stage_bricks(scratch + (long)y * pitch, mem, &op->a, t,
 				     y0 * op->stride_y - op->pad_top + y, -(int)op->pad_left, g, channels);
-		depthwise_8(scratch, from, n, w, out + g * group, at, ch + g, t, op->kernel_h, row, channels);
+		if (n == 1)
+			depthwise_1(scratch, w, out + g * group, ch + g, t, op->kernel_h, row, channels);
+		else
+			depthwise_8(scratch, from, n, w, out + g * group, at, ch + g, t, op->kernel_h, row,
+				    channels);
 	}
 }

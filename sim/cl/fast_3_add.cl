@@ -105,6 +105,34 @@ static void add_run(__global const uchar *a, __global const uchar *b, __global u
 		out[i] = add_byte(a + i, b + i, op, t, k);
 }
 
+/* One pixel of @n channels. */
+static inline void add_pixel(__global const uchar *a, __global const uchar *b, __global uchar *out, int n,
+			     __global const struct npu_op *op, __global const struct npu_task *t,
+			     __global const struct npu_add *k)
+{
+	float16 worst = (float16)(0);
+	int16 x = __builtin_convertvector(as_char16(load_part(a, n) ^ (int)(t->flip_in * 0x01010101u)), int16);
+	int16 y = k->scalar_b ? (int16)(k->value_b) :
+				__builtin_convertvector(as_char16(load_part(b, n) ^
+								  (int)(k->flip_b * 0x01010101u)), int16);
+	int16 r = round_near(fma(__builtin_convertvector(x, float16), (float16)(k->ma),
+				 fma(__builtin_convertvector(y, float16), (float16)(k->mb),
+				     (float16)(k->c))), &worst);
+	int4 v = pack4(r, r, r, r, t).s0123;
+
+	if (above_limit(worst, (float16)(k->limit))) {
+		union {
+			int4 all;
+			uchar byte[16];
+		} u;
+
+		for (int i = 0; i < n; i++)
+			u.byte[i] = add_byte(a + i, b + i, op, t, k);
+		v = u.all;
+	}
+	store_part(out, v, n);
+}
+
 /* One tile: rows [tile * rows, ...). A group is 16 channels, or all of them where pixels are dense. */
 static void add_tile(const struct npu_mem *mem, __global const struct npu_op *op,
 		     __global const struct npu_task *t, __global const uchar *blob, uint tile)
@@ -131,9 +159,9 @@ static void add_tile(const struct npu_mem *mem, __global const struct npu_op *op
 				continue;
 			}
 			for (int x = 0; x < (int)op->ow; x++)
-				add_run(a + ga + x * fm_step(&op->a),
-					k->scalar_b ? b : b + gb + x * fm_step(&op->b),
-					out + go + x * fm_step(&op->ofm), n, op, t, k);
+				add_pixel(a + ga + x * fm_step(&op->a),
+					  k->scalar_b ? b : b + gb + x * fm_step(&op->b),
+					  out + go + x * fm_step(&op->ofm), n, op, t, k);
 		}
 	}
 }

@@ -12,13 +12,7 @@ static int pool_out(int acc, int count, __global const struct npu_op *op)
 /* A vector of the IFM in the signed byte domain; @n channels, of which no byte more may be read. */
 static inline int16 pool_load(__global const uchar *p, uint flip, int n)
 {
-	uchar byte[16];
-
-	if (n == 16)
-		return widen(p, flip);
-	for (int i = 0; i < 16; i++)
-		byte[i] = i < n ? p[i] ^ (uchar)flip : 0;
-	return __builtin_convertvector(as_char16(*(bytes16 *)byte), int16);
+	return __builtin_convertvector(as_char16(load_part(p, n) ^ (int)(flip * 0x01010101u)), int16);
 }
 
 static void pool_pixel(const struct npu_mem *mem, __global const struct npu_op *op,
@@ -44,13 +38,14 @@ static void pool_pixel(const struct npu_mem *mem, __global const struct npu_op *
 		}
 	}
 	acc -= largest ? zero : zero * count;
-	*(int16 *)v = acc;
-	for (int i = 0; i < n; i++) {
-		int r = op->per_channel || (largest && op->ofm_scale.scale == 1 && !op->ofm_scale.shift) ?
-				v[i] : pool_out(v[i], count, op);
-
-		out[i] = (uchar)(clamp(r + t->zero_point, t->lo, t->hi) ^ (int)t->flip_out);
+	if (!op->per_channel && (op->hw_divide ? count != 1 : op->ofm_scale.scale != 1 || op->ofm_scale.shift)) {
+		*(int16 *)v = acc;
+		PLAIN_LOOP
+		for (int i = 0; i < n; i++)
+			v[i] = pool_out(v[i], count, op);
+		acc = *(int16 *)v;
 	}
+	store_part(out, pack4(acc, acc, acc, acc, t).s0123, n);
 }
 
 /* One tile: rows [tile * rows, ...). */
