@@ -109,7 +109,8 @@ int npu_plan_task(const struct npu_config *config, const struct npu_op *op, cons
 	task->impl = NPU_IMPL_GENERIC;
 	task->tiles = 0;
 	if (op->kind != NPU_KIND_CONV && op->kind != NPU_KIND_DEPTHWISE) {
-		if (!npu_plan_add(op, threads, blob, task) && !npu_plan_pool(op, threads, task)) {
+		if (!npu_plan_add(op, threads, blob, task) && !npu_plan_map(op, threads, blob, task) &&
+		    !npu_plan_pool(op, threads, task)) {
 			memset(task, 0, sizeof(*task));
 			task->op = index;
 		}

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "sim/cl_plan_fast.h"
+#include "sim/cl_requant.h"
 
 uint32_t npu_flip(const struct npu_fm *fm)
 {
@@ -15,14 +16,19 @@ bool npu_fast_map(const struct npu_fm *fm)
 	return !fm->elem_log2 && fm->stride_x >= INT_MIN / 2 && fm->stride_x <= INT_MAX / 2;
 }
 
-bool npu_fast_ofm(const struct npu_op *op)
+static bool plain_ofm(const struct npu_op *op)
 {
 	const struct npu_fm *ofm = &op->ofm;
 
-	return npu_fast_map(ofm) && op->lut == NPU_LUT_NONE && op->clamp &&
+	return npu_fast_map(ofm) && op->clamp &&
 	       op->transpose == NPU_TRANSPOSE_HWC && op->reverse == NPU_REVERSE_NONE &&
 	       ofm->width0 >= ofm->width && ofm->height == op->oh && ofm->width == op->ow &&
 	       ofm->depth == op->oc;
+}
+
+bool npu_fast_ofm(const struct npu_op *op)
+{
+	return plain_ofm(op) && op->lut == NPU_LUT_NONE;
 }
 
 bool npu_fast_output(const struct npu_op *op, struct npu_task *t)
@@ -118,6 +124,57 @@ bool npu_plan_add(const struct npu_op *op, unsigned int threads, struct npu_blob
 	t->rows = share_rows(op, threads);
 	t->tiles = (op->oh + t->rows - 1) / t->rows;
 	t->impl = NPU_IMPL_ADD;
+	return true;
+}
+
+/* A table in LUT memory that takes this OFM's kind of byte. */
+static bool byte_table(const struct npu_op *op)
+{
+	return op->lut == NPU_LUT_NONE || (op->lut == NPU_LUT_S8_S8 && op->ofm.is_signed) ||
+	       (op->lut == NPU_LUT_U8_U8 && !op->ofm.is_signed);
+}
+
+bool npu_plan_map(const struct npu_op *op, unsigned int threads, struct npu_blob *blob, struct npu_task *t)
+{
+	const struct npu_scale *s = &op->ofm_scale;
+	bool scaled = !op->per_channel && !op->hw_divide && (s->scale != 1 || s->shift);
+	struct npu_requant r = { .scale = s->scale, .shift = s->shift, .round = s->round };
+	uint8_t *table;
+	size_t at;
+
+	if (op->kind != NPU_KIND_POOL || op->kernel_h != 1 || op->kernel_w != 1 || op->stride_x != 1 ||
+	    op->stride_y != 1 || op->pad_top || op->pad_left || op->upscale != NPU_UPSCALE_NONE ||
+	    !npu_fast_map(&op->a) || !plain_ofm(op) || !byte_table(op) || op->a.width0 < op->a.width ||
+	    op->a.height != op->oh || op->a.width != op->ow || op->a.depth != op->oc)
+		return false;
+	if (op->mode != NPU_POOL_MAX && op->mode != NPU_POOL_AVERAGE && op->mode != NPU_POOL_SUM)
+		return false;
+	if (scaled && s->round == NPU_ROUND_DOUBLE_ASYMMETRIC)
+		return false;
+	if (!npu_fast_output(op, t))
+		return false;
+	at = npu_blob_add(blob, 256);
+	if (at == SIZE_MAX)
+		return false;
+	table = blob->data + at;
+	r.zero_point = t->zero_point;
+	r.lo = t->lo;
+	r.hi = t->hi;
+	for (int i = 0; i < 256; i++) {
+		int32_t v = (op->a.is_signed ? (int8_t)i : i) - op->a.zero_point;
+
+		if (scaled) {
+			v = npu_requant_exact(&r, v);
+		} else {
+			v += t->zero_point;
+			v = v < t->lo ? t->lo : v > t->hi ? t->hi : v;
+		}
+		table[i] = (uint8_t)(v ^ (int32_t)t->flip_out);
+	}
+	t->panel = at;
+	t->rows = share_rows(op, threads);
+	t->tiles = (op->oh + t->rows - 1) / t->rows;
+	t->impl = NPU_IMPL_MAP;
 	return true;
 }
 

@@ -15,6 +15,7 @@ struct npu_decoded {
 bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigned int threads,
 		   struct npu_blob *blob, struct npu_task *t);
 bool npu_plan_add(const struct npu_op *op, unsigned int threads, struct npu_blob *blob, struct npu_task *t);
+bool npu_plan_map(const struct npu_op *op, unsigned int threads, struct npu_blob *blob, struct npu_task *t);
 bool npu_plan_pool(const struct npu_op *op, unsigned int threads, struct npu_task *t);
 
 /* 0x80 if the map's bytes are unsigned: what turns them into signed ones and back. */

@@ -16,6 +16,7 @@ enum npu_impl {
 	NPU_IMPL_DEPTHWISE,	/* 8-bit depthwise convolution */
 	NPU_IMPL_ADD,		/* 8-bit ADD and SUB with two-step input scaling */
 	NPU_IMPL_POOL,		/* MAX, AVERAGE and SUM pooling of bytes */
+	NPU_IMPL_MAP,		/* byte to byte by a table */
 };
 
 /* Output channels computed together: one vector of 32-bit accumulators. */
