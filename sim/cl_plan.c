@@ -110,7 +110,7 @@ int npu_plan_task(const struct npu_config *config, const struct npu_op *op, cons
 	task->tiles = 0;
 	if (op->kind != NPU_KIND_CONV && op->kind != NPU_KIND_DEPTHWISE) {
 		if (!npu_plan_add(op, threads, blob, task) && !npu_plan_map(op, threads, blob, task) &&
-		    !npu_plan_pool(op, threads, task)) {
+		    !npu_plan_pool(op, threads, task) && !npu_plan_word(op, task)) {
 			memset(task, 0, sizeof(*task));
 			task->op = index;
 		}

@@ -18,7 +18,7 @@ static bool fast_shape(const struct npu_op *op)
 	const struct npu_fm *a = &op->a;
 
 	return npu_fast_map(a) && npu_fast_ofm(op) && op->upscale == NPU_UPSCALE_NONE &&
-	       op->ow <= NPU_TILE_PIXELS - NPU_PIXELS;
+	       op->ow <= NPU_TILE_PIXELS;
 }
 
 static bool small_weights(const struct npu_decoded *d)
@@ -140,8 +140,8 @@ static uint32_t tile_rows(const struct npu_op *op, uint64_t row_bytes, unsigned 
 	rows = fit < op->oh ? (uint32_t)fit : op->oh;
 	if (rows > share)
 		rows = share;
-	if (rows > (NPU_TILE_PIXELS - NPU_PIXELS) / op->ow)
-		rows = (NPU_TILE_PIXELS - NPU_PIXELS) / op->ow;
+	if (rows > NPU_TILE_PIXELS / op->ow)
+		rows = NPU_TILE_PIXELS / op->ow;
 	return rows;
 }
 

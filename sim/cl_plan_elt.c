@@ -206,3 +206,59 @@ bool npu_plan_pool(const struct npu_op *op, unsigned int threads, struct npu_tas
 	t->impl = NPU_IMPL_POOL;
 	return true;
 }
+
+static bool unit_scale(const struct npu_scale *s)
+{
+	return s->scale == 1 && !s->shift;
+}
+
+/* A 32-bit operand, whole or broadcast, that does not split in columns. */
+static bool word_operand(const struct npu_fm *fm)
+{
+	return fm->elem_log2 == 2 && !fm->zero_point && fm->width0 >= fm->width &&
+	       !(fm->broadcast & NPU_BROADCAST_SCALAR) && fm->stride_x >= INT_MIN / 2 &&
+	       fm->stride_x <= INT_MAX / 2;
+}
+
+bool npu_plan_word(const struct npu_op *op, struct npu_task *t)
+{
+	const struct npu_fm *ofm = &op->ofm;
+	const struct npu_scale *s = &op->ofm_scale;
+	bool scalar_b = op->b.broadcast & NPU_BROADCAST_SCALAR;
+
+	if (op->kind != NPU_KIND_ELEMENTWISE || op->lut != NPU_LUT_NONE || op->per_channel ||
+	    !word_operand(&op->a) || op->transpose != NPU_TRANSPOSE_HWC || op->reverse != NPU_REVERSE_NONE ||
+	    ofm->width0 < ofm->width || ofm->stride_x < INT_MIN / 2 || ofm->stride_x > INT_MAX / 2)
+		return false;
+	if (ofm->elem_log2 != 2 && !(ofm->elem_log2 == 0 && op->clamp && op->act_min >= -128 &&
+				     op->act_max <= 255))
+		return false;
+	if (op->mode != NPU_ELT_CLZ && !scalar_b && !word_operand(&op->b))
+		return false;
+	if (scalar_b && op->b.zero_point)
+		return false;
+	switch (op->mode) {
+	case NPU_ELT_MUL:
+		if (s->round != NPU_ROUND_TFL && s->round != NPU_ROUND_NATURAL)
+			return false;
+		break;
+	case NPU_ELT_ADD:
+	case NPU_ELT_SUB:
+		if (!unit_scale(&op->a_scale) || !unit_scale(&op->b_scale) || !unit_scale(s))
+			return false;
+		break;
+	case NPU_ELT_CLZ:
+	case NPU_ELT_SHL:
+		break;
+	case NPU_ELT_SHR:
+		/* Without rounding it is the generic code's. */
+		if (s->round != NPU_ROUND_NATURAL)
+			return false;
+		break;
+	default:
+		return false;
+	}
+	t->impl = NPU_IMPL_WORD;
+	t->tiles = op->oh;
+	return true;
+}

@@ -16,6 +16,7 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 		   struct npu_blob *blob, struct npu_task *t);
 bool npu_plan_add(const struct npu_op *op, unsigned int threads, struct npu_blob *blob, struct npu_task *t);
 bool npu_plan_map(const struct npu_op *op, unsigned int threads, struct npu_blob *blob, struct npu_task *t);
+bool npu_plan_word(const struct npu_op *op, struct npu_task *t);
 bool npu_plan_pool(const struct npu_op *op, unsigned int threads, struct npu_task *t);
 
 /* 0x80 if the map's bytes are unsigned: what turns them into signed ones and back. */

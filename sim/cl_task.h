@@ -17,6 +17,7 @@ enum npu_impl {
 	NPU_IMPL_ADD,		/* 8-bit ADD and SUB with two-step input scaling */
 	NPU_IMPL_POOL,		/* MAX, AVERAGE and SUM pooling of bytes */
 	NPU_IMPL_MAP,		/* byte to byte by a table */
+	NPU_IMPL_WORD,		/* 32-bit elementwise without input scaling */
 };
 
 /* Output channels computed together: one vector of 32-bit accumulators. */
@@ -26,8 +27,9 @@ enum npu_impl {
 /* Bytes of a work-group's scratch, and where in it the pixel tables start. */
 #define NPU_SCRATCH	(1u << 20)
 #define NPU_SCRATCH_TABLE (NPU_SCRATCH - (1u << 18))
-/* Pixels of one tile at most: what the tables have room for. */
-#define NPU_TILE_PIXELS	(1u << 14)
+/* Entries of a pixel table, and the pixels of a tile that leave room for whole vectors at its end. */
+#define NPU_TABLE	(1u << 14)
+#define NPU_TILE_PIXELS	(NPU_TABLE - 32)
 
 /**
  * struct npu_channels - output stage of 16 channels

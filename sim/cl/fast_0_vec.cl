@@ -239,6 +239,9 @@ static inline void fill_bytes(__global uchar *to, int n, int value)
 	int i = 0;
 
 	PLAIN_LOOP
+	for (; i + 64 <= n; i += 64)
+		*(__global ints16 *)(to + i) = (int16)(word);
+	PLAIN_LOOP
 	for (; i + 16 <= n; i += 16)
 		*(__global ints4 *)(to + i) = (int4)(word);
 	PLAIN_LOOP
@@ -251,16 +254,20 @@ static inline __global uchar *mem_at(const struct npu_mem *mem, uint space, long
 	return mem->space[space] + (offset - mem->lo[space]);
 }
 
-/* to[i] = start + i * step */
+/* to[i] = start + i * step. Writes up to 15 entries too many: the caller fills upwards and has room. */
 static inline void ramp(__global int *to, int start, int step, int n)
 {
-	for (int i = 0; i < n; i++)
-		to[i] = start + i * step;
+	int16 v = (int16)(start) + (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) * step;
+
+	PLAIN_LOOP
+	for (int i = 0; i < n; i += 16, v += 16 * step)
+		*(__global ints16 *)(to + i) = v;
 }
 
 /* Fill up to a multiple of NPU_PIXELS with the last entry: that pixel is then just done again. */
 static inline void repeat_last(__global int *table, int n)
 {
+	PLAIN_LOOP
 	for (int i = n; i & (NPU_PIXELS - 1); i++)
 		table[i] = table[n - 1];
 }

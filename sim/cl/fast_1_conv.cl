@@ -231,7 +231,7 @@ static void conv_tile(const struct npu_mem *mem, __global const struct npu_op *o
 	int pair = (int)tc * pairs / (int)t->tiles_oc, last = ((int)tc + 1) * pairs / (int)t->tiles_oc;
 	int depth = (int)op->a.depth, pitch = (int)t->width * depth, ow = (int)op->ow, n = 0;
 	__global int *from = (__global int *)(scratch + NPU_SCRATCH_TABLE);
-	__global int *at = from + NPU_TILE_PIXELS;
+	__global int *at = from + NPU_TABLE;
 	__global const int16 *w = (__global const int16 *)(blob + t->panel);
 	__global const struct npu_channels *ch = (__global const struct npu_channels *)(blob + t->channels);
 	long group = fm_group(&op->ofm), origin = fm_pixel(&op->ofm, (uint)y0, 0);

@@ -80,38 +80,36 @@ __attribute__((noinline)) static void depthwise_8(__global const uchar *in, __gl
 	}
 }
 
-static void fill_pixels(__global uchar *to, int n, int value)
-{
-	for (int i = 0; i < n; i++)
-		*(__global bytes16 *)(to + 16 * i) = (bytes16)((uchar)value);
-}
-
-/* One IFM row of one group of channels; @x0 is the column of its first pixel and may be negative. */
+/*
+ * The part of the IFM that lies in a tile's window, one group of channels: rows and columns of the stage
+ * outside it keep their padding from group to group.
+ */
 static void stage_bricks(__global uchar *to, const struct npu_mem *mem, __global const struct npu_fm *fm,
-			 __global const struct npu_task *t, int y, int x0, int group, int channels)
+			 __global const struct npu_task *t, int y0, int x0, int rows, int group, int channels)
 {
-	int width = (int)t->width, left, end, step = fm_step(fm);
-	__global const uchar *from;
+	int width = (int)t->width, pitch = 16 * width, step = fm_step(fm);
+	int left = clamp(-x0, 0, width), n = clamp((int)fm->width - x0, left, width) - left;
+	int word = (int)(t->flip_in * 0x01010101u);
+	int first = clamp(-y0, 0, rows), end = clamp((int)fm->height - y0, first, rows);
 
-	if (y < 0 || y >= (int)fm->height) {
-		fill_pixels(to, width, t->pad_value);
-		return;
+	to += 16 * left + first * pitch;
+	PLAIN_LOOP
+	for (int y = first; y < end; y++, to += pitch) {
+		__global const uchar *from = mem_at(mem, fm->space, fm_pixel(fm, (uint)(y0 + y), 0) +
+					     group * fm_group(fm)) + (long)(x0 + left) * step;
+
+		if (channels == 16 && step == 16) {
+			copy_flip(to, from, 16 * n, t->flip_in);
+		} else if (channels == 16) {
+			PLAIN_LOOP
+			for (int x = 0; x < n; x++, from += step)
+				*(__global ints4 *)(to + 16 * x) = *(__global const ints4 *)from ^ word;
+		} else {
+			PLAIN_LOOP
+			for (int x = 0; x < n; x++, from += step)
+				*(__global ints4 *)(to + 16 * x) = load_part(from, channels) ^ word;
+		}
 	}
-	left = clamp(-x0, 0, width);
-	end = clamp((int)fm->width - x0, left, width);
-	from = mem_at(mem, fm->space, fm_pixel(fm, (uint)y, 0) + group * fm_group(fm)) + (long)(x0 + left) * step;
-	fill_pixels(to, left, t->pad_value);
-	if (channels < 16)
-		for (int x = left; x < end; x++, from += step)
-			*(__global ints4 *)(to + 16 * x) =
-				load_part(from, channels) ^ (int)(t->flip_in * 0x01010101u);
-	else if (step == 16)
-		copy_flip(to + 16 * left, from, 16 * (end - left), t->flip_in);
-	else
-		for (int x = left; x < end; x++, from += step)
-			*(__global bytes16 *)(to + 16 * x) =
-				*(__global const bytes16 *)from ^ (bytes16)((uchar)t->flip_in);
-	fill_pixels(to + 16 * end, width - end, t->pad_value);
 }
 
 /* One tile: rows [tile * rows, ...) of the OFM, all channels. */
@@ -122,7 +120,7 @@ static void depthwise_tile(const struct npu_mem *mem, __global const struct npu_
 	int y0 = (int)(tile * t->rows), rows = min((int)t->rows, (int)op->oh - y0), ow = (int)op->ow, n = 0;
 	int pitch = 16 * (int)t->width, staged;
 	__global int *from = (__global int *)(scratch + NPU_SCRATCH_TABLE);
-	__global int *at = from + NPU_TILE_PIXELS;
+	__global int *at = from + NPU_TABLE;
 	__global const struct npu_channels *ch = (__global const struct npu_channels *)(blob + t->channels);
 	long group = fm_group(&op->ofm), row = (long)pitch * op->dilation_y;
 	long origin = fm_pixel(&op->ofm, (uint)y0, 0);
@@ -136,13 +134,13 @@ static void depthwise_tile(const struct npu_mem *mem, __global const struct npu_
 	}
 	repeat_last(from, n);
 	repeat_last(at, n);
+	fill_bytes(scratch, staged * pitch, t->pad_value);
 	for (int g = 0; g < (int)t->vectors; g++) {
 		__global const int16 *w = (__global const int16 *)(blob + t->panel) + g * taps;
 		int channels = min((int)op->oc - 16 * g, 16);
 
-		for (int y = 0; y < staged; y++)
-			stage_bricks(scratch + (long)y * pitch, mem, &op->a, t,
-				     y0 * op->stride_y - op->pad_top + y, -(int)op->pad_left, g, channels);
+		stage_bricks(scratch, mem, &op->a, t, y0 * op->stride_y - op->pad_top, -(int)op->pad_left,
+			     staged, g, channels);
 		if (n == 1)
 			depthwise_1(scratch, w, out + g * group, ch + g, t, op->kernel_h, row, channels);
 		else

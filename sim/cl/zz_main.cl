@@ -25,6 +25,9 @@ static int run_tile(const struct npu_mem *mem, __global const struct npu_op *op,
 	case NPU_IMPL_MAP:
 		map_tile(mem, op, t, blob, scratch, tile);
 		return 0;
+	case NPU_IMPL_WORD:
+		word_tile(mem, op, tile);
+		return 0;
 	default:
 		return generic_tile(mem, op, (__global const short *)(blob + t->panel),
 				    (__global const struct cl_bias *)(blob + t->channels), tile);
