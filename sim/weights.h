@@ -24,7 +24,11 @@ struct npu_bias {
 	uint8_t shift;
 };
 
-/* Number of weights that npu_weights_decode() gives: oc * kh * kw * ic (depthwise: ic is 1). */
+/*
+ * Number of weights that npu_weights_decode() gives: oc * kh * kw * ic (depthwise: ic is 1). 0,
+ * which npu_weights_decode() refuses, if streams of op->weight_len cannot hold that many, whatever
+ * is in them: so the job bounds what the caller allocates. Lengths of 0 stand for unknown.
+ */
 size_t npu_weights_count(const struct npu_op *op);
 
 /**
