@@ -21,7 +21,7 @@ $(O)/libaccel.pc: libaccel/libaccel.pc.in
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 .PHONY: install install-lib
-install: install-lib
+install: $(O)/accel install-lib
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(O)/accel $(DESTDIR)$(PREFIX)/bin/accel
 	for f in $(wildcard runtime/*.bash); do \

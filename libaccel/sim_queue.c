@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -331,7 +332,15 @@ static void kick(struct sim_device *sim)
 
 int sim_queue_start(struct sim_device *sim)
 {
-	return -pthread_create(&sim->worker, NULL, worker, sim);
+	sigset_t all, old;
+	int ret;
+
+	/* The program's signals are for its own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(&sim->worker, NULL, worker, sim);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -ret;
 }
 
 void sim_queue_stop(struct sim_device *sim)
