@@ -506,8 +506,6 @@ int sim_submit(struct accel_queue *base, const struct accel_job *jobs, size_t co
 	}
 	if (!(opt->flags & ACCEL_SUBMIT_LAZY))
 		kick(sim);
-	else if (sim->waiters)
-		pthread_cond_broadcast(&sim->done);
 	pthread_mutex_unlock(&sim->lock);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "sim/npu.h"
 
 #define REG_STATUS	0x04
+#define STATUS_FAULT	(1u << 4)
 #define REG_CMD		0x08
 #define REG_RESET	0x0c
 #define REG_QBASE	0x10
@@ -42,6 +43,7 @@ static uint32_t run_log[FAKE_LOG_MAX];
 static unsigned int log_len;
 static unsigned int gone;
 static pthread_t runner;
+static unsigned int live;
 
 void fake_reset(void)
 {
@@ -87,6 +89,30 @@ unsigned int fake_windows_gone(void)
 	return n;
 }
 
+void fake_wait_log(unsigned int tags)
+{
+	pthread_mutex_lock(&lock);
+	while (log_len < tags)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
+void fake_wait_all_gone(void)
+{
+	pthread_mutex_lock(&lock);
+	while (live)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
+static void count_live(int change)
+{
+	pthread_mutex_lock(&lock);
+	live += (unsigned int)change;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
 bool fake_ran_here(void)
 {
 	bool here;
@@ -114,6 +140,7 @@ static void log_tag(uint32_t tag)
 	pthread_mutex_lock(&lock);
 	if (log_len < FAKE_LOG_MAX)
 		run_log[log_len++] = tag;
+	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -135,6 +162,7 @@ int npu_create(struct npu **out, const struct npu_config *config, const struct n
 	npu->pmu = config->arch == 85 ? 0x1000 : 0;
 	npu->reg[0] = config->id;
 	npu->reg[0x28 / 4] = config->config;
+	count_live(1);
 	*out = npu;
 	return 0;
 }
@@ -142,6 +170,7 @@ int npu_create(struct npu **out, const struct npu_config *config, const struct n
 void npu_destroy(struct npu *npu)
 {
 	free(npu);
+	count_live(-1);
 }
 
 uint32_t npu_read(struct npu *npu, uint32_t offset)
@@ -160,7 +189,8 @@ void npu_write(struct npu *npu, uint32_t offset, uint32_t value)
 		npu->ops->irq(npu->ctx, false);
 		return;
 	case REG_CMD:
-		if (value & 1) {
+		/* Faults stay until reset. */
+		if (value & 1 && !(npu->reg[REG_STATUS / 4] & STATUS_FAULT)) {
 			npu->running = true;
 			npu->reg[REG_STATUS / 4] = 1;
 		}
@@ -187,7 +217,11 @@ static int copy(struct npu *npu, uint32_t from, uint32_t to, uint32_t len)
 	if (npu->ops->resolve(npu->ctx, src, len, NPU_ACCESS_READ, &in) ||
 	    npu->ops->resolve(npu->ctx, dst, len, NPU_ACCESS_WRITE, &out))
 		return -EFAULT;
-	if (!in.id || !out.id || out.constant || in.constant != (from == FAKE_CONSTANTS))
+	if (out.constant) {
+		fputs("fake: writing was granted where nothing changes\n", stderr);
+		abort();
+	}
+	if (!in.id || !out.id || in.constant != (from == FAKE_CONSTANTS))
 		return -EINVAL;
 	memcpy((char *)out.host + (dst - out.addr), (char *)in.host + (src - in.addr), len);
 	return 0;
@@ -233,7 +267,7 @@ void npu_run(struct npu *npu)
 		at -= 8;
 	npu->running = false;
 	npu->reg[REG_QREAD / 4] = at;
-	npu->reg[REG_STATUS / 4] = why ? 2 | 1 << 4 : 2 | 1 << 5;
+	npu->reg[REG_STATUS / 4] = why ? 2 | STATUS_FAULT : 2 | 1 << 5;
 	npu->reg[(npu->pmu + REG_PMCCNTR) / 4] = 1000 + at;
 	for (i = 0; i < 8; i++)
 		npu->reg[(npu->pmu + REG_PMEVCNTR) / 4 + i] =

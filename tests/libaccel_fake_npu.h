@@ -32,7 +32,11 @@ void fake_wait_at_gate(unsigned int jobs);
 void fake_open_gate(unsigned int jobs);
 /* Copy the log to @tags; how many there are. */
 unsigned int fake_log(uint32_t *tags);
+/* Until so many tags are in it. */
+void fake_wait_log(unsigned int tags);
 unsigned int fake_windows_gone(void);
+/* Until every NPU was destroyed. */
+void fake_wait_all_gone(void);
 /* Whether it was the calling thread that ran the last job of all. */
 bool fake_ran_here(void);
 

@@ -177,13 +177,13 @@ static void version_is_said(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(list_names_simulated),
-		cmocka_unit_test(info_tells_the_npu),
-		cmocka_unit_test(info_of_another_size),
-		cmocka_unit_test(default_follows_environment),
-		cmocka_unit_test(wrong_specs),
-		cmocka_unit_test(long_specs),
-		cmocka_unit_test(version_is_said),
+		test(list_names_simulated),
+		test(info_tells_the_npu),
+		test(info_of_another_size),
+		test(default_follows_environment),
+		test(wrong_specs),
+		test(long_specs),
+		test(version_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 /* Many queues: priorities, turns, fences between them, cancelling. */
 #include "tests/libaccel_test.h"
 
+#include <pthread.h>
+
 #define FOR_A_MINUTE INT64_C(60000000000)
 
 /* One fence waits until @before is done; @flags as for submission. */
@@ -201,6 +203,66 @@ static void queue_given_back_cancels(void **state)
 	accel_device_unref(device);
 }
 
+/* One faulted and one was cancelled: the fault is what counts. */
+static void fault_outweighs_cancelling(void **state)
+{
+	const uint32_t stream[] = { FAKE_GATE, 0, FAKE_FAULT, 0, FAKE_STOP, 0 };
+	struct accel_device *device = open_device();
+	struct accel_queue *queue = new_queue(device, 0);
+	struct accel_program *log = new_program(device, FAKE_LOG, 1), *bad;
+	struct accel_job jobs[2];
+	struct accel_fence *fence;
+
+	(void)state;
+	must(accel_program_create(device, stream, sizeof(stream), NULL, &bad, &err));
+	jobs[0] = job_of(bad);
+	jobs[1] = job_of(log);
+	must(accel_queue_submit(queue, jobs, 2, NULL, &fence, &err));
+	fake_wait_at_gate(1);
+	accel_queue_unref(queue);
+	fake_open_gate(1);
+	assert_int_equal(accel_fence_wait(fence, -1), -EIO);
+	assert_int_equal(result_of(fence, 1).state, ACCEL_JOB_CANCELLED);
+	accel_fence_unref(fence);
+	accel_program_unref(bad);
+	accel_program_unref(log);
+	accel_device_unref(device);
+}
+
+static void *wait_for(void *fence)
+{
+	return (void *)(intptr_t)accel_fence_wait(fence, -1);
+}
+
+/* Submitted while a waiting thread runs the device: the worker is woken when that one is done. */
+static void worker_takes_over_from_a_waiter(void **state)
+{
+	struct accel_device *device = open_device();
+	struct accel_queue *queue = new_queue(device, 0);
+	struct accel_program *gate = new_program(device, FAKE_GATE, 0);
+	struct accel_program *log = new_program(device, FAKE_LOG, 1);
+	struct accel_fence *held = submit(queue, gate, ACCEL_SUBMIT_LAZY);
+	struct accel_job job = job_of(log);
+	pthread_t thread;
+	void *ret;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, wait_for, held), 0);
+	fake_wait_at_gate(1);
+	must(accel_queue_submit(queue, &job, 1, NULL, NULL, &err));
+	fake_open_gate(1);
+	pthread_join(thread, &ret);
+	assert_null(ret);
+	alarm(60);
+	fake_wait_log(1);	/* no one waits for it, and yet */
+	alarm(0);
+	accel_fence_unref(held);
+	accel_program_unref(gate);
+	accel_program_unref(log);
+	accel_queue_unref(queue);
+	accel_device_unref(device);
+}
+
 /* No fence wanted, and the queue goes with jobs in it that no one ever asked for. */
 static void lazy_jobs_no_one_wants(void **state)
 {
@@ -222,13 +284,15 @@ static void lazy_jobs_no_one_wants(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(higher_priority_first),
-		cmocka_unit_test(equals_take_turns),
-		cmocka_unit_test(no_such_priority),
-		cmocka_unit_test(waits_across_queues),
-		cmocka_unit_test(what_waits_for_a_fault_is_cancelled),
-		cmocka_unit_test(queue_given_back_cancels),
-		cmocka_unit_test(lazy_jobs_no_one_wants),
+		test(higher_priority_first),
+		test(equals_take_turns),
+		test(no_such_priority),
+		test(waits_across_queues),
+		test(what_waits_for_a_fault_is_cancelled),
+		test(queue_given_back_cancels),
+		test(fault_outweighs_cancelling),
+		test(worker_takes_over_from_a_waiter),
+		test(lazy_jobs_no_one_wants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

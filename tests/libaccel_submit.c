@@ -180,6 +180,7 @@ static void lazy_jobs_wait_to_be_asked_for(void **state)
 	struct accel_program *b = new_program(device, FAKE_LOG, 2);
 	struct accel_fence *lazy = submit(queue, a, ACCEL_SUBMIT_LAZY), *eager;
 	uint32_t tags[FAKE_LOG_MAX];
+	int i;
 
 	(void)state;
 	assert_int_equal(result_of(lazy, 0).state, ACCEL_JOB_QUEUED);
@@ -199,6 +200,14 @@ static void lazy_jobs_wait_to_be_asked_for(void **state)
 	assert_int_equal(accel_fence_wait(lazy, 0), 0);
 	accel_fence_unref(lazy);
 	accel_fence_unref(eager);
+
+	/* Whoever waits runs them, every time: the worker is left asleep. */
+	for (i = 0; i < 200; i++) {
+		lazy = submit(queue, a, ACCEL_SUBMIT_LAZY);
+		assert_int_equal(accel_fence_wait(lazy, -1), 0);
+		assert_true(fake_ran_here());
+		accel_fence_unref(lazy);
+	}
 
 	/* Polling starts it: no one else will. */
 	lazy = submit(queue, a, ACCEL_SUBMIT_LAZY);
@@ -502,18 +511,18 @@ static void given_back_while_running(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(job_moves_data),
-		cmocka_unit_test(job_reaches_its_own_memory_only),
-		cmocka_unit_test(timeouts),
-		cmocka_unit_test(fence_fd),
-		cmocka_unit_test(lazy_jobs_wait_to_be_asked_for),
-		cmocka_unit_test(results_tell_times_and_counts),
-		cmocka_unit_test(fault_says_where_and_why),
-		cmocka_unit_test(fence_per_job),
-		cmocka_unit_test(all_or_nothing),
-		cmocka_unit_test(wrong_options),
-		cmocka_unit_test(longer_jobs),
-		cmocka_unit_test(given_back_while_running),
+		test(job_moves_data),
+		test(job_reaches_its_own_memory_only),
+		test(timeouts),
+		test(fence_fd),
+		test(lazy_jobs_wait_to_be_asked_for),
+		test(results_tell_times_and_counts),
+		test(fault_says_where_and_why),
+		test(fence_per_job),
+		test(all_or_nothing),
+		test(wrong_options),
+		test(longer_jobs),
+		test(given_back_while_running),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,11 +10,24 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "accel/accel.h"
 #include "tests/libaccel_fake_npu.h"
+
+#define test(function) cmocka_unit_test_teardown(function, all_gone)
+
+/* After each test: whatever it opened closes by itself, or the program ends by SIGALRM. */
+static inline int all_gone(void **state)
+{
+	(void)state;
+	alarm(60);
+	fake_wait_all_gone();
+	alarm(0);
+	return 0;
+}
 
 #define SPEC "sim:ethos-u65-256"
 

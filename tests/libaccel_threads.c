@@ -187,7 +187,7 @@ static void many_wait_for_one(void **state)
 {
 	struct accel_device *device = open_device();
 	struct accel_queue *queue = new_queue(device, 0);
-	struct accel_program *program = new_program(device, FAKE_LOG, 1);
+	struct accel_program *program = new_program(device, FAKE_GATE, 0);
 	struct accel_fence *fence;
 	pthread_t id[THREADS];
 	void *ret;
@@ -200,6 +200,8 @@ static void many_wait_for_one(void **state)
 			assert_int_equal(pthread_create(&id[i], NULL, wait_and_drop,
 							accel_fence_ref(fence)), 0);
 		accel_fence_unref(fence);
+		fake_wait_at_gate(1);
+		fake_open_gate(1);
 		for (i = 0; i < THREADS; i++) {
 			pthread_join(id[i], &ret);
 			assert_null(ret);
@@ -255,9 +257,9 @@ static void devices_come_and_go(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hammered_device_gives_what_it_should),
-		cmocka_unit_test(many_wait_for_one),
-		cmocka_unit_test(devices_come_and_go),
+		test(hammered_device_gives_what_it_should),
+		test(many_wait_for_one),
+		test(devices_come_and_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
