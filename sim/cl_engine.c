@@ -408,6 +408,7 @@ static int plan_build(struct npu_engine *e, struct npu_plan *plan, const struct 
 		rc = plan_tasks(e, plan, maps);
 	if (rc)
 		return rc;
+	npu_schedule(e->config, plan->ops, plan->count, maps, plan->tasks);
 	if (!plan->blob.size && npu_blob_add(&plan->blob, 64) == SIZE_MAX)
 		return -ENOMEM;
 	dev->ops = host_mem(e, (void *)(uintptr_t)plan->ops, n * sizeof(*plan->ops));

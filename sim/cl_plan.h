@@ -90,6 +90,10 @@ int npu_plan_task(const struct npu_config *config, const struct npu_op *op, cons
 		  const struct npu_space_map maps[NPU_SPACES], unsigned int threads, struct npu_blob *blob,
 		  struct npu_task *task);
 
+/* Fill what the tasks need to know of each other where several work-groups share a job. */
+void npu_schedule(const struct npu_config *config, const struct npu_op *ops, size_t count,
+		  const struct npu_space_map maps[NPU_SPACES], struct npu_task *tasks);
+
 /* Room for @len bytes at a multiple of 64; its offset, or SIZE_MAX. */
 size_t npu_blob_add(struct npu_blob *blob, size_t len);
 

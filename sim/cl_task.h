@@ -72,6 +72,9 @@ struct npu_add {
  * @op: index of the operation
  * @impl: enum npu_impl
  * @tiles: independent pieces; 0: generic_tiles() tells
+ * @wait: it may touch what a task since the last one with @wait writes, or write what that touches: with
+ *	several groups, all of those have to be done first
+ * @chain: this many tasks from here on are of one piece each and one group had better do them in a row
  * @tiles_oc: CONV: of which this many share the same pixels
  * @panel: offset in the plan's blob: weights in the order the kernel reads them; GENERIC: s16
  *	[oc][ky][kx][ic]
@@ -93,6 +96,8 @@ struct npu_task {
 	op_u32 op;
 	op_u32 impl;
 	op_u32 tiles;
+	op_u32 wait;
+	op_u32 chain;
 	op_u32 tiles_oc;
 	op_u64 panel;
 	op_u64 channels;
@@ -112,6 +117,7 @@ struct npu_task {
 	op_u32 flip4;
 	op_u32 zero2;
 	op_u32 direct;
+	op_u32 pad[2];
 };
 
 /**

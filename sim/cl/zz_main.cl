@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The job kernel: every work-group walks the whole task table. With one group that is all; with
- * several they claim a task's tiles from a counter and wait, before the next task, only for tiles that
- * a running group has claimed. So it does not matter how many of the groups run at a time.
+ * several they claim a task's tiles from a counter and wait, before a task that depends on others, only
+ * for tiles that a running group has claimed. So it does not matter how many of the groups run at a time.
  */
 
 static int run_tile(const struct npu_mem *mem, __global const struct npu_op *op,
@@ -39,6 +39,83 @@ static void fail(__global struct npu_run_args *args, uint task)
 	atomic_min(&args->failed, task);
 }
 
+/* All tiles of a task. False if its data broke a rule. */
+static int run_whole(const struct npu_mem *mem, __global const struct npu_op *op,
+		     __global const struct npu_task *t, __global const uchar *blob, __global uchar *scratch)
+{
+	uint tiles = t->tiles ? t->tiles : generic_tiles(op);
+
+	for (uint tile = 0; tile < tiles; tile++)
+		if (run_tile(mem, op, t, blob, scratch, tile))
+			return 0;
+	return 1;
+}
+
+static void run_alone(const struct npu_mem *mem, __global const struct npu_op *ops,
+		      __global const struct npu_task *tasks, __global const uchar *blob,
+		      __global struct npu_run_args *args, __global uchar *scratch,
+		      __global volatile int *stop)
+{
+	for (uint i = args->first; i < args->first + args->count && !*stop; i++)
+		if (!run_whole(mem, ops + tasks[i].op, tasks + i, blob, scratch)) {
+			fail(args, i);
+			return;
+		}
+}
+
+/* Until the claimed tiles of tasks [from, to) are done. */
+static void wait_for(__global volatile uint *counters, uint from, uint to)
+{
+	for (uint i = from; i < to; i++)
+		while (counters[2 * i + 1] < counters[2 * i])
+			;
+	mem_fence(CLK_GLOBAL_MEM_FENCE);
+}
+
+/*
+ * counters[2 * k] is the claim counter of the k-th task, counters[2 * k + 1] how many of its claims have
+ * been dealt with: a claim beyond the last tile is dealt with at once.
+ */
+static void run_shared(const struct npu_mem *mem, __global const struct npu_op *ops,
+		       __global const struct npu_task *tasks, __global const uchar *blob,
+		       __global struct npu_run_args *args, __global volatile uint *counters,
+		       __global uchar *scratch, __global volatile int *stop)
+{
+	uint first = args->first, end = first + args->count, since = 0;
+
+	for (uint i = first; i < end; i += max(tasks[i].chain, 1u)) {
+		__global const struct npu_task *t = tasks + i;
+		__global const struct npu_op *op = ops + t->op;
+		__global volatile uint *claims = counters + 2 * (i - first);
+		uint chain = min(max(t->chain, 1u), end - i);
+		uint tiles = chain > 1 ? 1 : t->tiles ? t->tiles : generic_tiles(op);
+
+		if (t->wait) {
+			wait_for(counters, since, i - first);
+			since = i - first;
+		}
+		if (*stop || *(__global volatile uint *)&args->failed < i)
+			return;
+		for (;;) {
+			uint tile = atomic_inc(claims);
+
+			if (tile < tiles && chain > 1) {
+				for (uint k = i; k < i + chain; k++)
+					if (!run_whole(mem, ops + tasks[k].op, tasks + k, blob, scratch)) {
+						fail(args, k);
+						break;
+					}
+			} else if (tile < tiles && run_tile(mem, op, t, blob, scratch, tile)) {
+				fail(args, i);
+			}
+			mem_fence(CLK_GLOBAL_MEM_FENCE);
+			atomic_inc(claims + 1);
+			if (tile >= tiles)
+				break;
+		}
+	}
+}
+
 __attribute__((reqd_work_group_size(1, 1, 1)))
 __kernel void npu_job(__global const struct npu_op *ops, __global const struct npu_task *tasks,
 		      __global const uchar *blob, __global struct npu_run_args *args,
@@ -48,40 +125,13 @@ __kernel void npu_job(__global const struct npu_op *ops, __global const struct n
 		      __global uchar *s9)
 {
 	struct npu_mem mem = { { s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 }, { 0 } };
-	uint first = args->first, end = first + args->count;
 
 	lane += get_group_id(0);
 	scratch += (ulong)lane * NPU_SCRATCH;
 	for (int s = 0; s < NPU_SPACES; s++)
 		mem.lo[s] = -args->offset[s];
-	for (uint i = first; i < end; i++) {
-		__global const struct npu_task *t = tasks + i;
-		__global const struct npu_op *op = ops + t->op;
-		__global volatile uint *claimed = counters + 2 * (i - first), *done = claimed + 1;
-		uint tiles = t->tiles ? t->tiles : generic_tiles(op);
-
-		if (*stop)
-			return;
-		if (args->groups == 1) {
-			for (uint tile = 0; tile < tiles; tile++)
-				if (run_tile(&mem, op, t, blob, scratch, tile)) {
-					fail(args, i);
-					return;
-				}
-			continue;
-		}
-		for (;;) {
-			uint tile = atomic_inc(claimed);
-
-			if (tile >= tiles)
-				break;
-			if (run_tile(&mem, op, t, blob, scratch, tile))
-				fail(args, i);
-			atomic_inc(done);
-		}
-		while (atomic_add(done, 0) < tiles)
-			;
-		if (*(volatile __global uint *)&args->failed <= i)
-			return;
-	}
+	if (args->groups == 1)
+		run_alone(&mem, ops, tasks, blob, args, scratch, stop);
+	else
+		run_shared(&mem, ops, tasks, blob, args, counters, scratch, stop);
 }
