@@ -367,7 +367,9 @@ int npu_decode(const struct npu_config *c, const struct npu_state *st, const uin
 					o->a = o->b;
 					o->b = t;
 				}
-				if (sm == 1) {
+				if (o->mode != NPU_ELT_ADD && o->mode != NPU_ELT_SUB) {
+					o->a_scale = o->b_scale = (struct npu_scale){ 1, 0, 1, 0, 0 };
+				} else if (sm == 1) {
 					o->a_scale = opa;
 					o->b_scale = one;
 				} else if (sm == 2) {
