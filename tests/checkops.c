@@ -318,6 +318,7 @@ static double outputs(const struct npu_op *op)
 static void bench(struct check *check, unsigned int kinds, int only)
 {
 	struct npu_op *many = must(calloc(BENCH_REPEAT, sizeof(*many)));
+	bool warm = false;	/* kernels may be compiled when they are first launched */
 
 	printf("%-14s %13s %13s %13s %13s\n", "class", "reference ns", "an output", "opencl ns",
 	       "an output");
@@ -338,6 +339,11 @@ static void bench(struct check *check, unsigned int kinds, int only)
 			elements += outputs(&ops[0]);
 			side_load(check, &check->reference);
 			side_load(check, &check->opencl);
+			if (!warm && side_run(&check->opencl, ops, 1, &failed))
+				exit(1);
+			if (!warm)
+				check->opencl.ns = 0;
+			warm = true;
 			if (side_run(&check->reference, ops, 1, &failed) ||
 			    side_run(&check->opencl, many, BENCH_REPEAT, &failed))
 				exit(1);

@@ -4,26 +4,28 @@
  * clamp, table.
  */
 
-/* Half toward plus infinity. */
+/* All of these take products below 2^62. Half toward plus infinity: */
 static long gen_natural(long p, uint shift)
 {
-	return shift ? (p >> shift) + ((p >> (shift - 1)) & 1) : p;
+	return ((p * 2 >> shift) + 1) >> 1;
 }
 
 static long gen_half_away(long p, uint shift)
 {
-	return p < 0 ? -gen_natural(-p, shift) : gen_natural(p, shift);
+	long sign = p >> 63;
+
+	return (gen_natural((p ^ sign) - sign, shift) ^ sign) - sign;
 }
 
 /*
- * TFLite's two steps: a doubling high multiply, which keeps shift 31 with halves up, then a divide by
- * a power of two with halves away from zero. Shifts below first need one step only.
+ * TFLite's two steps: a doubling high multiply, which keeps shift 31 with halves up, then a divide
+ * by a power of two with halves away from zero. Shifts below first need one step only.
  */
 static long gen_two_step(long p, uint shift, uint first)
 {
-	if (shift <= first)
-		return gen_natural(p, shift);
-	return gen_half_away(gen_natural(p, first), shift - first);
+	uint one = min(shift, first);
+
+	return gen_half_away(gen_natural(p, one), shift - one);
 }
 
 static long gen_round(long p, uint shift, uint round)
@@ -152,7 +154,12 @@ GEN_CALL void gen_scale_line(long *v, uint n, uint factor, uint shift, uint roun
 		return;
 	if (round == NPU_ROUND_NATURAL || (round == NPU_ROUND_TFL && shift <= 31)) {
 		for (uint i = 0; i < n; i++)
-			v[i] = (v[i] >> shift) + ((v[i] >> (shift - 1)) & 1);
+			v[i] = gen_natural(v[i], shift);
+		return;
+	}
+	if (round == NPU_ROUND_TFL) {
+		for (uint i = 0; i < n; i++)
+			v[i] = gen_two_step(v[i], shift, 31);
 		return;
 	}
 	for (uint i = 0; i < n; i++)

@@ -144,7 +144,7 @@ GEN_CALL void gen_flat_row(const struct npu_mem *mem, __global const struct npu_
 	if (elt && gen_elt_wide_mul(op))
 		out.factor = 1;
 
-	gen_fill(b, GEN_LINE, 0);
+	gen_fill(b, (uint)min((ulong)GEN_LINE, (ulong)width * depth), 0);
 	if (scalar_b) {
 		gen_fill(b, GEN_LINE, (long)op->scalar - op->b.zero_point);
 		if (scaled_inputs)

@@ -121,6 +121,7 @@ GEN_CALL void gen_gather(const struct gen_window *w, uint k, uint m, int *patch)
 	}
 }
 
+/* A loop with one sum is what LLVM makes multiply-and-add instructions of. */
 GEN_CALL int gen_dot_s16(const short *a, __global const short *b, uint n)
 {
 	int sum = 0;
@@ -143,6 +144,7 @@ GEN_CALL void gen_conv(const struct gen_window *w, __global const short *weights
 		     long *acc, int *patch)
 {
 	uint taps = w->kh * w->kw * w->depth;
+	uint narrow = w->in.type <= GEN_S8;
 
 	for (uint k = 0; k < taps; k += GEN_PATCH) {
 		uint m = min(GEN_PATCH, taps - k);
@@ -151,8 +153,8 @@ GEN_CALL void gen_conv(const struct gen_window *w, __global const short *weights
 		for (uint i = 0; i < n; i++) {
 			__global const short *row = weights + (ulong)(c0 + i) * taps + k;
 
-			acc[i] += w->in.type <= GEN_S8 ? (long)gen_dot_s16((short *)patch, row, m) :
-							 gen_dot_s32(patch, row, m);
+			acc[i] += narrow ? gen_dot_s16((short *)patch, row, m) :
+					   gen_dot_s32(patch, row, m);
 		}
 	}
 }
@@ -305,12 +307,20 @@ GEN_CALL void gen_reduce_sum(const struct gen_window *w, uint n, long *acc, long
 
 GEN_CALL void gen_scale_channels(__global const struct cl_bias *bias, uint round, uint n, long *acc)
 {
-	for (uint i = 0; i < n; i++) {
-		long v = acc[i] + bias[i].bias;
-		uint factor = bias[i].scale, shift = bias[i].shift & 63;
-
-		acc[i] = gen_fits(&v, 1, factor) ? gen_round(v * factor, shift, round) :
-						   gen_scale_wide(v, factor, shift, round, 31);
+	for (uint i = 0; i < n; i++)
+		acc[i] += bias[i].bias;
+	if (!gen_fits(acc, n, UINT_MAX)) {
+		for (uint i = 0; i < n; i++)
+			acc[i] = gen_scale_wide(acc[i], bias[i].scale, bias[i].shift & 63, round, 31);
+	} else if (round == NPU_ROUND_TFL) {
+		for (uint i = 0; i < n; i++)
+			acc[i] = gen_two_step(acc[i] * bias[i].scale, bias[i].shift & 63, 31);
+	} else if (round == NPU_ROUND_NATURAL) {
+		for (uint i = 0; i < n; i++)
+			acc[i] = gen_natural(acc[i] * bias[i].scale, bias[i].shift & 63);
+	} else {
+		for (uint i = 0; i < n; i++)
+			acc[i] = gen_round(acc[i] * bias[i].scale, bias[i].shift & 63, round);
 	}
 }
 
