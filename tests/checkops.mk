@@ -8,7 +8,7 @@ CHECKS += check-ops
 BENCHES += bench-ops
 
 $(O)/tests/checkops: $(CHECKOPS_OBJS) $(O)/libsim.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 check-ops: $(O)/tests/checkops
 	$< --seed $(CHECKOPS_SEED) --count $(CHECKOPS_COUNT)
 	$< --seed $(CHECKOPS_SEED) --count $(CHECKOPS_COUNT) --path portable
