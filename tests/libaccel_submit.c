@@ -174,10 +174,10 @@ static void fence_fd(void **state)
 
 static void lazy_jobs_wait_to_be_asked_for(void **state)
 {
-	struct accel_device *device = open_device();
-	struct accel_queue *queue = new_queue(device, 0);
+	struct accel_device *device = open_device(), *other;
+	struct accel_queue *queue = new_queue(device, 0), *elsewhere;
 	struct accel_program *a = new_program(device, FAKE_LOG, 1);
-	struct accel_program *b = new_program(device, FAKE_LOG, 2);
+	struct accel_program *b = new_program(device, FAKE_LOG, 2), *c;
 	struct accel_fence *lazy = submit(queue, a, ACCEL_SUBMIT_LAZY), *eager;
 	uint32_t tags[FAKE_LOG_MAX];
 	int i;
@@ -201,13 +201,26 @@ static void lazy_jobs_wait_to_be_asked_for(void **state)
 	accel_fence_unref(lazy);
 	accel_fence_unref(eager);
 
-	/* Whoever waits runs them, every time: the worker is left asleep. */
-	for (i = 0; i < 200; i++) {
+	/*
+	 * The worker is left asleep. Had it been woken, it would most likely have run the job by the time
+	 * that another device's, woken later, is done with one.
+	 */
+	must(accel_device_open(SPEC, &other, &err));
+	elsewhere = new_queue(other, 0);
+	c = new_program(other, FAKE_LOG, 3);
+	for (i = 0; i < 100; i++) {
 		lazy = submit(queue, a, ACCEL_SUBMIT_LAZY);
+		eager = submit(elsewhere, c, 0);
+		assert_int_equal(accel_fence_wait(eager, 60 * 1000 * MS), 0);
+		assert_int_equal(result_of(lazy, 0).state, ACCEL_JOB_QUEUED);
 		assert_int_equal(accel_fence_wait(lazy, -1), 0);
 		assert_true(fake_ran_here());
+		accel_fence_unref(eager);
 		accel_fence_unref(lazy);
 	}
+	accel_program_unref(c);
+	accel_queue_unref(elsewhere);
+	accel_device_unref(other);
 
 	/* Polling starts it: no one else will. */
 	lazy = submit(queue, a, ACCEL_SUBMIT_LAZY);
