@@ -6,7 +6,7 @@ tests/corpus/weights: some of these as the first inputs of tests/fuzz_weights.c.
 Needs ethos-u-vela 5.2.0 from PyPI (its module ethosu.mlw_codec); nothing of it is in the output but
 the encoded random weights. Records, little endian, each:
   u32 x 14   oc, kh, kw, ic, depthwise, part kernel, IFM bits, OFM block depth, dilation y, x,
-             OFM microblock depth (0: a raw stream, no order), cores, length of stream 0, of stream 1
+             OFM microblock depth (0: a raw stream, no order), cores, lengths of both streams
   streams    one after the other
   s16        weights [oc][ky][kx][ic], oc * kh * kw * ic of them
 """
@@ -82,8 +82,8 @@ def seed(name, config, flags, wide, shape, block, dil, cores, streams):
     """An input of the fuzzer, struct input there."""
     oc, kh, kw, ic = shape
     lens = [len(x) for x in streams] + [0] * (4 - len(streams))
-    head = struct.pack("<12B8HI", config, flags, wide, 2, kh, kw, *dil, 1, 1, cores, 0, block, oc, ic,
-                       *lens, 0, 0)
+    head = struct.pack("<12B7H", config, flags, wide, 2, kh, kw, *dil, 1, 1, cores, 0,
+                       block, oc, ic, *lens)
     with open(f"tests/corpus/weights/{name}", "wb") as f:
         f.write(head + b"".join(bytes(x) for x in streams))
 
@@ -105,7 +105,8 @@ def seeds():
         seed(f"u85-{config}", config, 0, 0, (16, 1, 1, 64), 16, (1, 1), cores,
              [mlw_codec.encode(draw(2048, k % 4).tolist()) for k in range(cores)])
     for i, (raw_mode, small) in enumerate(((1, 0), (0, 1), (0, 0))):
-        fwd = bytes([raw_mode | small << 1]) + bytes(rng.integers(0, 256, 31 + 1024, dtype=np.uint8))
+        rest = rng.integers(0, 256, 31 + 1024, dtype=np.uint8)
+        fwd = bytes([raw_mode | small << 1]) + bytes(rest)
         seed(f"fwd-{i}", 8, 4, 0, (16, 1, 1, 64), 16, (1, 1), 1, [fwd])
 
 

@@ -51,10 +51,12 @@ static void emit(struct emitter *e, int o, int ky, int kx, int i)
 {
 	const struct npu_op *op = e->op;
 
+	int tap = (o * op->kernel_h + ky) * op->kernel_w + kx;
+
 	if (o >= (int)op->oc || i >= e->depth || ky >= op->kernel_h || kx >= op->kernel_w)
 		list_add(e->out, 0);
 	else
-		list_add(e->out, e->w[((o * op->kernel_h + ky) * op->kernel_w + kx) * e->depth + i]);
+		list_add(e->out, e->w[tap * e->depth + i]);
 }
 
 static void emit_zeros(struct emitter *e, int count)
