@@ -13,6 +13,7 @@
 #define CHECK_ARENA	(256u << 10)
 #define CHECK_LUT	2048u
 #define CHECK_RANGES	32
+#define CHECK_UNDEFINED	2	/* written in part by an operation that fails */
 #define CHECK_WEIGHTS	(64u << 10)	/* weights of one operation at most */
 
 struct rng {
@@ -22,7 +23,7 @@ struct rng {
 /* A space's image: bytes [lo, lo + size) of it. */
 struct arena {
 	uint8_t *data;
-	uint8_t *writable;	/* one byte a byte: an operation may write it */
+	uint8_t *writable;	/* for each byte: 1: an operation writes it, or CHECK_UNDEFINED */
 	size_t size;
 	int64_t lo;
 };
@@ -34,12 +35,15 @@ struct range {
 
 /*
  * The memory of a case, and what the operation being drawn has taken of it. Weights, scales and DMA
- * indices are in NPU_SPACE_STREAMS, which is never written.
+ * indices are in NPU_SPACE_STREAMS, which is never written. What earlier operations took is hot: later
+ * ones like to use it again, so that they depend on one another.
  */
 struct check_mem {
 	struct arena space[NPU_SPACES];
 	struct range taken[CHECK_RANGES];
 	unsigned int taken_count;
+	struct range hot[CHECK_RANGES];
+	unsigned int hot_count;
 	size_t streams_used;
 };
 
@@ -71,12 +75,19 @@ void check_fm_type(struct rng *rng, struct npu_fm *fm, unsigned int elem_log2, b
 /* Mark what may be written. */
 void check_fm_writable(struct check_mem *mem, const struct npu_fm *fm);
 
+/* A case begins: nothing is taken. */
+void check_mem_reset(struct check_mem *mem);
+/* The next operation begins. */
+void check_mem_next(struct check_mem *mem);
+
 /* Append weight and scale streams for @op (an U65-256) and note them in it. */
 bool check_streams(struct check_mem *mem, struct rng *rng, const struct npu_config *config,
 		   struct npu_op *op);
 
 /* Name of the class an operation was drawn from, by number; NULL behind the last. */
 const char *check_class_name(unsigned int number);
+/* Is an operation of the class to fail for the data it finds? */
+bool check_class_fails(unsigned int number);
 /* Draw an operation of that class, once. false: did not fit, try again. */
 bool check_draw(struct check_mem *mem, struct rng *rng, const struct npu_config *config,
 		unsigned int number, struct npu_op *op);

@@ -155,11 +155,17 @@ static const struct {
 	{ "resize", draw_resize },
 	{ "dma", draw_dma },
 	{ "dma-indexed", draw_dma_indexed },
+	{ "dma-bad-index", draw_dma_bad_index },
 };
 
 const char *check_class_name(unsigned int number)
 {
 	return number < sizeof(classes) / sizeof(classes[0]) ? classes[number].name : NULL;
+}
+
+bool check_class_fails(unsigned int number)
+{
+	return classes[number].draw == draw_dma_bad_index;
 }
 
 bool check_draw(struct check_mem *mem, struct rng *rng, const struct npu_config *config,
@@ -173,5 +179,6 @@ bool check_draw(struct check_mem *mem, struct rng *rng, const struct npu_config 
 		return false;
 	if (op->kind != NPU_KIND_DMA)
 		check_fm_writable(mem, &op->ofm);
+	check_mem_next(mem);
 	return true;
 }

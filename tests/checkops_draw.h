@@ -52,5 +52,6 @@ bool draw_bitwise(const struct drawing *d);
 bool draw_resize(const struct drawing *d);
 bool draw_dma(const struct drawing *d);
 bool draw_dma_indexed(const struct drawing *d);
+bool draw_dma_bad_index(const struct drawing *d);
 
 #endif

@@ -285,7 +285,7 @@ bool draw_resize(const struct drawing *d)
 	return check_fm_draw(d->mem, d->rng, &op->a) && check_fm_draw(d->mem, d->rng, &op->ofm);
 }
 
-static void mark_rows(const struct drawing *d, const struct npu_op *op, uint32_t rows)
+static void mark_rows(const struct drawing *d, const struct npu_op *op, uint32_t rows, int how)
 {
 	struct arena *arena = &d->mem->space[op->dma_dst_space];
 
@@ -293,7 +293,7 @@ static void mark_rows(const struct drawing *d, const struct npu_op *op, uint32_t
 		for (uint32_t r = 0; r < rows; r++)
 			memset(arena->writable + ((int64_t)op->dma_dst - arena->lo +
 						  p * op->dma_dst_step[1] + r * op->dma_dst_step[0]),
-			       1, op->dma_len);
+			       how, op->dma_len);
 	}
 }
 
@@ -323,7 +323,7 @@ bool draw_dma(const struct drawing *d)
 		return false;
 	op->dma_src = (uint64_t)src;
 	op->dma_dst = (uint64_t)dst;
-	mark_rows(d, op, op->dma_rows);
+	mark_rows(d, op, op->dma_rows, 1);
 	return true;
 }
 
@@ -367,6 +367,24 @@ bool draw_dma_indexed(const struct drawing *d)
 		memcpy(streams->data + d->mem->streams_used + i, &index, 4);
 	}
 	d->mem->streams_used += (room + 15) / 16 * 16;
-	mark_rows(d, op, gather ? op->dma_rows : table);
+	mark_rows(d, op, gather ? op->dma_rows : table, 1);
+	return true;
+}
+
+/* One index lies outside the table. */
+bool draw_dma_bad_index(const struct drawing *d)
+{
+	struct npu_op *op = d->op;
+	struct arena *streams = &d->mem->space[NPU_SPACE_STREAMS];
+	int32_t bad;
+	int64_t at;
+
+	if (!draw_dma_indexed(d))
+		return false;
+	bad = draw_one_in(d, 2) ? (int32_t)op->dma_idx_max + 1 : (int32_t)draw_range(d, INT32_MIN, -1);
+	at = (int64_t)op->dma_idx - streams->lo +
+	     4 * draw_range(d, 0, (int64_t)op->dma_rows * op->dma_planes - 1);
+	memcpy(streams->data + at, &bad, sizeof(bad));
+	mark_rows(d, op, op->dma_dst_indexed ? op->dma_idx_max + 1 : op->dma_rows, CHECK_UNDEFINED);
 	return true;
 }

@@ -42,6 +42,35 @@ unsigned int check_any_space(struct rng *rng)
 	return spaces[rng_next(rng) % sizeof(spaces)];
 }
 
+static bool is_free(const struct check_mem *mem, unsigned int space, size_t from, size_t len)
+{
+	if (from + len > mem->space[space].size)
+		return false;
+	for (unsigned int i = 0; i < mem->taken_count; i++) {
+		const struct range *r = &mem->taken[i];
+
+		if (r->space == space && from < r->to && from + len > r->from)
+			return false;
+	}
+	return true;
+}
+
+void check_mem_reset(struct check_mem *mem)
+{
+	mem->streams_used = 0;
+	mem->taken_count = 0;
+	mem->hot_count = 0;
+}
+
+void check_mem_next(struct check_mem *mem)
+{
+	for (unsigned int i = 0; i < mem->taken_count; i++)
+		mem->hot[mem->hot_count++ % CHECK_RANGES] = mem->taken[i];
+	if (mem->hot_count > CHECK_RANGES)
+		mem->hot_count = CHECK_RANGES;
+	mem->taken_count = 0;
+}
+
 int64_t check_take(struct check_mem *mem, struct rng *rng, unsigned int space, size_t len,
 		   unsigned int align)
 {
@@ -51,15 +80,15 @@ int64_t check_take(struct check_mem *mem, struct rng *rng, unsigned int space, s
 		return -1;
 	for (int attempt = 0; attempt < 40; attempt++) {
 		size_t from = (size_t)rng_range(rng, 0, (int64_t)(arena->size - len));
-		bool hit = false;
 
-		from -= from % align;
-		for (unsigned int i = 0; i < mem->taken_count; i++) {
-			const struct range *r = &mem->taken[i];
+		if (mem->hot_count && rng_one_in(rng, 2)) {
+			const struct range *hot = &mem->hot[rng_next(rng) % mem->hot_count];
 
-			hit |= r->space == space && from < r->to && from + len > r->from;
+			if (hot->space == space)
+				from = hot->from;
 		}
-		if (hit)
+		from -= from % align;
+		if (!is_free(mem, space, from, len))
 			continue;
 		mem->taken[mem->taken_count++] = (struct range){ space, from, from + len };
 		return arena->lo + (int64_t)from;
