@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "sim/npu.h"
 
@@ -97,18 +98,28 @@ void fake_wait_log(unsigned int tags)
 	pthread_mutex_unlock(&lock);
 }
 
-void fake_wait_all_gone(void)
+bool fake_wait_all_gone(unsigned int seconds)
 {
+	struct timespec deadline;
+	bool gone_all;
+	int ret = 0;
+
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += seconds;
 	pthread_mutex_lock(&lock);
-	while (live)
-		pthread_cond_wait(&changed, &lock);
+	while (live && !ret)
+		ret = pthread_cond_timedwait(&changed, &lock, &deadline);
+	gone_all = !live;
+	live = 0;
 	pthread_mutex_unlock(&lock);
+	return gone_all;
 }
 
 static void count_live(int change)
 {
 	pthread_mutex_lock(&lock);
-	live += (unsigned int)change;
+	if (change > 0 || live)
+		live += (unsigned int)change;
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
 }

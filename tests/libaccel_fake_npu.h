@@ -35,8 +35,8 @@ unsigned int fake_log(uint32_t *tags);
 /* Until so many tags are in it. */
 void fake_wait_log(unsigned int tags);
 unsigned int fake_windows_gone(void);
-/* Until every NPU was destroyed. */
-void fake_wait_all_gone(void);
+/* Until every NPU was destroyed; false if that takes longer. Then they are counted anew. */
+bool fake_wait_all_gone(unsigned int seconds);
 /* Whether it was the calling thread that ran the last job of all. */
 bool fake_ran_here(void);
 

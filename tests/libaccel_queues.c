@@ -3,6 +3,7 @@
 #include "tests/libaccel_test.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #define FOR_A_MINUTE INT64_C(60000000000)
 
