@@ -151,7 +151,8 @@ static void side_load(const struct check *check, struct side *side)
 {
 	for (unsigned int s = 0; s < NPU_SPACES; s++)
 		if (check->mem.space[s].size)
-			memcpy(side->maps[s].base, check->mem.space[s].data, check->mem.space[s].size);
+			memcpy(side->maps[s].base, check->mem.space[s].data,
+			       check->mem.space[s].size);
 }
 
 /* 0, or what the engine said. */
@@ -189,8 +190,8 @@ static void name_byte(const struct npu_op *ops, size_t count, unsigned int space
 
 					if (e < 0 || e >= 1 << fm->elem_log2)
 						continue;
-					snprintf(text, len, "operation %zu, OFM (y %u, x %u, c %u)", i,
-						 y, x, c);
+					snprintf(text, len, "operation %zu, OFM (y %u, x %u, c %u)",
+						 i, y, x, c);
 					return;
 				}
 			}
@@ -204,7 +205,8 @@ static bool compare(const struct check *check, const struct npu_op *ops, size_t 
 {
 	for (unsigned int s = 0; s < NPU_SPACES; s++) {
 		const struct arena *arena = &check->mem.space[s];
-		const uint8_t *want = check->reference.maps[s].base, *got = check->opencl.maps[s].base;
+		const uint8_t *want = check->reference.maps[s].base,
+			      *got = check->opencl.maps[s].base;
 		unsigned int shown = 0;
 		char what[96];
 
@@ -216,9 +218,10 @@ static bool compare(const struct check *check, const struct npu_op *ops, size_t 
 			if ((want[i] == got[i] && !stray) || arena->writable[i] == CHECK_UNDEFINED)
 				continue;
 			name_byte(ops, count, s, arena->lo + (int64_t)i, what, sizeof(what));
-			printf("  space %u offset 0x%llx: was %02x, reference %02x, opencl %02x%s: %s\n",
-			       s, (unsigned long long)arena->lo + i, arena->data[i], want[i], got[i],
-			       arena->writable[i] ? "" : " (must not be written)", what);
+			printf("  space %u offset 0x%llx: was %02x, reference %02x, opencl %02x%s: "
+			       "%s\n",
+			       s, (unsigned long long)arena->lo + i, arena->data[i], want[i],
+			       got[i], arena->writable[i] ? "" : " (must not be written)", what);
 			shown++;
 		}
 		if (shown)
@@ -227,7 +230,7 @@ static bool compare(const struct check *check, const struct npu_op *ops, size_t 
 	return true;
 }
 
-/* Draw the operations of a case into fresh memory. Returns how many; @fails: the last is to fail. */
+/* Draw a case into fresh memory. Returns how many operations; @fails: the last is to fail. */
 static size_t draw_case(struct check *check, struct rng *rng, unsigned int number, int only,
 			struct npu_op ops[MAX_OPS], unsigned int kinds, bool *fails)
 {
@@ -300,7 +303,8 @@ static bool run_case(struct check *check, unsigned int number, int only, unsigne
 	b = side_run(&check->opencl, ops, count, &failed_b);
 	ok = a == b && a == (fails ? -EIO : 0) && (!a || failed_a == failed_b);
 	if (!ok)
-		printf("  reference: %d at operation %zu, opencl: %d at %zu\n", a, failed_a, b, failed_b);
+		printf("  reference: %d at operation %zu, opencl: %d at %zu\n", a, failed_a, b,
+		       failed_b);
 	ok = compare(check, ops, count) && ok;
 	if (ok) {
 		check->passed++;
@@ -381,18 +385,23 @@ static int find_class(const char *name)
 
 static void usage(void)
 {
-	printf("usage: checkops [--seed N] [--count CASES] [--case N] [--only CLASS] [--path CL_PATH]\n"
+	printf("usage: checkops [--seed N] [--count CASES] [--case N] [--only CLASS] [--path "
+	       "CL_PATH]\n"
 	       "                [--threads N] [--bench]\n");
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },  { "count", required_argument, NULL, 'n' },
-		{ "case", required_argument, NULL, 'c' },  { "only", required_argument, NULL, 'o' },
-		{ "path", required_argument, NULL, 'p' },  { "threads", required_argument, NULL, 't' },
-		{ "bench", no_argument, NULL, 'b' },	   { "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"seed", required_argument, NULL, 's'},
+		{"count", required_argument, NULL, 'n'},
+		{"case", required_argument, NULL, 'c'},
+		{"only", required_argument, NULL, 'o'},
+		{"path", required_argument, NULL, 'p'},
+		{"threads", required_argument, NULL, 't'},
+		{"bench", no_argument, NULL, 'b'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	struct npu_options opt = { .size = sizeof(opt) };
 	struct check check = { .seed = 1 };
@@ -439,7 +448,8 @@ int main(int argc, char **argv)
 	       (unsigned long long)check.seed);
 	if (benching)
 		bench(&check, kinds, only);
-	for (unsigned int i = first; !benching && i < first + count && check.failed < SHOWN_FAILURES; i++)
+	for (unsigned int i = first;
+	     !benching && i < first + count && check.failed < SHOWN_FAILURES; i++)
 		run_case(&check, i, only, kinds);
 	side_close(&check.reference);
 	side_close(&check.opencl);

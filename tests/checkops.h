@@ -35,8 +35,8 @@ struct range {
 
 /*
  * The memory of a case, and what the operation being drawn has taken of it. Weights, scales and DMA
- * indices are in NPU_SPACE_STREAMS, which is never written. What earlier operations took is hot: later
- * ones like to use it again, so that they depend on one another.
+ * indices are in NPU_SPACE_STREAMS, which is never written. What earlier operations took is hot:
+ * later ones like to use it again, so that they depend on one another.
  */
 struct check_mem {
 	struct arena space[NPU_SPACES];

@@ -29,7 +29,8 @@ uint32_t draw_extent(const struct drawing *d, uint32_t most)
 
 uint32_t draw_depth(const struct drawing *d, uint32_t most)
 {
-	return draw_one_in(d, 3) ? (uint32_t)draw_range(d, 1, (most + 15) / 16) * 16 : draw_extent(d, most);
+	return draw_one_in(d, 3) ? (uint32_t)draw_range(d, 1, (most + 15) / 16) * 16
+				 : draw_extent(d, most);
 }
 
 static void type8(const struct drawing *d, struct npu_fm *fm)
@@ -49,7 +50,8 @@ uint8_t draw_round(const struct drawing *d)
 {
 	static const uint8_t often[] = { NPU_ROUND_TFL, NPU_ROUND_NATURAL };
 
-	return draw_one_in(d, 3) ? (uint8_t)draw_range(d, 0, NPU_ROUND_TO_LOWER) : often[draw_range(d, 0, 1)];
+	return draw_one_in(d, 3) ? (uint8_t)draw_range(d, 0, NPU_ROUND_TO_LOWER)
+				 : often[draw_range(d, 0, 1)];
 }
 
 /* Brings acc_bits down to out_bits, more or less. The product stays below 2^63. */

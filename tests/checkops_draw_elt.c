@@ -189,8 +189,9 @@ bool draw_int32(const struct drawing *d)
 		for (uint32_t y = 0; y < op->b.height; y++) {
 			for (uint32_t x = 0; x < op->b.width; x++) {
 				for (uint32_t c = 0; c < op->b.depth; c++) {
-					int32_t v = (int32_t)draw_range(d, op->mode != NPU_ELT_DIV ? 0 :
-								   1, draw_one_in(d, 2) ? 3 : 31);
+					int32_t v = (int32_t)draw_range(
+						d, op->mode != NPU_ELT_DIV ? 0 : 1,
+						draw_one_in(d, 2) ? 3 : 31);
 
 					if (op->mode == NPU_ELT_DIV && draw_one_in(d, 2))
 						v = -v * 7919 - 1;
@@ -291,8 +292,9 @@ static void mark_rows(const struct drawing *d, const struct npu_op *op, uint32_t
 
 	for (uint32_t p = 0; p < op->dma_planes; p++) {
 		for (uint32_t r = 0; r < rows; r++)
-			memset(arena->writable + ((int64_t)op->dma_dst - arena->lo +
-						  p * op->dma_dst_step[1] + r * op->dma_dst_step[0]),
+			memset(arena->writable +
+				       ((int64_t)op->dma_dst - arena->lo + p * op->dma_dst_step[1] +
+					r * op->dma_dst_step[0]),
 			       how, op->dma_len);
 	}
 }
@@ -313,8 +315,10 @@ bool draw_dma(const struct drawing *d)
 	op->dma_src_step[1] = op->dma_src_step[0] * op->dma_rows + draw_range(d, 0, 40);
 	op->dma_dst_step[1] = op->dma_dst_step[0] * op->dma_rows + draw_range(d, 0, 40);
 	op->dma_src_space = (uint8_t)check_any_space(d->rng);
-	op->dma_dst_space = (uint8_t)(op->dma_len * op->dma_rows * op->dma_planes < 300 &&
-				      draw_one_in(d, 2) ? NPU_SPACE_INTERNAL : check_any_space(d->rng));
+	op->dma_dst_space =
+		(uint8_t)(op->dma_len * op->dma_rows * op->dma_planes < 300 && draw_one_in(d, 2)
+				  ? NPU_SPACE_INTERNAL
+				  : check_any_space(d->rng));
 	src = check_take(d->mem, d->rng, op->dma_src_space,
 			 (size_t)op->dma_src_step[1] * op->dma_planes, 1);
 	dst = check_take(d->mem, d->rng, op->dma_dst_space,
@@ -381,7 +385,8 @@ bool draw_dma_bad_index(const struct drawing *d)
 
 	if (!draw_dma_indexed(d))
 		return false;
-	bad = draw_one_in(d, 2) ? (int32_t)op->dma_idx_max + 1 : (int32_t)draw_range(d, INT32_MIN, -1);
+	bad = draw_one_in(d, 2) ? (int32_t)op->dma_idx_max + 1
+				: (int32_t)draw_range(d, INT32_MIN, -1);
 	at = (int64_t)op->dma_idx - streams->lo +
 	     4 * draw_range(d, 0, (int64_t)op->dma_rows * op->dma_planes - 1);
 	memcpy(streams->data + at, &bad, sizeof(bad));

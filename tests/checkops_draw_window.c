@@ -111,7 +111,8 @@ bool draw_conv_common(const struct drawing *d)
 	op->ow = (uint32_t)draw_range(d, 1, 24);
 	op->oc = (uint32_t)draw_range(d, 1, 8) * 8;
 	check_fm_type(d->rng, &op->a, 0, true);
-	op->a.depth = draw_one_in(d, 4) ? (uint32_t)draw_range(d, 1, 3) : (uint32_t)draw_range(d, 1, 8) * 8;
+	op->a.depth = draw_one_in(d, 4) ? (uint32_t)draw_range(d, 1, 3)
+					: (uint32_t)draw_range(d, 1, 8) * 8;
 	op->kernel_h = op->kernel_w = draw_one_in(d, 2) ? 1 : 3;
 	op->stride_y = op->stride_x = (uint8_t)draw_range(d, 1, 2);
 	op->dilation_y = op->dilation_x = 1;
@@ -241,7 +242,8 @@ bool draw_pool_average(const struct drawing *d)
 
 bool draw_pool_copy(const struct drawing *d)
 {
-	static const uint8_t modes[] = { NPU_POOL_AVERAGE, NPU_POOL_SUM, NPU_POOL_MAX, NPU_POOL_NONE };
+	static const uint8_t modes[] = {NPU_POOL_AVERAGE, NPU_POOL_SUM, NPU_POOL_MAX,
+					NPU_POOL_NONE};
 	struct npu_op *op = d->op;
 
 	op->kind = NPU_KIND_POOL;

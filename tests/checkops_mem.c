@@ -170,7 +170,8 @@ bool check_fm_draw(struct check_mem *mem, struct rng *rng, struct npu_fm *fm)
 	fm->height0 = fm->height;
 	fm->height1 = fm->height;
 	if (split) {
-		fm->width0 = (uint32_t)rng_range(rng, rng_one_in(rng, 2) ? 1 : fm->width, fm->width);
+		fm->width0 =
+			(uint32_t)rng_range(rng, rng_one_in(rng, 2) ? 1 : fm->width, fm->width);
 		fm->height0 = (uint32_t)rng_range(rng, 1, fm->height);
 		fm->height1 = rng_one_in(rng, 2) ? fm->height0 :
 			      (uint32_t)rng_range(rng, 1, fm->height);
@@ -208,7 +209,8 @@ void check_fm_writable(struct check_mem *mem, const struct npu_fm *fm)
 	for (uint32_t y = 0; y < fm->height; y++) {
 		for (uint32_t x = 0; x < fm->width; x++) {
 			for (uint32_t c = 0; c < fm->depth; c++)
-				memset(arena->writable + (check_fm_address(fm, y, x, c) - arena->lo),
+				memset(arena->writable +
+					       (check_fm_address(fm, y, x, c) - arena->lo),
 				       1, 1u << fm->elem_log2);
 		}
 	}

@@ -11,8 +11,9 @@ static void print_fm(const char *name, const struct npu_fm *fm)
 	       fm->brick ? "NHCWB16" : "NHWC", fm->stride_y < 0 ? " upside down" : "");
 	if (fm->broadcast)
 		printf(" broadcast %u", fm->broadcast);
-	printf(" space %u base 0x%llx strides %lld %lld %lld", fm->space, (unsigned long long)fm->base[0],
-	       (long long)fm->stride_y, (long long)fm->stride_x, (long long)fm->stride_c);
+	printf(" space %u base 0x%llx strides %lld %lld %lld", fm->space,
+	       (unsigned long long)fm->base[0], (long long)fm->stride_y, (long long)fm->stride_x,
+	       (long long)fm->stride_c);
 	if (fm->width0 < fm->width || fm->height0 < fm->height || fm->height1 < fm->height)
 		printf(" tiles %u, %u, %u", fm->width0, fm->height0, fm->height1);
 	printf("\n");
@@ -25,7 +26,8 @@ static void print_scale(const char *name, const struct npu_scale *s)
 
 static void print_dma(const struct npu_op *op)
 {
-	printf("  dma: space %u 0x%llx -> space %u 0x%llx, %u planes of %u rows of %llu bytes, steps "
+	printf("  dma: space %u 0x%llx -> space %u 0x%llx, %u planes of %u rows of %llu bytes, "
+	       "steps "
 	       "%lld %lld -> %lld %lld%s%s\n",
 	       op->dma_src_space, (unsigned long long)op->dma_src, op->dma_dst_space,
 	       (unsigned long long)op->dma_dst, op->dma_planes, op->dma_rows,
@@ -47,14 +49,17 @@ void check_print_op(const struct npu_op *op)
 		print_dma(op);
 		return;
 	}
-	printf("  %s mode %u: out %ux%ux%u kernel %ux%u stride %u,%u dilation %u,%u pad %u,%u,%u,%u "
-	       "upscale %u transpose %u reverse %u\n", kinds[op->kind], op->mode, op->oh, op->ow, op->oc,
-	       op->kernel_h, op->kernel_w, op->stride_y, op->stride_x, op->dilation_y, op->dilation_x,
-	       op->pad_top, op->pad_left, op->pad_bottom, op->pad_right, op->upscale, op->transpose,
+	printf("  %s mode %u: out %ux%ux%u kernel %ux%u stride %u,%u dilation %u,%u pad "
+	       "%u,%u,%u,%u "
+	       "upscale %u transpose %u reverse %u\n",
+	       kinds[op->kind], op->mode, op->oh, op->ow, op->oc, op->kernel_h, op->kernel_w,
+	       op->stride_y, op->stride_x, op->dilation_y, op->dilation_x, op->pad_top,
+	       op->pad_left, op->pad_bottom, op->pad_right, op->upscale, op->transpose,
 	       op->reverse);
-	printf("    per_channel %u round %u hw_divide %u clamp %u [%d, %d] lut %u at %u scalar %d\n   ",
-	       op->per_channel, op->round, op->hw_divide, op->clamp, op->act_min, op->act_max, op->lut,
-	       op->lut_offset, op->scalar);
+	printf("    per_channel %u round %u hw_divide %u clamp %u [%d, %d] lut %u at %u scalar "
+	       "%d\n   ",
+	       op->per_channel, op->round, op->hw_divide, op->clamp, op->act_min, op->act_max,
+	       op->lut, op->lut_offset, op->scalar);
 	print_scale("a", &op->a_scale);
 	print_scale("b", &op->b_scale);
 	print_scale("ofm", &op->ofm_scale);

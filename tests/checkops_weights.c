@@ -92,7 +92,8 @@ static void emit_taps(struct order *o, uint32_t oz, uint32_t cob, uint32_t iz, u
 				uint32_t kx = e % ww, ky = e / ww;
 
 				for (uint32_t iui = 0; iui < (part ? 1 : cib); iui += IFM_UBLOCK) {
-					for (uint32_t i = 0; i < ublock * (dw ? 1 : IFM_UBLOCK); i++) {
+					for (uint32_t i = 0; i < ublock * (dw ? 1 : IFM_UBLOCK);
+					     i++) {
 						uint32_t c = ou + i / (dw ? 1 : IFM_UBLOCK);
 						uint32_t ic = iz + iuo + iui +
 							      (dw ? 0 : i % IFM_UBLOCK);
@@ -140,7 +141,7 @@ static int16_t draw_weight(struct rng *rng, unsigned int style)
 	return (int16_t)(rng_one_in(rng, 3) ? rng_range(rng, -3, 3) : 0);
 }
 
-/* A channel's record. Products of accumulator and scale stay below 2^63: no hardware goes beyond. */
+/* A channel's record. Products of accumulator and scale stay below 2^63. */
 static void draw_record(struct rng *rng, const struct npu_op *op, uint8_t record[10])
 {
 	bool wide = op->a.elem_log2 > 0;

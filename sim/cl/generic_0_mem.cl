@@ -57,8 +57,8 @@ static __global uchar *gen_space(const struct npu_mem *mem, uint space, long off
  * height, width, depth: what the operation will address. An axis that is shorter than that is not
  * walked, so that no operation can leave the extent that was checked.
  */
-GEN_CALL void gen_fm_open(struct gen_fm *f, const struct npu_mem *mem, __global const struct npu_fm *fm,
-			uint height, uint width, uint depth)
+GEN_CALL void gen_fm_open(struct gen_fm *f, const struct npu_mem *mem,
+			  __global const struct npu_fm *fm, uint height, uint width, uint depth)
 {
 	uint es = 1u << fm->elem_log2;
 

@@ -112,7 +112,8 @@ static long gen_round_wide(struct gen_wide p, uint shift, uint round, uint first
 		break;
 	default:
 		p = gen_wide_natural(p, shift - rest);
-		p = round == NPU_ROUND_TFL ? gen_wide_half_away(p, rest) : gen_wide_natural(p, rest);
+		p = round == NPU_ROUND_TFL ? gen_wide_half_away(p, rest)
+					   : gen_wide_natural(p, rest);
 	}
 	if (p.hi != (long)p.lo >> 63)
 		return p.hi < 0 ? -limit : limit;
@@ -211,8 +212,8 @@ __constant ushort gen_sigmoid[256] = {
 };
 
 /*
- * Tanh and sigmoid of 1/12288 units by linear interpolation between points 1 << bits apart, 256 each
- * side of 0. Without a table in LUT memory the points are the built-in ones.
+ * Tanh and sigmoid of 1/12288 units by linear interpolation between points 1 << bits apart, 256
+ * each side of 0. Without a table in LUT memory the points are the built-in ones.
  */
 GEN_CALL long gen_interpolate(long v, __global const uchar *table, uint sigmoid)
 {

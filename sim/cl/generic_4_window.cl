@@ -33,8 +33,8 @@ static void gen_window_open(struct gen_window *w, const struct npu_mem *mem,
 }
 
 /*
- * Where tap (ky, kx) reads. 0: outside the IFM. An element that zero upscaling puts in has a value (0)
- * but no place: *zero.
+ * Where tap (ky, kx) reads. 0: outside the IFM. An element that zero upscaling puts in has a value
+ * (0) but no place: *zero.
  */
 static uint gen_tap(const struct gen_window *w, uint ky, uint kx, uint *y, uint *x, uint *zero)
 {
@@ -159,8 +159,8 @@ GEN_CALL void gen_conv(const struct gen_window *w, __global const short *weights
 	}
 }
 
-GEN_CALL void gen_depthwise(const struct gen_window *w, __global const short *weights, uint c0, uint n,
-			  long *acc, long *line)
+GEN_CALL void gen_depthwise(const struct gen_window *w, __global const short *weights, uint c0,
+			    uint n, long *acc, long *line)
 {
 	uint taps = w->kh * w->kw;
 	uint y, x, zero;
@@ -179,8 +179,8 @@ GEN_CALL void gen_depthwise(const struct gen_window *w, __global const short *we
 }
 
 /* The second operand is read as [1][OFM channel][depth]. */
-GEN_CALL void gen_matmul(const struct gen_window *w, const struct gen_fm *b, uint y, uint x, uint c0,
-		       uint n, long *acc, long *line, long *row)
+GEN_CALL void gen_matmul(const struct gen_window *w, const struct gen_fm *b, uint y, uint x,
+			 uint c0, uint n, long *acc, long *line, long *row)
 {
 	for (uint k = 0; k < w->depth; k += GEN_LINE) {
 		uint m = min(GEN_LINE, w->depth - k);
@@ -217,8 +217,8 @@ static long gen_greatest(const struct gen_fm *f)
  * First maximum in the kernel; the output scale takes its index from bit 16 on. What lies below is
  * inferred: streams drop it.
  */
-GEN_CALL void gen_argmax(const struct gen_window *w, uint along_y, uint c0, uint n, long *acc, long *line,
-		       long *best)
+GEN_CALL void gen_argmax(const struct gen_window *w, uint along_y, uint c0, uint n, long *acc,
+			 long *line, long *best)
 {
 	uint y, x, zero;
 
@@ -245,8 +245,8 @@ GEN_CALL void gen_argmax(const struct gen_window *w, uint along_y, uint c0, uint
 	}
 }
 
-GEN_CALL void gen_pool(const struct gen_window *w, uint mode, uint divide, uint c0, uint n, long *acc,
-		     long *line)
+GEN_CALL void gen_pool(const struct gen_window *w, uint mode, uint divide, uint c0, uint n,
+		       long *acc, long *line)
 {
 	long count = 0;
 	uint y, x, zero;
@@ -311,7 +311,8 @@ GEN_CALL void gen_scale_channels(__global const struct cl_bias *bias, uint round
 		acc[i] += bias[i].bias;
 	if (!gen_fits(acc, n, UINT_MAX)) {
 		for (uint i = 0; i < n; i++)
-			acc[i] = gen_scale_wide(acc[i], bias[i].scale, bias[i].shift & 63, round, 31);
+			acc[i] = gen_scale_wide(acc[i], bias[i].scale, bias[i].shift & 63, round,
+						31);
 	} else if (round == NPU_ROUND_TFL) {
 		for (uint i = 0; i < n; i++)
 			acc[i] = gen_two_step(acc[i] * bias[i].scale, bias[i].shift & 63, 31);
@@ -325,7 +326,8 @@ GEN_CALL void gen_scale_channels(__global const struct cl_bias *bias, uint round
 }
 
 GEN_CALL void gen_window_row(const struct npu_mem *mem, __global const struct npu_op *op,
-			   __global const short *weights, __global const struct cl_bias *bias, uint y)
+			     __global const short *weights, __global const struct cl_bias *bias,
+			     uint y)
 {
 	uint kind = op->kind, mode = op->mode, width = op->ow, depth = op->oc;
 	uint pool = kind == NPU_KIND_POOL;

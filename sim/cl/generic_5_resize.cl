@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Portable OpenCL C, part 5: RESIZE. OFM element x lies at (x * step + offset) / n of the IFM. All
- * modes give the value times 2^16, bilinear also times n_y * n_x, for the output scale to take away.
+ * modes give the value times 2^16, bilinear also times n_y * n_x, for the output scale to take
+ * away.
  */
 
 GEN_CALL void gen_resize_row(const struct npu_mem *mem, __global const struct npu_op *op, uint y)

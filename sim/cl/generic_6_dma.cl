@@ -11,7 +11,8 @@ static void gen_copy(__global uchar *dst, __global const uchar *src, ulong len)
 		for (ulong i = len; i > blocks; i--)
 			dst[i - 1] = src[i - 1];
 		for (ulong i = blocks; i; i -= 16)
-			*(__global gen_u128 *)(dst + i - 16) = *(__global const gen_u128 *)(src + i - 16);
+			*(__global gen_u128 *)(dst + i - 16) =
+				*(__global const gen_u128 *)(src + i - 16);
 		return;
 	}
 	for (ulong i = 0; i < blocks; i += 16)

@@ -18,11 +18,12 @@ static uint gen_pool_is_flat(__global const struct npu_op *op)
 }
 
 /*
- * weights: decoded, [oc][ky][kx][ic], and bias, [oc], of CONV and DEPTHWISE. Tiles are independent of
- * one another. Returns nonzero if the data broke a rule (an index of indexed DMA out of range).
+ * weights: decoded, [oc][ky][kx][ic], and bias, [oc], of CONV and DEPTHWISE. Tiles are independent
+ * of one another. Returns nonzero if the data broke a rule (an index of indexed DMA out of range).
  */
 static int generic_tile(const struct npu_mem *mem, __global const struct npu_op *op,
-			__global const short *weights, __global const struct cl_bias *bias, uint tile)
+			__global const short *weights, __global const struct cl_bias *bias,
+			uint tile)
 {
 	switch (op->kind) {
 	case NPU_KIND_DMA:
