@@ -7,13 +7,13 @@
  * lines of 64-bit values: loading, arithmetic and storing are separate small loops, so the kinds of
  * operation, element types and layouts add up instead of multiplying.
  */
-#define GEN_LINE	256u
+#define GEN_LINE 256u
 
 /* Inlined everywhere, the kernel takes half as long again to compile. */
-#define GEN_CALL	__attribute__((noinline)) static
+#define GEN_CALL __attribute__((noinline)) static
 
 struct npu_mem {
-	__global uchar *space[NPU_SPACES];	/* of byte lo[] of the space */
+	__global uchar *space[NPU_SPACES]; /* of byte lo[] of the space */
 	long lo[NPU_SPACES];
 };
 
@@ -40,7 +40,7 @@ enum gen_type { GEN_U8, GEN_S8, GEN_U16, GEN_S16, GEN_U32, GEN_S32, GEN_U64, GEN
 struct gen_fm {
 	__global uchar *tile[4];
 	long sy, sx;
-	long sb;		/* from 16 channels to the next 16 */
+	long sb; /* from 16 channels to the next 16 */
 	long sc;
 	uint width0, height0, height1;
 	uint type;
@@ -66,8 +66,9 @@ GEN_CALL void gen_fm_open(struct gen_fm *f, const struct npu_mem *mem,
 	f->zero_point = fm->zero_point;
 	f->brick = fm->brick;
 	for (uint t = 0; t < 4; t++)
-		f->tile[t] = fm->broadcast & NPU_BROADCAST_SCALAR ?
-			     0 : gen_space(mem, fm->space, fm->base[t]);
+		f->tile[t] = fm->broadcast & NPU_BROADCAST_SCALAR
+				     ? 0
+				     : gen_space(mem, fm->space, fm->base[t]);
 	f->sy = fm->stride_y;
 	f->sx = fm->brick ? 16 * es : fm->stride_x;
 	f->sb = fm->brick ? fm->stride_c : 16 * es;
@@ -113,7 +114,7 @@ static long gen_channel(const struct gen_fm *f, uint c)
  * (x, channel) with channels [c0, c0 + slab) a column.
  */
 GEN_CALL uint gen_run(const struct gen_fm *f, uint y, uint x, uint c0, uint c, uint slab, uint n,
-		    __global uchar **p, long *step)
+		      __global uchar **p, long *step)
 {
 	uint columns = x < f->width0 ? f->width0 - x : UINT_MAX;
 	uint linear = !f->brick || slab <= 16;
@@ -131,17 +132,17 @@ GEN_CALL uint gen_run(const struct gen_fm *f, uint y, uint x, uint c0, uint c, u
 	return linear ? left : min(left, 16 - ((c0 + c) & 15));
 }
 
-#define GEN_LOAD(type_, out_)							\
-	do {									\
-		__global const type_ *q_ = (__global const type_ *)p;		\
-										\
-		if (step == sizeof(type_)) {					\
-			for (uint i = 0; i < n; i++)				\
-				(out_)[i] = q_[i];				\
-		} else {							\
-			for (uint i = 0; i < n; i++)				\
-				(out_)[i] = *(__global const type_ *)(p + i * step); \
-		}								\
+#define GEN_LOAD(type_, out_)                                                                      \
+	do {                                                                                       \
+		__global const type_ *q_ = (__global const type_ *)p;                              \
+                                                                                                   \
+		if (step == sizeof(type_)) {                                                       \
+			for (uint i = 0; i < n; i++)                                               \
+				(out_)[i] = q_[i];                                                 \
+		} else {                                                                           \
+			for (uint i = 0; i < n; i++)                                               \
+				(out_)[i] = *(__global const type_ *)(p + i * step);               \
+		}                                                                                  \
 	} while (0)
 
 GEN_CALL void gen_load_run(__global const uchar *p, long step, uint n, uint type, long *out)
@@ -173,7 +174,7 @@ GEN_CALL void gen_load_run(__global const uchar *p, long step, uint n, uint type
 
 /* n elements from (x, c0 + c) of row y on, minus the zero point. */
 GEN_CALL void gen_load(const struct gen_fm *f, uint y, uint x, uint c0, uint c, uint slab, uint n,
-		     long *out)
+		       long *out)
 {
 	for (uint done = 0; done < n;) {
 		__global uchar *p;
@@ -194,18 +195,18 @@ GEN_CALL void gen_load(const struct gen_fm *f, uint y, uint x, uint c0, uint c, 
 	}
 }
 
-#define GEN_STORE(type_, lo_, hi_)						\
-	do {									\
-		if (step == sizeof(type_)) {					\
-			__global type_ *q_ = (__global type_ *)p;		\
-										\
-			for (uint i = 0; i < n; i++)				\
-				q_[i] = (type_)clamp(v[i], (long)(lo_), (long)(hi_)); \
-		} else {							\
-			for (uint i = 0; i < n; i++)				\
-				*(__global type_ *)(p + i * step) =		\
-					(type_)clamp(v[i], (long)(lo_), (long)(hi_)); \
-		}								\
+#define GEN_STORE(type_, lo_, hi_)                                                                 \
+	do {                                                                                       \
+		if (step == sizeof(type_)) {                                                       \
+			__global type_ *q_ = (__global type_ *)p;                                  \
+                                                                                                   \
+			for (uint i = 0; i < n; i++)                                               \
+				q_[i] = (type_)clamp(v[i], (long)(lo_), (long)(hi_));              \
+		} else {                                                                           \
+			for (uint i = 0; i < n; i++)                                               \
+				*(__global type_ *)(p + i * step) =                                \
+					(type_)clamp(v[i], (long)(lo_), (long)(hi_));              \
+		}                                                                                  \
 	} while (0)
 
 GEN_CALL void gen_store_run(__global uchar *p, long step, uint n, uint type, const long *v)

@@ -19,14 +19,14 @@ __constant uchar gen_axis[8][3] = {
 /* How one row of the operation is stored. */
 struct gen_ofm {
 	struct gen_fm fm;
-	uint mapped;		/* elements are placed one by one: no constant steps */
+	uint mapped; /* elements are placed one by one: no constant steps */
 	uint axis[3];
 	uint reverse;
-	uint size[3];		/* stored extent */
+	uint size[3]; /* stored extent */
 };
 
 GEN_CALL void gen_ofm_open(struct gen_ofm *o, const struct npu_mem *mem,
-			 __global const struct npu_op *op)
+			   __global const struct npu_op *op)
 {
 	__global const struct npu_fm *fm = &op->ofm;
 	struct gen_fm *f = &o->fm;
@@ -81,7 +81,7 @@ static __global uchar *gen_ofm_element(const struct gen_ofm *o, uint y, uint x, 
 
 /* n values to (x, c0 + c) of row y on; the order of gen_load(). */
 GEN_CALL void gen_store(const struct gen_ofm *o, uint y, uint x, uint c0, uint c, uint slab, uint n,
-		      const long *v)
+			const long *v)
 {
 	for (uint done = 0; done < n;) {
 		__global uchar *p;

@@ -44,14 +44,14 @@ static long gen_shift_right(long a, long b, uint round)
 	return round == NPU_ROUND_NATURAL ? gen_natural(a, shift) : a >> shift;
 }
 
-#define GEN_EACH(expr_)								\
-	do {									\
-		for (uint i = 0; i < n; i++) {					\
-			long x = a[i], y = b[i];				\
-										\
-			(void)y;						\
-			a[i] = (expr_);						\
-		}								\
+#define GEN_EACH(expr_)                                                                            \
+	do {                                                                                       \
+		for (uint i = 0; i < n; i++) {                                                     \
+			long x = a[i], y = b[i];                                                   \
+                                                                                                   \
+			(void)y;                                                                   \
+			a[i] = (expr_);                                                            \
+		}                                                                                  \
 	} while (0)
 
 /* a = a op b; the inputs are scaled already. */
@@ -139,8 +139,9 @@ GEN_CALL void gen_flat_row(const struct npu_mem *mem, __global const struct npu_
 	if (binary)
 		gen_fm_open(&fb, mem, &op->b, op->oh, width, depth);
 	gen_ofm_open(&ofm, mem, op);
-	gen_output_open(&out, mem, op, elt ? gen_elt_scales_output(mode) :
-			!op->per_channel && !(mode == NPU_POOL_AVERAGE && op->hw_divide));
+	gen_output_open(&out, mem, op,
+			elt ? gen_elt_scales_output(mode)
+			    : !op->per_channel && !(mode == NPU_POOL_AVERAGE && op->hw_divide));
 	if (elt && gen_elt_wide_mul(op))
 		out.factor = 1;
 

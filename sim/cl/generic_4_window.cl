@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Portable OpenCL C, part 4: operations with a kernel: convolutions, matmul, pooling. */
-#define GEN_PATCH	1024u	/* inputs gathered at a time; 1024 products of 16 bits fit in 32 */
+#define GEN_PATCH 1024u /* inputs gathered at a time; 1024 products of 16 bits fit in 32 */
 
 struct gen_window {
 	struct gen_fm in;
-	int top, left;			/* of the window, may be negative */
-	int height, width;		/* of the (upscaled) IFM: what is outside is padding */
+	int top, left;	   /* of the window, may be negative */
+	int height, width; /* of the (upscaled) IFM: what is outside is padding */
 	uint kh, kw, dy, dx;
 	uint upscale;
 	uint depth;
@@ -24,10 +24,10 @@ static void gen_window_open(struct gen_window *w, const struct npu_mem *mem,
 	w->upscale = op->upscale;
 	w->depth = op->a.depth;
 
-	v = (long)(op->oh - 1) * op->stride_y + (long)(w->kh - 1) * w->dy + 1 -
-	    op->pad_top - op->pad_bottom;
-	h = (long)(op->ow - 1) * op->stride_x + (long)(w->kw - 1) * w->dx + 1 -
-	    op->pad_left - op->pad_right;
+	v = (long)(op->oh - 1) * op->stride_y + (long)(w->kh - 1) * w->dy + 1 - op->pad_top -
+	    op->pad_bottom;
+	h = (long)(op->ow - 1) * op->stride_x + (long)(w->kw - 1) * w->dx + 1 - op->pad_left -
+	    op->pad_right;
 	w->height = op->upscale ? (int)min(v, 2L * op->a.height) : (int)op->a.height;
 	w->width = op->upscale ? (int)min(h, 2L * op->a.width) : (int)op->a.width;
 }
@@ -141,7 +141,7 @@ GEN_CALL long gen_dot_s32(const int *a, __global const short *b, uint n)
 }
 
 GEN_CALL void gen_conv(const struct gen_window *w, __global const short *weights, uint c0, uint n,
-		     long *acc, int *patch)
+		       long *acc, int *patch)
 {
 	uint taps = w->kh * w->kw * w->depth;
 	uint narrow = w->in.type <= GEN_S8;
@@ -153,8 +153,8 @@ GEN_CALL void gen_conv(const struct gen_window *w, __global const short *weights
 		for (uint i = 0; i < n; i++) {
 			__global const short *row = weights + (ulong)(c0 + i) * taps + k;
 
-			acc[i] += narrow ? gen_dot_s16((short *)patch, row, m) :
-					   gen_dot_s32(patch, row, m);
+			acc[i] += narrow ? gen_dot_s16((short *)patch, row, m)
+					 : gen_dot_s32(patch, row, m);
 		}
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Portable OpenCL C, part 6: DMA. A tile is a chunk of a long row or a group of short ones. */
-#define GEN_DMA_CHUNK	65536ul
+#define GEN_DMA_CHUNK 65536ul
 
 /* A row that overlaps itself is copied as if it were read before it is written. */
 static void gen_copy(__global uchar *dst, __global const uchar *src, ulong len)
@@ -68,10 +68,13 @@ static int gen_dma_row(const struct npu_mem *mem, __global const struct npu_op *
 		if (op->dma_dst_indexed)
 			dst_row = index;
 	}
-	gen_copy(gen_space(mem, op->dma_dst_space, (long)(op->dma_dst + from) +
-			   dst_row * op->dma_dst_step[0] + plane * op->dma_dst_step[1]),
-		 gen_space(mem, op->dma_src_space, (long)(op->dma_src + from) +
-			   src_row * op->dma_src_step[0] + plane * op->dma_src_step[1]), len);
+	gen_copy(gen_space(mem, op->dma_dst_space,
+			   (long)(op->dma_dst + from) + dst_row * op->dma_dst_step[0] +
+				   plane * op->dma_dst_step[1]),
+		 gen_space(mem, op->dma_src_space,
+			   (long)(op->dma_src + from) + src_row * op->dma_src_step[0] +
+				   plane * op->dma_src_step[1]),
+		 len);
 	return 0;
 }
 
