@@ -12,15 +12,6 @@
 /* How far single precision may be off, seen from a tie: a few units in the last place at 255. */
 #define TIE_BAND	0x1p-14f
 
-/* Can the fast kernels run it? What they do not do is left to the generic one. */
-static bool fast_shape(const struct npu_op *op)
-{
-	const struct npu_fm *a = &op->a;
-
-	return npu_fast_map(a) && npu_fast_ofm(op) && op->upscale == NPU_UPSCALE_NONE &&
-	       op->ow <= NPU_TILE_PIXELS;
-}
-
 static bool small_weights(const struct npu_decoded *d)
 {
 	for (size_t i = 0; i < d->count; i++)
@@ -159,6 +150,21 @@ static bool reads_in_place(const struct npu_op *op, uint32_t rows)
 	       a->depth % (a->brick ? 16 : 4) == 0 && fits_tables(a, (uint64_t)rows * op->stride_y);
 }
 
+/* Sums over the whole map, kept in 32 bits: the depthwise convolution that a mean begins with. */
+static bool raw_sums(const struct npu_op *op, const struct npu_decoded *d)
+{
+	const struct npu_fm *ofm = &op->ofm;
+
+	if (op->kind != NPU_KIND_DEPTHWISE || op->oh != 1 || op->ow != 1 || ofm->elem_log2 != 2 || op->clamp ||
+	    op->lut != NPU_LUT_NONE || ofm->zero_point || op->transpose != NPU_TRANSPOSE_HWC ||
+	    op->reverse != NPU_REVERSE_NONE)
+		return false;
+	for (uint32_t c = 0; c < op->oc; c++)
+		if (d->bias[c].scale != 1 || d->bias[c].shift)
+			return false;
+	return true;
+}
+
 bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigned int threads,
 		      struct npu_blob *blob, struct npu_task *t)
 {
@@ -167,7 +173,9 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 	size_t panel, channels;
 	uint64_t panel_bytes;
 
-	if (!fast_shape(op) || !small_weights(d) || op->dilation_x != 1)
+	t->raw = raw_sums(op, d);
+	if (!small_weights(d) || op->dilation_x != 1 || op->upscale != NPU_UPSCALE_NONE || !npu_fast_map(&op->a) ||
+	    (!t->raw && !npu_fast_ofm(op)) || op->ow > NPU_TILE_PIXELS)
 		return false;
 	if (depthwise && (op->a.width0 < op->a.width || op->ofm.depth != op->a.depth))
 		return false;
@@ -190,7 +198,7 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 	t->flip_in = 0x80 ^ npu_flip(&op->a);
 	t->pad_value = op->a.zero_point + (op->a.is_signed ? 128 : 0);
 	t->rounding = op->per_channel ? op->round : op->ofm_scale.round;
-	if (!npu_fast_output(op, t) || t->pad_value < 0 || t->pad_value > 255 ||
+	if ((!t->raw && !npu_fast_output(op, t)) || t->pad_value < 0 || t->pad_value > 255 ||
 	    t->rounding == NPU_ROUND_DOUBLE_ASYMMETRIC || t->rounding == NPU_ROUND_TO_ZERO)
 		return false;
 	panel_bytes = 64ull * t->vectors * op->kernel_h * t->k4;

@@ -83,6 +83,7 @@ struct npu_add {
  * @k4: 4-byte steps of a kernel row
  * @width: pixels of a staged IFM row
  * @vectors: output channel vectors
+ * @raw: DEPTHWISE to one pixel of 32 bits: accumulators are stored as they are
  * @direct: CONV: 1x1 without padding that reads the IFM where it is
  * @pad_value: staged byte outside the IFM
  * @flip_in: 0x80 to turn the IFM's bytes into the kind the kernel works on (convolutions unsigned,
@@ -117,7 +118,8 @@ struct npu_task {
 	op_u32 flip4;
 	op_u32 zero2;
 	op_u32 direct;
-	op_u32 pad[2];
+	op_u32 raw;
+	op_u32 pad;
 };
 
 /**

@@ -46,7 +46,13 @@ __attribute__((noinline)) static void depthwise_1(__global const uchar *in, __gl
 		if (q < quads)
 			a0 = dot4(a0, turn(in + 64 * q), *w++);
 	}
-	conv_out_1(out, ch, t, n, a0 + a1);
+	a0 += a1;
+	if (!t->raw) {
+		conv_out_1(out, ch, t, n, a0);
+		return;
+	}
+	for (int i = 0; i < n; i++)
+		((__global int_unaligned *)out)[i] = ((int *)&a0)[i];
 }
 
 /* 8 pixels at a time by 1 vector of @n channels. @row: from kernel row to kernel row. */

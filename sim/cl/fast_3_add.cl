@@ -82,31 +82,8 @@ __attribute__((noinline)) static int16 add_ties(__global const uchar *a, __globa
 	return *(int16 *)byte;
 }
 
-/* @n bytes that lie one after the other in all maps. The OFM may be one of the IFMs. */
-static void add_run(__global const uchar *a, __global const uchar *b, __global uchar *out, int n,
-		    __global const struct npu_op *op, __global const struct npu_task *t,
-		    __global const struct npu_add *k)
-{
-	int i = 0;
-
-	for (; i + 64 <= n; i += 64) {
-		float16 worst = (float16)(0);
-		int16 r0 = round_near(add_values(a + i, b + i, t, k), &worst);
-		int16 r1 = round_near(add_values(a + i + 16, b + i + 16, t, k), &worst);
-		int16 r2 = round_near(add_values(a + i + 32, b + i + 32, t, k), &worst);
-		int16 r3 = round_near(add_values(a + i + 48, b + i + 48, t, k), &worst);
-		int16 v = pack4(r0, r1, r2, r3, t);
-
-		if (above_limit(worst, (float16)(k->limit)))
-			v = add_ties(a + i, b + i, v, op, t, k);
-		*(__global ints16 *)(out + i) = v;
-	}
-	for (; i < n; i++)
-		out[i] = add_byte(a + i, b + i, op, t, k);
-}
-
-/* One pixel of @n channels. */
-static inline void add_pixel(__global const uchar *a, __global const uchar *b, __global uchar *out, int n,
+/* Up to 16 bytes. */
+static inline void add_part(__global const uchar *a, __global const uchar *b, __global uchar *out, int n,
 			     __global const struct npu_op *op, __global const struct npu_task *t,
 			     __global const struct npu_add *k)
 {
@@ -131,6 +108,29 @@ static inline void add_pixel(__global const uchar *a, __global const uchar *b, _
 		v = u.all;
 	}
 	store_part(out, v, n);
+}
+
+/* @n bytes that lie one after the other in all maps. The OFM may be one of the IFMs. */
+static void add_run(__global const uchar *a, __global const uchar *b, __global uchar *out, int n,
+		    __global const struct npu_op *op, __global const struct npu_task *t,
+		    __global const struct npu_add *k)
+{
+	int i = 0;
+
+	for (; i + 64 <= n; i += 64) {
+		float16 worst = (float16)(0);
+		int16 r0 = round_near(add_values(a + i, b + i, t, k), &worst);
+		int16 r1 = round_near(add_values(a + i + 16, b + i + 16, t, k), &worst);
+		int16 r2 = round_near(add_values(a + i + 32, b + i + 32, t, k), &worst);
+		int16 r3 = round_near(add_values(a + i + 48, b + i + 48, t, k), &worst);
+		int16 v = pack4(r0, r1, r2, r3, t);
+
+		if (above_limit(worst, (float16)(k->limit)))
+			v = add_ties(a + i, b + i, v, op, t, k);
+		*(__global ints16 *)(out + i) = v;
+	}
+	for (; i < n; i += 16)
+		add_part(a + i, b + i, out + i, min(n - i, 16), op, t, k);
 }
 
 /* One tile: rows [tile * rows, ...). A group is 16 channels, or all of them where pixels are dense. */
@@ -159,7 +159,7 @@ static void add_tile(const struct npu_mem *mem, __global const struct npu_op *op
 				continue;
 			}
 			for (int x = 0; x < (int)op->ow; x++)
-				add_pixel(a + ga + x * fm_step(&op->a),
+				add_part(a + ga + x * fm_step(&op->a),
 					  k->scalar_b ? b : b + gb + x * fm_step(&op->b),
 					  out + go + x * fm_step(&op->ofm), n, op, t, k);
 		}

@@ -87,6 +87,11 @@ static void map_tile(const struct npu_mem *mem, __global const struct npu_op *op
 			map_run(in, out, width * depth, table);
 			continue;
 		}
+		if (!op->a.brick && !op->ofm.brick && depth >= 64) {
+			for (int x = 0; x < width; x++, in += in_step, out += out_step)
+				map_run(in, out, depth, table);
+			continue;
+		}
 		for (int c = 0; c < depth; c += 16, in += fm_group(&op->a), out += fm_group(&op->ofm)) {
 			int n = min(depth - c, 16);
 
