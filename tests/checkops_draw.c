@@ -116,7 +116,7 @@ void draw_lut(const struct drawing *d)
 	};
 	struct npu_op *op = d->op;
 	size_t k = (size_t)draw_range(d, 0, sizeof(kinds) / sizeof(kinds[0]) - 1);
-	int32_t half = 1 << (kinds[k].in_bits - 1);
+	int32_t half = (1 << kinds[k].in_bits) / 2;
 
 	check_fm_type(d->rng, &op->ofm, kinds[k].elem_log2, kinds[k].is_signed);
 	op->ofm.zero_point = kinds[k].in_bits == 8 ? (int32_t)draw_range(d, -100, 27) : 0;
