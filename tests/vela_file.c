@@ -21,6 +21,9 @@ enum { METADATA_NAME = 0, METADATA_BUFFER = 1 };
 static const size_t type_size[] = { 4, 2, 4, 1, 8, 0, 1, 2, 8, 1 };
 
 #define COP1 0x31504F43u	/* payload magic */
+#define COP2 0x32504F43u
+#define COP2_ENTRY_LEN 20	/* of what follows the word */
+#define COP2_METADATA_LEN 24
 #define ACTION_CONFIG 1		/* followed by two words */
 #define ACTION_STREAM 2
 #define ACTION_NOP 5
@@ -146,11 +149,33 @@ static int fail(char *why, size_t why_len, const char *format, ...)
 	return -1;
 }
 
+static int read_stream(struct walk *w, size_t at, size_t count, struct vela_file *out)
+{
+	if (at > w->size || count > (w->size - at) / 4)
+		return -1;
+	out->count = count;
+	out->words = calloc(count + 1, 4);
+	for (size_t i = 0; out->words && i < count; i++)
+		out->words[i] = (uint32_t)get(w, at + 4 * i, 4);
+	return out->words && !w->bad ? 0 : -1;
+}
+
+/* One entry: metadata, then the stream to the entry's end. */
+static int read_cop2(struct walk *w, struct vela_file *out)
+{
+	size_t end = COP2_ENTRY_LEN + 4 + (size_t)get(w, COP2_ENTRY_LEN, 4);
+	size_t at = COP2_METADATA_LEN + 4 + (size_t)get(w, COP2_METADATA_LEN, 4);
+
+	return end < at ? -1 : read_stream(w, at, (end - at) / 4, out);
+}
+
 static int read_payload(const uint8_t *p, size_t len, struct vela_file *out)
 {
 	struct walk w = { .p = p, .size = len };
 	size_t at = 4;
 
+	if (p && get(&w, 0, 4) == COP2)
+		return read_cop2(&w, out);
 	if (!p || get(&w, 0, 4) != COP1)
 		return -1;
 	while (at < len && !w.bad) {
@@ -164,11 +189,8 @@ static int read_payload(const uint8_t *p, size_t len, struct vela_file *out)
 			at += 8;
 			break;
 		case ACTION_STREAM:
-			out->count = (size_t)(word >> 16) | (size_t)(word & 0xff00) << 8;
-			out->words = calloc(out->count + 1, 4);
-			for (size_t i = 0; out->words && i < out->count; i++)
-				out->words[i] = (uint32_t)get(&w, at + 4 * i, 4);
-			return out->words && !w.bad ? 0 : -1;
+			return read_stream(&w, at, (size_t)(word >> 16) | (size_t)(word & 0xff00) << 8,
+					   out);
 		default:
 			return -1;
 		}
@@ -246,7 +268,7 @@ static int read_model(struct walk *w, struct vela_file *out, char *why, size_t w
 	payload = buffer(w, model, (uint32_t)scalar(w, tensor_at(w, graph, int_at(w, inputs, 0)),
 						    TENSOR_BUFFER, 4), &len);
 	if (read_payload(payload, len, out))
-		return fail(why, why_len, "no COP1 command stream");
+		return fail(why, why_len, "no COP1 or COP2 command stream");
 	out->constants = buffer(w, model, (uint32_t)scalar(w, tensor_at(w, graph, int_at(w, inputs, 1)),
 							   TENSOR_BUFFER, 4), &out->constants_size);
 	read_tensor(w, tensor_at(w, graph, int_at(w, inputs, 2)), 0, &arena);
