@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Weight and scale streams: from the bytes in memory to weights[oc][ky][kx][ic] and scale records. */
+/* Weight and scale streams: bytes in memory to weights[oc][ky][kx][ic] and scale records. */
 #ifndef ACCEL_SIM_WEIGHTS_H
 #define ACCEL_SIM_WEIGHTS_H
 
