@@ -233,8 +233,13 @@ void decode_input_scales(struct decoder *d, struct npu_op *op)
 
 	op->a_scale = one;
 	op->b_scale = one;
-	if (d->config->arch == 85)
+	if (d->config->arch == 85) {
 		input_scales_u85(s, op);
-	else if (op->mode == NPU_ELT_ADD || op->mode == NPU_ELT_SUB)
+	} else if (op->mode == NPU_ELT_ADD || op->mode == NPU_ELT_SUB) {
 		input_scales_u65(s, op);
+	} else if (op->mode == NPU_ELT_LRELU) {
+		/* OFM_SCALE is the slope of what is negative, nothing else. */
+		op->b_scale = op->ofm_scale;
+		op->ofm_scale = one;
+	}
 }

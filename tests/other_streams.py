@@ -52,7 +52,7 @@ SEANET_CONFIGS = ["u65-256", "u85-256"]
 # Streams that are known not to compute what TFLite does, and why: (version, model, configuration).
 KNOWN = {
     ("4.0.1", "digits_opmix_int8", "u85-1024"):
-        "Vela 4.0.1 leaves the output scale of ABS at 1; with the scale 5.2.0 gives it, it is exact",
+        "Vela 4.0.1 scales ABS by 1; with the scale that 5.2.0 gives it, all is exact",
 }
 
 
@@ -128,7 +128,7 @@ class Run:
         if version not in self.velas:
             self.velas[version] = Vela(version)
             if self.velas[version].why:
-                print(f"SKIP: ethos-u-vela {version} cannot be installed: {self.velas[version].why}")
+                print(f"SKIP: ethos-u-vela {version} does not install: {self.velas[version].why}")
         return self.velas[version]
 
     def tell(self, status, what, text):
