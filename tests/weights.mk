@@ -27,3 +27,15 @@ fuzz-weights check-fuzz-weights:
 	mkdir -p $(O)/corpus-weights
 	$(O)/fuzz/fuzz_weights -timeout=10 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
 		$(FUZZ_ARGS) $(O)/corpus-weights tests/corpus/weights
+
+BENCH_WEIGHTS_OBJS := $(addprefix $(O)/tests/,bench_weights.o vela_file.o)
+
+$(O)/tests/bench_weights: $(BENCH_WEIGHTS_OBJS) $(O)/libsim.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+BENCHES += bench-weights
+bench-weights: $(O)/tests/bench_weights
+	for c in u55-128 u65-256 u65-512 u85-256; do \
+		$< $$c $(ACCEL_MODELS)/mobilenet_v2_q_nchw/vela-ethos-$$c.tflite; done
+
+-include $(BENCH_WEIGHTS_OBJS:.o=.d)
