@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -233,6 +234,14 @@ static void test_malformed(void **state)
 	for (int k = 0; k < 256; k++)
 		put_bits(&out, 0xff, 8);
 	refuse(&out);
+	/* A quotient of 65544, which is 8 to who counts in 16 bits. */
+	out = (struct bit_writer){ 0 };
+	put_header(&out, &(struct header){ .zdiv = 6, .weights = 1, .wdiv = 0, .newpal = 1 });
+	for (int k = 0; k < 65544 / 24; k++)
+		put_bits(&out, 0xffffff, 24);
+	for (int k = 0; k < 16; k++)
+		put_bits(&out, 0, 8);
+	refuse(&out);
 }
 
 static void test_nothing(void **state)
@@ -248,6 +257,175 @@ static void test_nothing(void **state)
 	assert_int_equal(npu_mlw_decode_exact(ends, 4, &one, 0), 0);
 	assert_int_equal(npu_mlw_decode_exact(ends, 4, &one, 1), -EINVAL);
 	assert_int_equal(npu_mlw_decode_exact(ends, 0, &one, 1), -EINVAL);
+}
+
+/* --- Slices of any kind, by an encoder that follows the rules for chunks --- */
+
+/* The codes of one kind in a slice: weights, or zero runs. */
+struct codes {
+	unsigned int value[64];
+	unsigned int count, div;
+	bool truncated;
+	unsigned int at;	/* codes whose quotient was put */
+	unsigned int left;	/* of the quotient that is being put */
+	bool begun;
+	unsigned int prev_from, prev_to;	/* whose quotients were put in the chunk before */
+};
+
+/* What is left to count of code @at, a new one or one that goes on. */
+static unsigned int rest(struct codes *c)
+{
+	if (!c->begun) {
+		c->left = c->at < c->count ? c->value[c->at] >> c->div : 0;
+		c->begun = true;
+	}
+	return c->left;
+}
+
+static void code_done(struct codes *c)
+{
+	c->at++;
+	c->begun = false;
+}
+
+/* Positions of a weight chunk: first bits to *@first, second to *@second, returns their number. */
+static unsigned int weight_chunk(struct codes *w, uint32_t *first, uint32_t *second)
+{
+	unsigned int seconds = 0;
+
+	*first = *second = 0;
+	for (unsigned int i = 0; i < 12; i++) {
+		unsigned int left = rest(w), code = left > 2 ? 2 : left;
+
+		if (code) {
+			*first |= 1u << i;
+			*second |= (code - 1) << seconds++;
+		}
+		w->left -= code;
+		if (code < 2 || w->truncated)
+			code_done(w);
+	}
+	if (w->at > w->count)
+		w->at = w->count;
+	return seconds;
+}
+
+static uint32_t run_chunk(struct codes *z, unsigned int bits)
+{
+	uint32_t unary = 0;
+
+	for (unsigned int i = 0; i < bits; i++) {
+		if (rest(z)) {
+			unary |= 1u << i;
+			z->left--;
+		} else {
+			code_done(z);
+		}
+	}
+	if (z->at > z->count)
+		z->at = z->count;
+	return unary;
+}
+
+static void put_remainders(struct bit_writer *out, struct codes *c)
+{
+	for (unsigned int i = c->prev_from; i < c->prev_to; i++)
+		put_bits(out, c->value[i] & ((1u << c->div) - 1), c->div);
+}
+
+static void put_body(struct bit_writer *out, struct codes *w, struct codes *z, bool plain)
+{
+	unsigned int run_bits = z->div == 3 ? 8 : 12;
+	bool weights, runs;
+
+	do {
+		int balance = z->count ? (int)w->at - (int)z->at : 0;
+		unsigned int wfrom = w->at, zfrom = z->at, seconds = 0;
+		uint32_t first = 0, second = 0;
+
+		weights = (balance < 8 || !z->count) && w->at < w->count;
+		runs = z->count && balance >= 0 && z->at < z->count;
+		if (weights && plain) {
+			w->at += w->div > 5 ? 8 : 12;
+			w->at = w->at > w->count ? w->count : w->at;
+		} else if (weights) {
+			seconds = weight_chunk(w, &first, &second);
+			put_bits(out, first, 12);
+		}
+		if (runs)
+			put_bits(out, run_chunk(z, run_bits), run_bits);
+		put_bits(out, second, seconds);
+		put_remainders(out, w);
+		put_remainders(out, z);
+		w->prev_from = wfrom;
+		w->prev_to = w->at;
+		z->prev_from = zfrom;
+		z->prev_to = z->at;
+	} while (weights || runs);
+}
+
+/* One slice: random codes; what they stand for goes to @want. */
+static void put_slice(struct bit_writer *out, unsigned int zdiv, bool newpal, unsigned int *palbits,
+		      struct weight_list *want)
+{
+	struct codes w = { .count = 1 + draw(63) }, z = { .div = zdiv & 3 };
+	unsigned int wdiv = draw(7), range;
+	bool plain = wdiv == 6;
+
+	if (newpal)
+		*palbits = 2 + draw(8);
+	w.truncated = !plain && draw(3) == 0;
+	w.div = plain ? *palbits : wdiv;
+	put_header(out, &(struct header){ .zdiv = zdiv, .weights = w.count,
+					  .wdiv = plain ? 7 : wdiv, .trunc = w.truncated,
+					  .newpal = newpal, .palbits = *palbits - 2 });
+	range = plain ? 1u << w.div : w.truncated ? 3u << w.div : 512;
+	for (unsigned int i = 0; i < w.count; i++)
+		w.value[i] = draw(draw(4) ? 1 + range / 8 : range);
+	if (zdiv != 6)
+		z.count = w.count + newpal;
+	for (unsigned int i = 0; i < z.count; i++)
+		z.value[i] = draw(draw(9) ? 6 : 200);
+	put_body(out, &w, &z, plain);
+
+	for (unsigned int i = 0, run = 0; i <= w.count; i++) {
+		if (z.count && (i || newpal))
+			for (unsigned int k = z.value[run++]; k; k--)
+				list_add(want, 0);
+		if (i < w.count) {
+			int magnitude = (int)w.value[i] / 2;
+
+			list_add(want, (int16_t)(w.value[i] & 1 ? -magnitude : magnitude));
+		}
+	}
+}
+
+static void test_slices(void **state)
+{
+	unsigned int slices = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 20000; i++) {
+		struct weight_list want = { 0 };
+		struct bit_writer out = { 0 };
+		unsigned int n = 1 + draw(3), palbits = 0, zdiv = 0;
+
+		for (unsigned int k = 0; k < n; k++, slices++) {
+			bool newpal = !k || draw(2);
+
+			if (newpal)
+				zdiv = draw(5) == 4 ? 6 : draw(4);
+			put_slice(&out, zdiv, newpal, &palbits, &want);
+			if (k + 1 < n && draw(3) == 0) {
+				put_bits(&out, 7, 3);
+				align_bits(&out, 8);
+			}
+		}
+		put_end(&out);
+		expect(&out, want.w, want.count);
+		free(want.w);
+	}
+	printf("%u slices of random kind\n", slices);
 }
 
 /* --- Orders --- */
@@ -333,6 +511,8 @@ static void draw_op(const struct npu_config *config, struct npu_op *op)
 		op->cores = op->weight_fwd ? 1 : (op_u8)config->cores;
 	} else if (draw(4) == 0) {
 		op->cores = 1;	/* U65-512 with PARALLEL_MODE off */
+	} else if (op->cores == 2) {
+		op->ofm_block_depth += draw(2);	/* one channel more for core 0 */
 	}
 	while ((size_t)op->oc * op->kernel_h * op->kernel_w * op->a.depth > 20000) {
 		op->kernel_h = (op_u16)((op->kernel_h + 1) / 2);
@@ -614,6 +794,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_long_quotient),
 		cmocka_unit_test(test_truncated_quotients),
 		cmocka_unit_test(test_zero_runs),
+		cmocka_unit_test(test_slices),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_orders),
