@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sub-commands of `accel` share. */
+#ifndef ACCEL_RUNTIME_CMD_H
+#define ACCEL_RUNTIME_CMD_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "runtime/model.h"
+
+/* Exit statuses. */
+enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2 };
+
+/**
+ * struct cmd_common - options that every sub-command takes
+ * @device: spec, NULL: the default device
+ * @json: for machines
+ */
+struct cmd_common {
+	const char *device;
+	bool json;
+};
+
+/* Parses them into the struct cmd_common that is given as the child's input. */
+extern const struct argp cmd_common_argp;
+
+/* Print "accel: MESSAGE" and return CMD_FAILED. */
+int cmd_fail(const struct error *err);
+
+/* Open the device and load the model; both are the caller's. Returns 0 or what cmd_fail() gives. */
+int cmd_load(const struct cmd_common *common, const char *path, struct accel_device **device,
+	     struct model **model);
+
+/* CLOCK_MONOTONIC in microseconds. */
+double cmd_now_us(void);
+
+int cmd_devices(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_disasm(int argc, char **argv);
+
+#endif

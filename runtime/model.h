@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* A compiled model on a device: loaded, its memory laid out, ready to run. */
+#ifndef ACCEL_RUNTIME_MODEL_H
+#define ACCEL_RUNTIME_MODEL_H
+
+#include <accel/accel.h>
+
+#include "runtime/error.h"
+#include "runtime/tflite.h"
+
+struct model;
+
+/**
+ * model_open - load a TFLite file that Vela compiled
+ * @path: file
+ * @device: the device to run it on; a reference is taken
+ * @out: free with model_close()
+ *
+ * Return: 0; -ENOTSUP: operators are left on the CPU, @err names them; -ENOEXEC: compiled for another
+ * NPU; -EINVAL: broken file; what file_read() and libaccel give.
+ */
+int model_open(const char *path, struct accel_device *device, struct model **out, struct error *err);
+void model_close(struct model *model);
+
+unsigned int model_input_count(const struct model *model);
+unsigned int model_output_count(const struct model *model);
+
+/* Shape, type, quantisation; valid until model_close(). */
+const struct tflite_tensor *model_input(const struct model *model, unsigned int index);
+const struct tflite_tensor *model_output(const struct model *model, unsigned int index);
+
+/*
+ * Where the device reads inputs and writes outputs. Memory is shared between tensors that do not live at
+ * the same time: a run may overwrite its inputs, and the next run's inputs may overwrite the outputs.
+ */
+void *model_input_data(const struct model *model, unsigned int index);
+const void *model_output_data(const struct model *model, unsigned int index);
+
+/* Set variable tensors (the state of an LSTM) to zero. Done by model_open() already. */
+void model_reset(struct model *model);
+
+/**
+ * model_run - one inference, to its end
+ *
+ * Return: 0, -EIO (the NPU faulted, @err says where), what libaccel gives.
+ */
+int model_run(struct model *model, struct error *err);
+
+/* Cycles that the NPU spent on the last run. */
+uint64_t model_cycles(const struct model *model);
+
+/* The file that it was loaded from. */
+const struct tflite *model_file(const struct model *model);
+
+#endif
