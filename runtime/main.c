@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `accel`: models on NPUs from the command line. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,15 @@ static void usage(FILE *to)
 	      "Exit status: 0 if all went well, 1 if something did not, 2 if the command line is wrong.\n", to);
 }
 
+/* What was printed may not have arrived: a full disk. */
+static int finish(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	fprintf(stderr, "accel: standard output: %s\n", strerror(errno));
+	return CMD_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	char name[64];
@@ -125,7 +135,7 @@ int main(int argc, char **argv)
 		/* Messages and usage then name the whole command. */
 		snprintf(name, sizeof(name), "accel %s", argv[1]);
 		argv[1] = name;
-		return commands[i].run(argc - 1, argv + 1);
+		return finish(commands[i].run(argc - 1, argv + 1));
 	}
 	fprintf(stderr, "accel: no command \"%s\"; there are devices, info, run, bench, eval and disasm\n", argv[1]);
 	return CMD_USAGE;

@@ -17,6 +17,8 @@ enum npu_region { REGION_CONSTANTS, REGION_ARENA, REGION_FAST, REGION_INPUTS, RE
 #define ARENA_MAX	(1ull << 32)
 /* Room that a fetch of whole bricks may need behind the last tensor. */
 #define SLACK		64
+/* Kinds of operators that a message about them tells apart. */
+#define CPU_KINDS	16
 
 /* One ethos-u operator. */
 struct segment {
@@ -73,35 +75,48 @@ static bool same_kind(const struct tflite_operator *a, const struct tflite_opera
 	       (!a->custom.len || !memcmp(a->custom.data, b->custom.data, a->custom.len));
 }
 
-/* Name every kind of operator that is not the NPU's, and how often it occurs. */
+/* Kinds of operators that are not the NPU's, and how often each occurs. */
+struct cpu_kinds {
+	const struct tflite_operator *op[CPU_KINDS];
+	uint32_t seen[CPU_KINDS];
+	unsigned int count;
+};
+
+static void count_cpu(struct cpu_kinds *kinds, const struct tflite_operator *op)
+{
+	unsigned int i = 0;
+
+	while (i < kinds->count && !same_kind(kinds->op[i], op))
+		i++;
+	if (i == CPU_KINDS)
+		return;
+	kinds->op[i] = op;
+	kinds->seen[i]++;
+	if (i == kinds->count)
+		kinds->count++;
+}
+
+/* Name what is not for the NPU. */
 static int refuse_cpu(const struct tflite *file, struct error *err)
 {
+	struct cpu_kinds cpu = { .count = 0 };
 	char list[256] = "", name[64];
-	uint32_t cpu = 0, npu = 0;
+	uint32_t npu = 0;
 	size_t at = 0;
 
 	for (uint32_t i = 0; i < file->operator_count; i++) {
-		const struct tflite_operator *op = &file->operators[i];
-		uint32_t seen = 0, count = 0;
-
-		if (is_npu(op)) {
+		if (is_npu(&file->operators[i]))
 			npu++;
-			continue;
-		}
-		cpu++;
-		for (uint32_t j = 0; j < file->operator_count && !is_npu(op); j++)
-			if (same_kind(op, &file->operators[j])) {
-				seen += j < i;
-				count++;
-			}
-		if (!seen && at < sizeof(list))
-			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s (%u)", at ? ", " : "",
-					       operator_name(op, name, sizeof(name)), count);
+		else
+			count_cpu(&cpu, &file->operators[i]);
 	}
+	for (unsigned int i = 0; i < cpu.count && at < sizeof(list); i++)
+		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s (%u)", at ? ", " : "",
+				       operator_name(cpu.op[i], name, sizeof(name)), cpu.seen[i]);
 	if (!npu)
 		return error_set(err, -ENOTSUP, "not compiled for an NPU: run it through Vela first; it has %s",
-				 cpu ? list : "no operators");
-	if (cpu)
+				 cpu.count ? list : "no operators");
+	if (cpu.count)
 		return error_set(err, -ENOTSUP,
 				 "operators left on the CPU, which this version does not run: %s", list);
 	return 0;
@@ -158,7 +173,8 @@ static int measure(struct model *m, struct error *err)
 	for (uint32_t t = 0; t < file->plan_count; t++) {
 		if (file->plan[t] < -1)
 			return error_set(err, -EINVAL, "tensor %u is planned at offset %d", t, file->plan[t]);
-		if (file->plan[t] >= 0 && !file->tensors[t].data.len)
+		/* Constants are planned nowhere; what a damaged file says of them must not lie outside. */
+		if (file->plan[t] >= 0)
 			grow(&m->arena.size, (uint64_t)file->plan[t] + tflite_tensor_size(&file->tensors[t]));
 	}
 	if (m->arena.size > ARENA_MAX || m->fast.size > ARENA_MAX)

@@ -27,10 +27,14 @@ enum {
 	METADATA_NAME = 0, METADATA_BUFFER = 1,
 };
 
-/* The file; the first access outside it sets @bad, and what comes after reads zeros. */
+/*
+ * The file; the first access outside it sets @bad, and what comes after reads zeros. @indices counts tensor
+ * indices copied so far: tables that all refer to one long vector could ask for any amount of memory.
+ */
 struct flat {
 	const uint8_t *data;
 	size_t size;
+	size_t indices;
 	bool bad;
 };
 
@@ -124,8 +128,14 @@ static size_t flat_table(struct flat *f, const struct vector *v, uint32_t index)
 static int32_t *flat_indices(struct flat *f, size_t table, unsigned int field, uint32_t *count)
 {
 	struct vector v = flat_vector(f, table, field, 4);
-	int32_t *out = calloc(v.count ? v.count : 1, sizeof(*out));
+	int32_t *out;
 
+	if (v.count > COUNT_MAX - f->indices) {
+		f->bad = true;
+		v.count = 0;
+	}
+	f->indices += v.count;
+	out = calloc(v.count ? v.count : 1, sizeof(*out));
 	*count = v.count;
 	for (uint32_t i = 0; out && i < v.count; i++)
 		out[i] = (int32_t)flat_get(f, v.at + 4 * (size_t)i, 4);
