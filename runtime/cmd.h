@@ -4,6 +4,7 @@
 #define ACCEL_RUNTIME_CMD_H
 
 #include <argp.h>
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "runtime/model.h"
@@ -30,6 +31,9 @@ int cmd_fail(const struct error *err);
 /* Open the device and load the model; both are the caller's. Returns 0 or what cmd_fail() gives. */
 int cmd_load(const struct cmd_common *common, const char *path, struct accel_device **device,
 	     struct model **model);
+
+/* Print it and give it back. Returns CMD_OK, or CMD_FAILED if there is none: JSON is UTF-8, a name may not be. */
+int cmd_print_json(json_t *json);
 
 /* CLOCK_MONOTONIC in microseconds. */
 double cmd_now_us(void);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `accel bench`: how long an inference takes, from submission to fence. */
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -79,8 +78,8 @@ static void fill_inputs(const struct model *model)
 	}
 }
 
-static void report(const struct bench_args *args, const struct accel_device_info *info, const struct model *model,
-		   double first, const double *us)
+static int report(const struct bench_args *args, const struct accel_device_info *info, const struct model *model,
+		  double first, const double *us)
 {
 	double median = us[args->runs / 2], p90 = us[args->runs * 9 / 10], p99 = us[args->runs * 99 / 100];
 	json_t *o;
@@ -92,39 +91,43 @@ static void report(const struct bench_args *args, const struct accel_device_info
 		printf("first    %.1f ms\n", first / 1000);
 		printf("rate     %.1f a second\n", 1e6 / median);
 		printf("cycles   %llu on the NPU, estimated\n", (unsigned long long)model_cycles(model));
-		return;
+		return CMD_OK;
 	}
 	o = json_pack("{s:s, s:s, s:s, s:I, s:f, s:{s:f, s:f, s:f, s:f}, s:f, s:I}", "model", args->model, "device",
 		      info->spec, "description", info->description, "runs", (json_int_t)args->runs, "first_us", first,
 		      "latency_us", "min", us[0], "median", median, "p90", p90, "p99", p99, "per_second", 1e6 / median,
 		      "npu_cycles", (json_int_t)model_cycles(model));
-	json_dumpf(o, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(o);
+	return cmd_print_json(o);
 }
 
-static int measure(const struct bench_args *args, const struct accel_device_info *info, struct model *model,
-		   struct error *err)
+/* Returns an exit status. */
+static int measure(const struct bench_args *args, const struct accel_device_info *info, struct model *model)
 {
+	struct error err;
 	double *us = calloc((size_t)args->runs, sizeof(*us));
 	double first;
 	int rc;
 
-	if (!us)
-		return error_set(err, -ENOMEM, "out of memory");
+	if (!us) {
+		error_set(&err, -ENOMEM, "out of memory");
+		return cmd_fail(&err);
+	}
 	fill_inputs(model);
 	first = cmd_now_us();
-	rc = model_run(model, err);
+	rc = model_run(model, &err);
 	first = cmd_now_us() - first;
 	for (long i = 0; i < args->runs && !rc; i++) {
 		double start = cmd_now_us();
 
-		rc = model_run(model, err);
+		rc = model_run(model, &err);
 		us[i] = cmd_now_us() - start;
 	}
-	if (!rc) {
+	if (rc) {
+		error_prefix(&err, rc, args->model);
+		rc = cmd_fail(&err);
+	} else {
 		qsort(us, (size_t)args->runs, sizeof(*us), ascending);
-		report(args, info, model, first, us);
+		rc = report(args, info, model, first, us);
 	}
 	free(us);
 	return rc;
@@ -138,7 +141,6 @@ int cmd_bench(int argc, char **argv)
 	struct bench_args args = { .runs = DEFAULT_RUNS };
 	struct accel_device *device;
 	struct model *model;
-	struct error err;
 	int rc;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
@@ -146,10 +148,7 @@ int cmd_bench(int argc, char **argv)
 	if (rc)
 		return rc;
 	accel_device_get_info(device, &info);
-	if (measure(&args, &info, model, &err)) {
-		error_prefix(&err, 0, args.model);
-		rc = cmd_fail(&err);
-	}
+	rc = measure(&args, &info, model);
 	model_close(model);
 	accel_device_unref(device);
 	return rc;

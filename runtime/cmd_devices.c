@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* `accel devices`: what there is to run on. */
-#include <jansson.h>
 #include <stdio.h>
 
 #include "runtime/cmd.h"
@@ -36,6 +35,7 @@ int cmd_devices(int argc, char **argv)
 	struct accel_error why;
 	struct error err;
 	json_t *array;
+	int rc = CMD_OK;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &common);
 	if (accel_device_list_create(&list, &why)) {
@@ -50,11 +50,10 @@ int cmd_devices(int argc, char **argv)
 		else
 			printf("%-24s %4u MACs/cycle  %s\n", info.spec, info.macs, info.description);
 	}
-	if (common.json) {
-		json_dumpf(array, stdout, JSON_INDENT(2));
-		putchar('\n');
-	}
-	json_decref(array);
+	if (common.json)
+		rc = cmd_print_json(array);
+	else
+		json_decref(array);
 	accel_device_list_free(list);
-	return CMD_OK;
+	return rc;
 }

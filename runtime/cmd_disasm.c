@@ -70,6 +70,7 @@ static int disasm_words(const uint8_t *data, size_t words, unsigned int arch, bo
 	return unknown ? error_set(err, -EINVAL, "%d commands are unknown", unknown) : 0;
 }
 
+/* JSON: an array of streams, one for each operator of the NPU. */
 static int disasm_model(const struct disasm_args *args, struct error *err)
 {
 	static const uint8_t archs[] = { 55, 65, 85 };
@@ -92,14 +93,18 @@ static int disasm_model(const struct disasm_args *args, struct error *err)
 		product = c.config >> ETHOSU_CONFIG_PRODUCT_LOW;
 		if (!rc && product >= sizeof(archs))
 			rc = error_set(err, -ENOTSUP, "operator %u is for an unknown NPU", i);
+		if (!rc && args->common.json)
+			putchar(found ? ',' : '[');
 		if (!rc)
 			rc = disasm_words(c.stream, c.words, archs[product], args->common.json, err);
 		found++;
 	}
+	if (!rc && found && args->common.json)
+		puts("]");
 	if (!rc && !found)
 		rc = error_set(err, -ENOTSUP, "not compiled for an NPU: no command stream in it");
 	tflite_free(&file);
-	return rc;
+	return rc ? error_prefix(err, rc, args->file) : 0;
 }
 
 static int disasm_raw(const struct disasm_args *args, struct error *err)
@@ -115,7 +120,7 @@ static int disasm_raw(const struct disasm_args *args, struct error *err)
 	else
 		rc = disasm_words(data, size / 4, args->arch, args->common.json, err);
 	free(data);
-	return rc;
+	return rc ? error_prefix(err, rc, args->file) : 0;
 }
 
 int cmd_disasm(int argc, char **argv)
@@ -126,9 +131,7 @@ int cmd_disasm(int argc, char **argv)
 	struct error err;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	if (args.arch ? disasm_raw(&args, &err) : disasm_model(&args, &err)) {
-		error_prefix(&err, 0, args.file);
+	if (args.arch ? disasm_raw(&args, &err) : disasm_model(&args, &err))
 		return cmd_fail(&err);
-	}
 	return CMD_OK;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `accel eval`: how often a model is right. */
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,7 +225,7 @@ static void print_text(const struct score *s, const struct dataset *data, const 
 	printf("speed     %.0f images/s on %s, %s\n", (double)s->count / s->seconds, info->spec, info->description);
 }
 
-static void print_json(const struct score *s, const struct dataset *data, const struct accel_device_info *info)
+static int print_json(const struct score *s, const struct dataset *data, const struct accel_device_info *info)
 {
 	json_t *classes = json_array(), *confusion = json_array(), *o;
 
@@ -244,9 +243,7 @@ static void print_json(const struct score *s, const struct dataset *data, const 
 		      info->description, "images", (json_int_t)s->count, "correct", (json_int_t)correct(s), "top1",
 		      (double)correct(s) / (double)s->count, "macro_f1", macro_f1(s), "images_per_second",
 		      (double)s->count / s->seconds, "classes", classes, "confusion", confusion);
-	json_dumpf(o, stdout, JSON_INDENT(1));
-	putchar('\n');
-	json_decref(o);
+	return cmd_print_json(o);
 }
 
 int cmd_eval(int argc, char **argv)
@@ -272,7 +269,7 @@ int cmd_eval(int argc, char **argv)
 	if (evaluate(&args, model, &data, &score, &err))
 		rc = cmd_fail(&err);
 	else if (args.common.json)
-		print_json(&score, &data, &info);
+		rc = print_json(&score, &data, &info);
 	else
 		print_text(&score, &data, &info);
 	model_close(model);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* `accel info`: what a model file consists of. */
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,13 +40,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* A name from a file, which may hold anything, for a terminal or JSON. */
+static const char *clean(struct tflite_span name, char *text, size_t len)
+{
+	size_t n = name.len < len ? name.len : len - 1;
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = (char)(name.data[i] >= ' ' && name.data[i] < 0x7f ? name.data[i] : '?');
+	text[n] = '\0';
+	return text;
+}
+
 static json_t *tensor_json(const struct tflite_tensor *t)
 {
 	json_t *shape = json_array();
+	char name[256];
 
 	for (unsigned int i = 0; i < t->ndim; i++)
 		json_array_append_new(shape, json_integer(t->shape[i]));
-	return json_pack("{s:s%, s:s, s:o, s:f, s:I}", "name", (const char *)t->name.data, t->name.len, "type",
+	return json_pack("{s:s, s:s, s:o, s:f, s:I}", "name", clean(t->name, name, sizeof(name)), "type",
 			 elem_name(t->type), "shape", shape, "scale", (double)tflite_scale(t, 0), "zero_point",
 			 (json_int_t)tflite_zero_point(t, 0));
 }
@@ -63,7 +74,7 @@ static const char *operator_text(const struct tflite *file, const struct tflite_
 		snprintf(text, len, "%s", name ? name : "unknown operator");
 		return text;
 	}
-	snprintf(text, len, "%.*s", (int)op->custom.len, (const char *)op->custom.data);
+	clean(op->custom, text, len);
 	if (strcmp(text, "ethos-u") || !op->input_count || op->inputs[0] < 0)
 		return text;
 	payload = &file->tensors[op->inputs[0]];
@@ -76,13 +87,13 @@ static const char *operator_text(const struct tflite *file, const struct tflite_
 static void print_tensor(const char *what, const struct tflite_tensor *t)
 {
 	int64_t shape[TFLITE_MAX_DIMS];
-	char text[128];
+	char text[128], name[256];
 
 	for (unsigned int i = 0; i < t->ndim; i++)
 		shape[i] = t->shape[i];
-	printf("%-8s %-7s %-16s scale %g, zero point %lld  %.*s\n", what, elem_name(t->type),
+	printf("%-8s %-7s %-16s scale %g, zero point %lld  %s\n", what, elem_name(t->type),
 	       npy_shape_text(shape, t->ndim, text, sizeof(text)), (double)tflite_scale(t, 0),
-	       (long long)tflite_zero_point(t, 0), (int)t->name.len, (const char *)t->name.data);
+	       (long long)tflite_zero_point(t, 0), clean(t->name, name, sizeof(name)));
 }
 
 static void print_text(const struct tflite *file)
@@ -97,7 +108,7 @@ static void print_text(const struct tflite *file)
 		printf("operator %s\n", operator_text(file, &file->operators[i], text, sizeof(text)));
 }
 
-static void print_json(const struct tflite *file)
+static int print_json(const struct tflite *file)
 {
 	json_t *inputs = json_array(), *outputs = json_array(), *operators = json_array(), *all;
 	char text[128];
@@ -110,9 +121,7 @@ static void print_json(const struct tflite *file)
 		json_array_append_new(operators,
 				      json_string(operator_text(file, &file->operators[i], text, sizeof(text))));
 	all = json_pack("{s:o, s:o, s:o}", "inputs", inputs, "outputs", outputs, "operators", operators);
-	json_dumpf(all, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(all);
+	return cmd_print_json(all);
 }
 
 int cmd_info(int argc, char **argv)
@@ -122,14 +131,15 @@ int cmd_info(int argc, char **argv)
 	struct info_args args = { 0 };
 	struct tflite file;
 	struct error err;
+	int rc = CMD_OK;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	if (tflite_read(args.model, &file, &err))
 		return cmd_fail(&err);
 	if (args.common.json)
-		print_json(&file);
+		rc = print_json(&file);
 	else
 		print_text(&file);
 	tflite_free(&file);
-	return CMD_OK;
+	return rc;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `accel run`: arrays in, arrays out. */
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,9 +153,7 @@ static int run(const struct run_args *args, struct model *model, struct error *e
 		json_t *o = json_pack("{s:f, s:I, s:i}", "latency_us", start, "npu_cycles",
 				      (json_int_t)model_cycles(model), "outputs", (int)model_output_count(model));
 
-		json_dumpf(o, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(o);
+		cmd_print_json(o);
 	}
 	return rc;
 }

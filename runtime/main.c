@@ -71,6 +71,18 @@ int cmd_load(const struct cmd_common *common, const char *path, struct accel_dev
 	return CMD_OK;
 }
 
+int cmd_print_json(json_t *json)
+{
+	if (!json) {
+		fputs("accel: no JSON can be made: a name is not UTF-8\n", stderr);
+		return CMD_FAILED;
+	}
+	json_dumpf(json, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(json);
+	return CMD_OK;
+}
+
 double cmd_now_us(void)
 {
 	struct timespec t;

@@ -13,3 +13,7 @@ check-models: $(O)/tests/models
 	grep -v '^ok' $(O)/models.log; exit $$s
 
 -include $(MODELS_OBJS:.o=.d)
+
+CHECKS += check-cli
+check-cli: $(O)/accel
+	sh tests/test_cli.sh $<
