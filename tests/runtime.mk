@@ -17,3 +17,23 @@ check-models: $(O)/tests/models
 CHECKS += check-cli
 check-cli: $(O)/accel
 	sh tests/test_cli.sh $<
+
+# libFuzzer, as in machine.mk; "make fuzz-model FUZZ_ARGS=-runs=10000000" goes on for longer. Seeds are the
+# models of the tree and their payloads.
+FUZZ_RUNTIME := $(addprefix runtime/,container.c elem.c error.c file.c tflite.c tflite_names.c)
+
+$(O)/fuzz_model: $(patsubst %.c,$(O)/%.o,tests/fuzz_model.c runtime/model.c $(FUZZ_RUNTIME))
+$(O)/fuzz_container: $(patsubst %.c,$(O)/%.o,tests/fuzz_container.c runtime/container.c runtime/error.c)
+$(O)/fuzz_model $(O)/fuzz_container:
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^
+
+FUZZERS += fuzz-model fuzz-container
+CHECKS += check-fuzz-model check-fuzz-container
+.PHONY: fuzz-model fuzz-container
+check-fuzz-model check-fuzz-container: FUZZ_ARGS := -max_total_time=10
+fuzz-model check-fuzz-model fuzz-container check-fuzz-container: NAME = $(lastword $(subst -, ,$@))
+fuzz-model check-fuzz-model fuzz-container check-fuzz-container:
+	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_$(NAME)
+	mkdir -p $(O)/corpus-$(NAME)
+	$(O)/fuzz/fuzz_$(NAME) -timeout=10 -rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 \
+		$(FUZZ_ARGS) $(O)/corpus-$(NAME) tests/corpus/$(NAME)
