@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# Completion of the accel command for bash.
+
+_accel_devices()
+{
+	"$1" devices --json 2>/dev/null | sed -n 's/^ *"spec": "\(.*\)",*$/\1/p'
+}
+
+_accel()
+{
+	local cur prev options
+	COMPREPLY=()
+	# The colon of sim:NAME is no break between words here.
+	if declare -F _get_comp_words_by_ref >/dev/null; then
+		_get_comp_words_by_ref -n : cur prev
+	else
+		cur=${COMP_WORDS[COMP_CWORD]}
+		prev=${COMP_WORDS[COMP_CWORD - 1]}
+	fi
+
+	if [ "$COMP_CWORD" = 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W 'devices info run bench eval disasm --help --version' -- "$cur")
+		return
+	fi
+
+	case $prev in
+	-d | --device)
+		mapfile -t COMPREPLY < <(compgen -W "$(_accel_devices "${COMP_WORDS[0]}")" -- "$cur")
+		if declare -F __ltrim_colon_completions >/dev/null; then
+			__ltrim_colon_completions "$cur"
+		fi
+		return
+		;;
+	-s | --dataset)
+		mapfile -t COMPREPLY < <(compgen -W 'fashion-mnist' -- "$cur")
+		return
+		;;
+	-a | --arch)
+		mapfile -t COMPREPLY < <(compgen -W 'u55 u65 u85' -- "$cur")
+		return
+		;;
+	-n | --runs | --limit)
+		return
+		;;
+	esac
+
+	options='--json --help'
+	case ${COMP_WORDS[1]} in
+	run) options="$options --device --input --output" ;;
+	bench) options="$options --device --runs" ;;
+	eval) options="$options --device --dataset --limit" ;;
+	disasm) options="$options --arch" ;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	fi
+}
+
+complete -o filenames -F _accel accel
