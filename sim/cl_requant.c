@@ -6,8 +6,12 @@
 
 #include "sim/op.h"
 
-/* Neighbours of the natural factor that are tried before giving up, in units of its last place. */
-#define FIT_TRIES 3
+/*
+ * Neighbours of the natural factor that are tried before giving up, in units of its last place. The
+ * smaller the factor, the nearer to a tie some accumulator comes: below a point trying is in vain.
+ */
+#define FIT_TRIES	3
+#define FIT_SMALLEST	0x1p-9f
 
 /* Largest magnitude that acc * m + b may reach: beyond it a conversion to int32 is undefined. */
 #define FIT_LIMIT 1e9
@@ -156,7 +160,7 @@ float npu_requant_fit(const struct npu_requant *r, float band, float *m, float *
 		return 1;
 	for (int32_t t = r->lo + 1; t <= r->hi; t++)
 		steps[t - r->lo - 1] = step_at(r, t);
-	for (int i = 0; i <= 2 * FIT_TRIES; i++) {
+	for (int i = 0; i <= (base < FIT_SMALLEST ? 0 : 2 * FIT_TRIES); i++) {
 		int ulps = i & 1 ? (i + 1) / 2 : -(i / 2);
 
 		*m = base * (1 + (float)ulps * 0x1p-23f);
