@@ -75,6 +75,7 @@ static bool fill_channels(const struct npu_op *op, const struct npu_decoded *d, 
 		rec->scale[lane] = r.scale;
 		rec->shift[lane] = r.shift;
 		rec->limit[lane] = npu_requant_fit(&r, TIE_BAND, &rec->m[lane], &rec->c[lane]);
+		rec->checked |= rec->limit[lane] < 1;
 	}
 	for (uint32_t c = op->oc; c % NPU_LANES; c++)
 		ch[c / NPU_LANES].limit[c % NPU_LANES] = 1;

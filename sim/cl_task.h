@@ -37,6 +37,7 @@ enum npu_impl {
  * @m, @c: see cl_requant.h
  * @limit: a rounding remainder above it is computed anew in integers; 1: none is, negative: all are
  * @scale, @shift: for that
+ * @checked: any @limit is below 1: otherwise rounding remainders need no look
  */
 struct npu_channels {
 	op_s32 init[NPU_LANES];
@@ -45,6 +46,8 @@ struct npu_channels {
 	float limit[NPU_LANES];
 	op_u32 scale[NPU_LANES];
 	op_u32 shift[NPU_LANES];
+	op_u32 checked;
+	op_u32 pad[NPU_LANES - 1];
 };
 
 /**

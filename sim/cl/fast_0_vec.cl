@@ -79,12 +79,31 @@ static inline int16 round_near(float16 y, float16 *worst)
 #endif
 }
 
-/* Output stage of a convolution, see cl_requant.h for why single precision is enough. */
-static inline int16 requant(int16 acc, float16 m, float16 c, float16 *worst)
+/* Round to nearest. */
+static inline int16 round_plain(float16 y)
+{
+#if NPU_VNNI
+	typedef float f16 __attribute__((vector_size(64)));
+	typedef int i16 __attribute__((vector_size(64)));
+
+	return as_int16(__builtin_ia32_cvtps2dq512_mask((f16)y, (i16)y, -1, 4));
+#else
+	y = clamp(y, -32768.0f, 32767.0f);
+	return __builtin_convertvector((y + ROUND_MAGIC) - ROUND_MAGIC, int16);
+#endif
+}
+
+/* Output stage of a convolution before rounding; see cl_requant.h for why single precision is enough. */
+static inline float16 scaled(int16 acc, float16 m, float16 c)
 {
 	float16 x = __builtin_convertvector(acc, float16);
 
-	return round_near(fma(x, m, as_float16(as_int16(c) ^ (as_int16(x) & (int)0x80000000))), worst);
+	return fma(x, m, as_float16(as_int16(c) ^ (as_int16(x) & (int)0x80000000)));
+}
+
+static inline int16 requant(int16 acc, float16 m, float16 c, float16 *worst)
+{
+	return round_near(scaled(acc, m, c), worst);
 }
 
 /* The same, for a vector of which some values may be too near to a tie: those are done in integers. */

@@ -72,18 +72,31 @@ __attribute__((always_inline)) static inline void conv_out(__global uchar *out, 
 			    int16 a7)
 {
 	float16 m = *(__global const float16 *)ch->m, c = *(__global const float16 *)ch->c;
-	float16 worst = (float16)(0), w0 = worst, w1 = worst, w2 = worst;
-	int16 r0 = requant(a0, m, c, &worst), r1 = requant(a1, m, c, &w0), r2 = requant(a2, m, c, &w1);
-	int16 r3 = requant(a3, m, c, &w2), r4 = requant(a4, m, c, &worst), r5 = requant(a5, m, c, &w0);
-	int16 r6 = requant(a6, m, c, &w1), r7 = requant(a7, m, c, &w2);
+	int16 r0, r1, r2, r3, r4, r5, r6, r7;
 
-	w0 = w0 > w1 ? w0 : w1;
-	worst = worst > w2 ? worst : w2;
-	worst = worst > w0 ? worst : w0;
-	if (above_limit(worst, *(__global const float16 *)ch->limit)) {
-#define D(p) r##p = requant_again(a##p, ch, t->rounding);
+	if (!ch->checked) {
+#define D(p) r##p = round_plain(scaled(a##p, m, c));
 		PIXELS(D)
 #undef D
+	} else {
+		float16 worst = (float16)(0), w0 = worst, w1 = worst, w2 = worst;
+
+		r0 = requant(a0, m, c, &worst);
+		r1 = requant(a1, m, c, &w0);
+		r2 = requant(a2, m, c, &w1);
+		r3 = requant(a3, m, c, &w2);
+		r4 = requant(a4, m, c, &worst);
+		r5 = requant(a5, m, c, &w0);
+		r6 = requant(a6, m, c, &w1);
+		r7 = requant(a7, m, c, &w2);
+		w0 = w0 > w1 ? w0 : w1;
+		worst = worst > w2 ? worst : w2;
+		worst = worst > w0 ? worst : w0;
+		if (above_limit(worst, *(__global const float16 *)ch->limit)) {
+#define D(p) r##p = requant_again(a##p, ch, t->rounding);
+			PIXELS(D)
+#undef D
+		}
 	}
 	store4(out, at, pack4(r0, r1, r2, r3, t), n);
 	store4(out, at + 4, pack4(r4, r5, r6, r7, t), n);
