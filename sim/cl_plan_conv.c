@@ -57,7 +57,9 @@ static bool fill_channels(const struct npu_op *op, const struct npu_decoded *d, 
 			.zero_point = t->zero_point,
 			.lo = t->lo,
 			.hi = t->hi,
+			.center = t->center,
 		};
+		struct npu_fit fit;
 
 		for (size_t i = 0; i < per; i++) {
 			sum += w[i];
@@ -71,10 +73,15 @@ static bool fill_channels(const struct npu_op *op, const struct npu_decoded *d, 
 		r.acc_max = init + up;
 		if (r.acc_min < INT32_MIN || r.acc_max > INT32_MAX)
 			return false;
-		rec->init[lane] = (int32_t)init;
 		rec->scale[lane] = r.scale;
 		rec->shift[lane] = r.shift;
-		rec->limit[lane] = npu_requant_fit(&r, TIE_BAND, &rec->m[lane], &rec->c[lane]);
+		fit = npu_requant_fit(&r, TIE_BAND);
+		rec->init[lane] = (int32_t)(init - fit.base);
+		rec->base[lane] = fit.base;
+		rec->m[lane] = fit.m;
+		rec->c[lane] = fit.c;
+		rec->flip = t->center ? 0 : 0x80000000u;
+		rec->limit[lane] = fit.limit;
 		rec->checked |= rec->limit[lane] < 1;
 	}
 	for (uint32_t c = op->oc; c % NPU_LANES; c++)
@@ -202,6 +209,10 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 	if ((!t->raw && !npu_fast_output(op, t)) || t->pad_value < 0 || t->pad_value > 255 ||
 	    t->rounding == NPU_ROUND_DOUBLE_ASYMMETRIC || t->rounding == NPU_ROUND_TO_ZERO)
 		return false;
+	if (!t->raw && t->lo >= t->zero_point) {
+		t->center = (t->lo + t->hi) / 2 - t->zero_point;
+		t->zero2 = 0x00010001u * (uint16_t)(t->zero_point + t->center);
+	}
 	panel_bytes = 64ull * t->vectors * op->kernel_h * t->k4;
 	channels = npu_blob_add(blob, t->vectors * sizeof(struct npu_channels));
 	if (channels == SIZE_MAX || !fill_channels(op, d, t, (struct npu_channels *)(blob->data + channels)))

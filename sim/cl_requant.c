@@ -16,6 +16,9 @@
 /* Largest magnitude that acc * m + b may reach: beyond it a conversion to int32 is undefined. */
 #define FIT_LIMIT 1e9
 
+/* What accumulators may be moved by, and reach before: both together stay within 32 bits. */
+#define BASE_MAX 0x1p30
+
 static int64_t round_tfl(int64_t product, unsigned int shift)
 {
 	/* Below 31 the accumulator is shifted up first, so only the high multiply rounds. */
@@ -77,9 +80,10 @@ static int64_t step_at(const struct npu_requant *r, int32_t t)
 	return acc;
 }
 
-static float fit_eval(int64_t acc, float m, float c)
+/* Where the float expression is for an accumulator. */
+static float fit_eval(const struct npu_requant *r, const struct npu_fit *f, int64_t acc)
 {
-	return fmaf((float)acc, m, acc < 0 ? -c : c);
+	return fmaf((float)(acc - f->base), f->m, !r->center && acc < 0 ? -f->c : f->c);
 }
 
 /* Is the value on the right side of step @t, or so near a tie that it will be looked at again? */
@@ -92,10 +96,10 @@ static bool fit_side(float v, int32_t t, bool at_least, float limit)
  * The expression never falls, so from a step outwards it is enough to go until it is right by itself.
  * That takes one or two values, as it is off by much less than a step.
  */
-static bool fit_step(const struct npu_requant *r, int64_t acc, int32_t t, float m, float c, float limit)
+static bool fit_step(const struct npu_requant *r, const struct npu_fit *f, int64_t acc, int32_t t, float limit)
 {
 	for (int64_t i = acc; i <= r->acc_max; i++) {
-		float v = fit_eval(i, m, c);
+		float v = fit_eval(r, f, i);
 
 		if (!fit_side(v, t, true, limit))
 			return false;
@@ -103,7 +107,7 @@ static bool fit_step(const struct npu_requant *r, int64_t acc, int32_t t, float 
 			break;
 	}
 	for (int64_t i = acc - 1; i >= r->acc_min; i--) {
-		float v = fit_eval(i, m, c);
+		float v = fit_eval(r, f, i);
 
 		if (!fit_side(v, t, false, limit))
 			return false;
@@ -113,61 +117,72 @@ static bool fit_step(const struct npu_requant *r, int64_t acc, int32_t t, float 
 	return true;
 }
 
-static bool fit_holds(const struct npu_requant *r, const int64_t *steps, float m, float c, float limit)
+static bool fit_holds(const struct npu_requant *r, const int64_t *steps, const struct npu_fit *f, float limit)
 {
 	for (int32_t t = r->lo + 1; t <= r->hi; t++)
-		if (!fit_step(r, steps[t - r->lo - 1], t - r->zero_point, m, c, limit))
+		if (!fit_step(r, f, steps[t - r->lo - 1], t - r->zero_point - r->center, limit))
 			return false;
 	return true;
 }
 
-/* The offset in the middle of what all the steps allow for factor @m; false if they contradict. */
-static bool fit_offset(const struct npu_requant *r, const int64_t *steps, float m, float *c)
+/* The offset in the middle of what all the steps allow for the factor; false if they contradict. */
+static bool fit_offset(const struct npu_requant *r, const int64_t *steps, struct npu_fit *f)
 {
-	double low = -1, high = 1;
+	double middle = (double)f->base * f->m - r->center;
+	double low = middle - 1, high = middle + 1;
 
 	for (int32_t t = r->lo + 1; t <= r->hi; t++) {
 		int64_t acc = steps[t - r->lo - 1];
-		double edge = t - r->zero_point - 0.5;
-		double above = edge - (double)acc * m;
-		double below = edge - (double)(acc - 1) * m;
+		double edge = t - r->zero_point - r->center - 0.5;
+		double above = edge - (double)(acc - f->base) * f->m;
+		double below = edge - (double)(acc - 1 - f->base) * f->m;
+		bool flip = !r->center && acc < 0, flip_below = !r->center && acc - 1 < 0;
 
-		if (acc <= r->acc_max && acc >= 0)
+		if (acc <= r->acc_max && !flip)
 			low = fmax(low, above);
 		else if (acc <= r->acc_max)
 			high = fmin(high, -above);
-		if (acc > r->acc_min && acc - 1 >= 0)
+		if (acc > r->acc_min && !flip_below)
 			high = fmin(high, below);
 		else if (acc > r->acc_min)
 			low = fmax(low, -below);
 	}
-	*c = (float)((low + high) / 2);
+	f->c = (float)((low + high) / 2);
 	return low <= high;
 }
 
-float npu_requant_fit(const struct npu_requant *r, float band, float *m, float *c)
+struct npu_fit npu_requant_fit(const struct npu_requant *r, float band)
 {
-	int64_t steps[255];
-	float base = (float)ldexp(r->scale, -(int)r->shift);
+	float factor = (float)ldexp(r->scale, -(int)r->shift);
 	double reach = fmax(fabs((double)r->acc_min), fabs((double)r->acc_max));
+	struct npu_fit f = { .m = factor, .limit = -1 };
+	int64_t steps[255];
 
-	*m = base;
-	*c = 0;
 	if (r->hi - r->lo > 255 || r->hi < r->lo || reach > (double)INT32_MAX + 1 ||
-	    reach * base >= FIT_LIMIT)
-		return -1;
-	if (!r->scale)
-		return 1;
+	    reach * factor >= FIT_LIMIT)
+		return f;
+	/* A channel that is all but dead does not get to the middle: it stays where it is. */
+	if (r->center && r->center / factor < BASE_MAX && reach < BASE_MAX)
+		f.base = (int32_t)lrint(r->center / factor);
+	f.c = (float)((double)f.base * f.m - r->center);
+	if (!r->scale) {
+		f.limit = 1;
+		return f;
+	}
 	for (int32_t t = r->lo + 1; t <= r->hi; t++)
 		steps[t - r->lo - 1] = step_at(r, t);
-	for (int i = 0; i <= (base < FIT_SMALLEST ? 0 : 2 * FIT_TRIES); i++) {
+	for (int i = 0; i <= (factor < FIT_SMALLEST ? 0 : 2 * FIT_TRIES); i++) {
 		int ulps = i & 1 ? (i + 1) / 2 : -(i / 2);
 
-		*m = base * (1 + (float)ulps * 0x1p-23f);
-		if (fit_offset(r, steps, *m, c) && fit_holds(r, steps, *m, *c, 1))
-			return 1;
+		f.m = factor * (1 + (float)ulps * 0x1p-23f);
+		if (fit_offset(r, steps, &f) && fit_holds(r, steps, &f, 1)) {
+			f.limit = 1;
+			return f;
+		}
 	}
-	*m = base;
-	fit_offset(r, steps, *m, c);
-	return fit_holds(r, steps, *m, *c, 0.5f - band) ? 0.5f - band : -1;
+	f.m = factor;
+	fit_offset(r, steps, &f);
+	if (fit_holds(r, steps, &f, 0.5f - band))
+		f.limit = 0.5f - band;
+	return f;
 }

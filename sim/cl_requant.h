@@ -4,9 +4,13 @@
  *
  * round(acc * scale >> shift), clamped, is a staircase: it never falls, and it has at most 255 steps.
  * A float expression that never falls either and is on the right side of every step is therefore
- * equal to it everywhere. The expression is rint(acc * m + c) with the sign of c flipped for a
- * negative acc, which is what TFLite's double rounding amounts to. Coefficients are looked for, each
- * step is then checked; a channel for which none pass is computed in 64-bit integers.
+ * equal to it everywhere. Coefficients are looked for, each step is then checked; where none pass for
+ * all accumulators, values near a tie are computed in 64-bit integers.
+ *
+ * The expression is rint(acc * m + c) with the sign of c flipped for a negative acc, which is what
+ * TFLite's double rounding amounts to. Where the clamp leaves only values above zero (after a ReLU), the
+ * sign does not matter, and the accumulator is moved so that the middle of the output range is at zero:
+ * floats are finest there.
  */
 #ifndef ACCEL_SIM_CL_REQUANT_H
 #define ACCEL_SIM_CL_REQUANT_H
@@ -21,6 +25,8 @@
  * @zero_point: added after rounding
  * @lo, @hi: clamp, at most 255 apart
  * @acc_min, @acc_max: what the accumulator can reach, bias included
+ * @center: output, zero point not included, that is to be at zero. Not 0 only if @lo is not below
+ *	@zero_point: values below it are all the same then
  */
 struct npu_requant {
 	uint32_t scale;
@@ -29,19 +35,30 @@ struct npu_requant {
 	int32_t zero_point;
 	int32_t lo, hi;
 	int64_t acc_min, acc_max;
+	int32_t center;
+};
+
+/**
+ * struct npu_fit - float coefficients
+ * @m, @c: v = fma((float)(acc - base), m, c), c negated for a negative acc if center is 0;
+ *	out = clamp(rint(v) + center + zero_point)
+ * @base: see @m
+ * @limit: the largest |v - rint(v)| for which that was proven right: 1: always is; 0.5 less a band: has
+ *	to be looked at for each value; -1: no coefficients were found
+ */
+struct npu_fit {
+	float m, c;
+	float limit;
+	int32_t base;
 };
 
 /* The exact result, in integers. */
 int32_t npu_requant_exact(const struct npu_requant *r, int64_t acc);
 
 /**
- * npu_requant_fit - find float coefficients equal to npu_requant_exact() on [acc_min, acc_max]
+ * npu_requant_fit - find coefficients equal to npu_requant_exact() on [acc_min, acc_max]
  * @band: distance from a tie within which the float expression may be wrong
- * @m, @c: v = fma((float)acc, m, acc < 0 ? -c : c), out = clamp(rint(v) + zero_point)
- *
- * Return: the largest |v - rint(v)| for which the expression was proven right: 1 if it always is,
- * 0.5 - @band if that has to be looked at for each value, -1 if no coefficients were found at all.
  */
-float npu_requant_fit(const struct npu_requant *r, float band, float *m, float *c);
+struct npu_fit npu_requant_fit(const struct npu_requant *r, float band);
 
 #endif

@@ -33,8 +33,10 @@ enum npu_impl {
 
 /**
  * struct npu_channels - output stage of 16 channels
- * @init: bias with the zero points of weights and IFM folded in: the accumulators start here
- * @m, @c: see cl_requant.h
+ * @init: bias with the zero points of weights and IFM folded in, moved by @base: the accumulators start
+ *	here
+ * @m, @c, @base: see cl_requant.h
+ * @flip: bits of c that change with the sign of the accumulator
  * @limit: a rounding remainder above it is computed anew in integers; 1: none is, negative: all are
  * @scale, @shift: for that
  * @checked: any @limit is below 1: otherwise rounding remainders need no look
@@ -46,8 +48,10 @@ struct npu_channels {
 	float limit[NPU_LANES];
 	op_u32 scale[NPU_LANES];
 	op_u32 shift[NPU_LANES];
+	op_s32 base[NPU_LANES];
+	op_u32 flip;
 	op_u32 checked;
-	op_u32 pad[NPU_LANES - 1];
+	op_u32 pad[NPU_LANES - 2];
 };
 
 /**
@@ -94,6 +98,7 @@ struct npu_add {
  * @flip_out: 0x80 to turn signed bytes into the OFM's, else 0
  * @rounding: enum npu_round of the output stage
  * @lo, @hi, @zero_point: clamp and offset in the signed byte domain
+ * @center: what the values of the output stage are less than they should be: @zero2 has it added
  * @lo4, @hi4, @flip4: the byte four times over; @zero2: the 16-bit offset twice
  */
 struct npu_task {
@@ -122,7 +127,7 @@ struct npu_task {
 	op_u32 zero2;
 	op_u32 direct;
 	op_u32 raw;
-	op_u32 pad;
+	op_s32 center;
 };
 
 /**

@@ -94,21 +94,21 @@ static inline int16 round_plain(float16 y)
 }
 
 /* Output stage of a convolution before rounding; see cl_requant.h for why single precision is enough. */
-static inline float16 scaled(int16 acc, float16 m, float16 c)
+static inline float16 scaled(int16 acc, float16 m, float16 c, int16 flip)
 {
 	float16 x = __builtin_convertvector(acc, float16);
 
-	return fma(x, m, as_float16(as_int16(c) ^ (as_int16(x) & (int)0x80000000)));
+	return fma(x, m, as_float16(as_int16(c) ^ (as_int16(x) & flip)));
 }
 
-static inline int16 requant(int16 acc, float16 m, float16 c, float16 *worst)
+static inline int16 requant(int16 acc, float16 m, float16 c, int16 flip, float16 *worst)
 {
-	return round_near(scaled(acc, m, c), worst);
+	return round_near(scaled(acc, m, c, flip), worst);
 }
 
 /* The same, for a vector of which some values may be too near to a tie: those are done in integers. */
 __attribute__((noinline)) static int16 requant_again(int16 acc, __global const struct npu_channels *ch,
-						     uint rounding)
+						     __global const struct npu_task *t)
 {
 	int in[16] __attribute__((aligned(64)));
 	int out[16] __attribute__((aligned(64)));
@@ -116,11 +116,13 @@ __attribute__((noinline)) static int16 requant_again(int16 acc, __global const s
 	float16 worst = (float16)(0);
 
 	*(int16 *)in = acc;
-	*(int16 *)out = requant(acc, *(__global const float16 *)ch->m, *(__global const float16 *)ch->c, &worst);
+	*(int16 *)out = requant(acc, *(__global const float16 *)ch->m, *(__global const float16 *)ch->c,
+				(int16)((int)ch->flip), &worst);
 	*(float16 *)rest = worst;
 	for (int i = 0; i < 16; i++)
 		if (rest[i] > ch->limit[i])
-			out[i] = requant_one(in[i], ch->scale[i], (int)ch->shift[i], rounding);
+			out[i] = requant_one(in[i] + ch->base[i], ch->scale[i], (int)ch->shift[i], t->rounding) -
+				 t->center;
 	return *(int16 *)out;
 }
 

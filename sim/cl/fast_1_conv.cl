@@ -72,28 +72,28 @@ __attribute__((always_inline)) static inline void conv_out(__global uchar *out, 
 			    int16 a7)
 {
 	float16 m = *(__global const float16 *)ch->m, c = *(__global const float16 *)ch->c;
-	int16 r0, r1, r2, r3, r4, r5, r6, r7;
+	int16 flip = (int16)((int)ch->flip), r0, r1, r2, r3, r4, r5, r6, r7;
 
 	if (!ch->checked) {
-#define D(p) r##p = round_plain(scaled(a##p, m, c));
+#define D(p) r##p = round_plain(scaled(a##p, m, c, flip));
 		PIXELS(D)
 #undef D
 	} else {
 		float16 worst = (float16)(0), w0 = worst, w1 = worst, w2 = worst;
 
-		r0 = requant(a0, m, c, &worst);
-		r1 = requant(a1, m, c, &w0);
-		r2 = requant(a2, m, c, &w1);
-		r3 = requant(a3, m, c, &w2);
-		r4 = requant(a4, m, c, &worst);
-		r5 = requant(a5, m, c, &w0);
-		r6 = requant(a6, m, c, &w1);
-		r7 = requant(a7, m, c, &w2);
+		r0 = requant(a0, m, c, flip, &worst);
+		r1 = requant(a1, m, c, flip, &w0);
+		r2 = requant(a2, m, c, flip, &w1);
+		r3 = requant(a3, m, c, flip, &w2);
+		r4 = requant(a4, m, c, flip, &worst);
+		r5 = requant(a5, m, c, flip, &w0);
+		r6 = requant(a6, m, c, flip, &w1);
+		r7 = requant(a7, m, c, flip, &w2);
 		w0 = w0 > w1 ? w0 : w1;
 		worst = worst > w2 ? worst : w2;
 		worst = worst > w0 ? worst : w0;
 		if (above_limit(worst, *(__global const float16 *)ch->limit)) {
-#define D(p) r##p = requant_again(a##p, ch, t->rounding);
+#define D(p) r##p = requant_again(a##p, ch, t);
 			PIXELS(D)
 #undef D
 		}
@@ -193,10 +193,11 @@ static void conv_out_1(__global uchar *out, __global const struct npu_channels *
 		       __global const struct npu_task *t, int n, int16 acc)
 {
 	float16 worst = (float16)(0);
-	int16 r = requant(acc, *(__global const float16 *)ch->m, *(__global const float16 *)ch->c, &worst);
+	int16 r = requant(acc, *(__global const float16 *)ch->m, *(__global const float16 *)ch->c,
+			  (int16)((int)ch->flip), &worst);
 
 	if (above_limit(worst, *(__global const float16 *)ch->limit))
-		r = requant_again(acc, ch, t->rounding);
+		r = requant_again(acc, ch, t);
 	store_part(out, pack4(r, r, r, r, t).s0123, n);
 }
 
