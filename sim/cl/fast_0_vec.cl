@@ -169,7 +169,7 @@ static inline int16 pack4(int16 a, int16 b, int16 c, int16 d, __global const str
 	} r;
 
 	for (int p = 0; p < 4; p++)
-		r.bytes[p] = __builtin_convertvector(as_uint16(clamp(v[p] + t->zero_point, (int16)(t->lo),
+		r.bytes[p] = __builtin_convertvector(as_uint16(clamp(v[p] + (short)t->zero2, (int16)(t->lo),
 								     (int16)(t->hi)) ^ (int)t->flip_out),
 						     uchar16);
 	return r.all;
