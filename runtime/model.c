@@ -267,13 +267,17 @@ static void bind_segment(struct model *m, uint32_t index)
 	};
 }
 
-/* Total of tensors one behind the other, as a region of its own holds them. */
-static uint64_t side_by_side(const struct tflite *file, const int32_t *list, uint32_t count)
+/* Size of a region of their own for the model's inputs or outputs: the plan's offsets count from its start. */
+static uint64_t extent(const struct tflite *file, const int32_t *list, uint32_t count)
 {
 	uint64_t size = 0;
 
-	for (uint32_t i = 0; i < count; i++)
-		size = round_up(size, ALIGN) + tflite_tensor_size(&file->tensors[list[i]]);
+	for (uint32_t i = 0; i < count; i++) {
+		int64_t at = planned(file, list[i]);
+
+		if (at >= 0)
+			grow(&size, (uint64_t)at + tflite_tensor_size(&file->tensors[list[i]]));
+	}
 	return size;
 }
 
@@ -281,12 +285,11 @@ static uint64_t side_by_side(const struct tflite *file, const int32_t *list, uin
 static int place(struct model *m, const struct block *own, const int32_t *list, uint32_t count, uint8_t **data,
 		 const char *what, struct error *err)
 {
-	uint64_t next = 0;
+	const struct block *block = own->buffer ? own : &m->arena;
 
 	for (uint32_t i = 0; i < count; i++) {
 		size_t size = tflite_tensor_size(&m->file.tensors[list[i]]);
-		const struct block *block = own->buffer ? own : &m->arena;
-		int64_t at = own->buffer ? (int64_t)round_up(next, ALIGN) : planned(&m->file, list[i]);
+		int64_t at = planned(&m->file, list[i]);
 
 		if (!size)
 			return error_set(err, -ENOTSUP, "%s %u (tensor %d) is of type %s", what, i, list[i],
@@ -294,7 +297,6 @@ static int place(struct model *m, const struct block *own, const int32_t *list, 
 		if (at < 0 || (uint64_t)at + size > block->size)
 			return error_set(err, -EINVAL, "%s %u (tensor %d) has no place in the arena", what, i, list[i]);
 		data[i] = block->data + at;
-		next = (uint64_t)at + size;
 	}
 	return 0;
 }
@@ -322,9 +324,13 @@ static int load(struct model *m, struct error *err)
 		rc = load_segment(m, i, &local_io, err);
 	if (rc)
 		return rc;
+	/* What one operator hands to the next would be in both regions. */
+	if (local_io && m->segment_count > 1)
+		return error_set(err, -ENOTSUP, "%u ethos-u operators with separate input and output regions",
+				 m->segment_count);
 	if (local_io) {
-		m->inputs.size = side_by_side(file, file->inputs, file->input_count);
-		m->outputs.size = side_by_side(file, file->outputs, file->output_count);
+		m->inputs.size = extent(file, file->inputs, file->input_count);
+		m->outputs.size = extent(file, file->outputs, file->output_count);
 	}
 	if ((rc = allocate(m, &m->arena, err)) || (rc = allocate(m, &m->fast, err)) ||
 	    (rc = allocate(m, &m->inputs, err)) || (rc = allocate(m, &m->outputs, err)))
