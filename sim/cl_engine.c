@@ -556,6 +556,7 @@ static int launch(struct npu_engine *e, struct npu_plan *plan, size_t first, siz
 	for (unsigned int l = 0; l < e->lane_count && !rc; l++) {
 		struct npu_lane *lane = &e->lanes[l];
 
+		lane->error = 0;
 		rc = lane_set(lane, ARG_OPS, dev->ops) ? : lane_set(lane, ARG_TASKS, dev->tasks) ? :
 		     lane_set(lane, ARG_BLOB, dev->blob) ? : lane_set(lane, ARG_COUNTERS, e->counters_mem) ? :
 		     lane_set(lane, ARG_ABORT, stop->mem);

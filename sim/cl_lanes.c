@@ -18,12 +18,20 @@ struct npu_lane_thread {
 	bool started;
 };
 
+/*
+ * The gate of the newest job: its number, whether threads may still join, how many have. A thread that
+ * wakes up when the work is done already is not waited for.
+ */
+#define GATE_JOB(gate)		((unsigned int)((gate) >> 32))
+#define GATE_CLOSED		(1ull << 31)
+#define GATE_JOINED(gate)	((unsigned int)((gate) & (GATE_CLOSED - 1)))
+
 struct npu_lanes {
 	void (*fn)(void *ctx, unsigned int lane);
 	void *ctx;
 	unsigned int count;
-	atomic_uint job;	/* number of the newest job */
-	atomic_uint busy;	/* threads that have not finished it */
+	atomic_ullong gate;
+	atomic_uint finished;	/* of the threads that have joined */
 	atomic_uint asleep;
 	bool stop;		/* written before a job number is given out */
 	pthread_mutex_t lock;
@@ -43,18 +51,29 @@ static unsigned int next_job(struct npu_lanes *lanes, unsigned int seen)
 	unsigned int job;
 
 	for (int i = 0; i < SPINS; i++) {
-		job = atomic_load_explicit(&lanes->job, memory_order_acquire);
+		job = GATE_JOB(atomic_load_explicit(&lanes->gate, memory_order_acquire));
 		if (job != seen)
 			return job;
 		relax();
 	}
 	pthread_mutex_lock(&lanes->lock);
 	atomic_fetch_add(&lanes->asleep, 1);
-	while ((job = atomic_load(&lanes->job)) == seen)
+	while ((job = GATE_JOB(atomic_load(&lanes->gate))) == seen)
 		pthread_cond_wait(&lanes->wake, &lanes->lock);
 	atomic_fetch_sub(&lanes->asleep, 1);
 	pthread_mutex_unlock(&lanes->lock);
 	return job;
+}
+
+/* False: too late, the job has been closed. */
+static bool join_job(struct npu_lanes *lanes, unsigned int job)
+{
+	unsigned long long gate = atomic_load(&lanes->gate);
+
+	while (GATE_JOB(gate) == job && !(gate & GATE_CLOSED))
+		if (atomic_compare_exchange_weak(&lanes->gate, &gate, gate + 1))
+			return true;
+	return false;
 }
 
 static void *lane_thread(void *arg)
@@ -67,14 +86,19 @@ static void *lane_thread(void *arg)
 		seen = next_job(lanes, seen);
 		if (lanes->stop)
 			return NULL;
+		if (!join_job(lanes, seen))
+			continue;
 		lanes->fn(lanes->ctx, thread->index);
-		atomic_fetch_sub_explicit(&lanes->busy, 1, memory_order_release);
+		atomic_fetch_add_explicit(&lanes->finished, 1, memory_order_release);
 	}
 }
 
 static void give_out(struct npu_lanes *lanes)
 {
-	atomic_fetch_add(&lanes->job, 1);
+	unsigned long long job = GATE_JOB(atomic_load(&lanes->gate)) + 1u;
+
+	atomic_store(&lanes->finished, 0);
+	atomic_store(&lanes->gate, job << 32);
 	if (!atomic_load(&lanes->asleep))
 		return;
 	/* The lock closes the gap between a thread's last look and its sleep. */
@@ -112,12 +136,16 @@ int npu_lanes_start(struct npu_lanes **out, unsigned int count, void (*fn)(void 
 
 void npu_lanes_run(struct npu_lanes *lanes)
 {
-	if (lanes->count > 1) {
-		atomic_store(&lanes->busy, lanes->count - 1);
-		give_out(lanes);
+	unsigned int joined;
+
+	if (lanes->count == 1) {
+		lanes->fn(lanes->ctx, 0);
+		return;
 	}
+	give_out(lanes);
 	lanes->fn(lanes->ctx, 0);
-	while (atomic_load_explicit(&lanes->busy, memory_order_acquire))
+	joined = GATE_JOINED(atomic_fetch_or(&lanes->gate, GATE_CLOSED));
+	while (atomic_load_explicit(&lanes->finished, memory_order_acquire) < joined)
 		relax();
 }
 

@@ -8,7 +8,10 @@ struct npu_lanes;
 /* @count lanes in all: lane 0 is whoever calls npu_lanes_run(), the others are threads. */
 int npu_lanes_start(struct npu_lanes **out, unsigned int count, void (*fn)(void *ctx, unsigned int lane),
 		    void *ctx);
-/* Call fn(ctx, lane) on every lane; returns when all are done. */
+/*
+ * Call fn(ctx, 0), and fn(ctx, lane) on every other lane that comes in time: one that is still asleep when
+ * lane 0 is done is left out. Returns when all calls have. So fn(ctx, 0) must be able to do it all.
+ */
 void npu_lanes_run(struct npu_lanes *lanes);
 void npu_lanes_stop(struct npu_lanes *lanes);
 

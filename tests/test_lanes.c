@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* The crew of threads of the OpenCL engine: every job once on lane 0, at most once on the others. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "sim/cl_lanes.h"
+
+#define LANES	4
+#define JOBS	20000
+
+struct count {
+	unsigned int calls[LANES];	/* not atomic: lanes must not share one, nor jobs overlap */
+	unsigned int job;
+	unsigned int at[LANES];		/* job that the lane was last called for */
+	atomic_uint tiles;
+};
+
+static void work(void *ctx, unsigned int lane)
+{
+	struct count *c = ctx;
+
+	c->calls[lane]++;
+	c->at[lane] = c->job;
+	atomic_fetch_add(&c->tiles, 1);
+}
+
+static void each_job_once(void **state)
+{
+	struct count c = { 0 };
+	struct npu_lanes *lanes;
+
+	(void)state;
+	assert_int_equal(npu_lanes_start(&lanes, LANES, work, &c), 0);
+	for (unsigned int job = 1; job <= JOBS; job++) {
+		unsigned int before[LANES];
+
+		for (unsigned int l = 0; l < LANES; l++)
+			before[l] = c.calls[l];
+		c.job = job;
+		npu_lanes_run(lanes);
+		assert_int_equal(c.calls[0], job);
+		for (unsigned int l = 1; l < LANES; l++) {
+			assert_in_range(c.calls[l] - before[l], 0, 1);
+			if (c.calls[l] != before[l])
+				assert_int_equal(c.at[l], job);
+		}
+	}
+	assert_int_equal(c.calls[0] + c.calls[1] + c.calls[2] + c.calls[3], c.tiles);
+	npu_lanes_stop(lanes);
+	npu_lanes_stop(NULL);
+}
+
+/* Lane 0 does not go on before lane 1 has come. */
+static void together(void *ctx, unsigned int lane)
+{
+	struct timespec limit;
+	sem_t *came = ctx;
+
+	if (lane) {
+		sem_post(came);
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += 60;
+	assert_int_equal(sem_timedwait(came, &limit), 0);
+}
+
+/* A lane that went to sleep between jobs is woken by the next. */
+static void sleepers_wake(void **state)
+{
+	const struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
+	struct npu_lanes *lanes;
+	sem_t came;
+
+	(void)state;
+	sem_init(&came, 0, 0);
+	assert_int_equal(npu_lanes_start(&lanes, 2, together, &came), 0);
+	for (int i = 0; i < 5; i++) {
+		/* Long enough to fall asleep; it makes no difference to the result if it does not. */
+		nanosleep(&nap, NULL);
+		npu_lanes_run(lanes);
+	}
+	npu_lanes_stop(lanes);
+	sem_destroy(&came);
+}
+
+static void one_lane_is_the_caller(void **state)
+{
+	struct count c = { 0 };
+	struct npu_lanes *lanes;
+
+	(void)state;
+	assert_int_equal(npu_lanes_start(&lanes, 1, work, &c), 0);
+	npu_lanes_run(lanes);
+	assert_int_equal(c.calls[0], 1);
+	npu_lanes_stop(lanes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_job_once),
+		cmocka_unit_test(sleepers_wake),
+		cmocka_unit_test(one_lane_is_the_caller),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
