@@ -67,7 +67,9 @@ static int disasm_words(const uint8_t *data, size_t words, unsigned int arch, bo
 	memcpy(copy, data, 4 * words);
 	unknown = disasm_print(stdout, arch, copy, words, json);
 	free(copy);
-	return unknown ? error_set(err, -EINVAL, "%d commands are unknown", unknown) : 0;
+	if (unknown < 0)
+		return error_set(err, unknown, "can not show the stream: %s", strerror(-unknown));
+	return unknown ? error_set(err, -EINVAL, "%d command words are unknown", unknown) : 0;
 }
 
 /* JSON: an array of streams, one for each operator of the NPU. */

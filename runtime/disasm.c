@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
+#include <string.h>
 
 #include "uapi/ethosu_isa.h"
 
@@ -16,7 +18,9 @@ struct value {
 static const struct value values_NONE[] = { { NULL, 0 } };
 #define VALUE(enumeration, name, value) { #name, value },
 #define VALUES(enumeration) \
-	static const struct value values_##enumeration[] __attribute__((unused)) = { ETHOSU_##enumeration(VALUE) { NULL, 0 } };
+	static const struct value values_##enumeration[] __attribute__((unused)) = { \
+		ETHOSU_##enumeration(VALUE) { NULL, 0 } \
+	};
 ETHOSU_ENUMS(VALUES)
 
 struct command {
@@ -44,24 +48,77 @@ enum command_words {
 };
 
 #define FIELD(command, field, word, low, width, archs, enumeration) \
-	{ ETHOSU_##command, WORDS_##command, word, low, width, ETHOSU_ARCH_##archs, #field, values_##enumeration },
+	{ ETHOSU_##command, WORDS_##command, word, low, width, ETHOSU_ARCH_##archs, #field, \
+	  values_##enumeration },
 static const struct field fields[] = { ETHOSU_COMMANDS(ETHOSU_SKIP_C, FIELD) };
+
+#define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
+#define FIELDS		(sizeof(fields) / sizeof(fields[0]))
+
+/* What is shown for the halves of an address: one number. */
+#define ADDRESS_HIGH	"ADDR_HI"
+#define ADDRESS_LOW	"ADDR_LO"
+#define ADDRESS		"ADDR"
+
+/**
+ * struct line - a command of the stream
+ * @offset: in bytes
+ * @words, @count: what it consists of, one or two
+ * @command: NULL if it has no name
+ * @wrong: why it has none
+ */
+struct line {
+	size_t offset;
+	const uint32_t *words;
+	unsigned int count;
+	const struct command *command;
+	const char *wrong;
+};
+
+/* A field with its value; @name is NULL where the value has no name of its own. */
+struct shown {
+	const char *field;
+	const char *name;
+	uint64_t value;
+};
 
 static unsigned int arch_bit(unsigned int arch)
 {
-	return arch == 85 ? ETHOSU_ARCH_U85 : arch == 65 ? ETHOSU_ARCH_U65 : ETHOSU_ARCH_U55;
+	switch (arch) {
+	case 55:
+		return ETHOSU_ARCH_U55;
+	case 65:
+		return ETHOSU_ARCH_U65;
+	case 85:
+		return ETHOSU_ARCH_U85;
+	default:
+		return 0;
+	}
 }
 
-static const struct command *find_command(unsigned int archs, uint32_t word)
+static struct line read_line(unsigned int archs, const uint32_t *words, size_t count, size_t at)
 {
-	unsigned int opcode = word & ETHOSU_OPCODE_MASK, control = word >> ETHOSU_CONTROL_SHIFT & 3;
+	struct line line = { .offset = 4 * at, .words = words + at, .count = 1 };
+	unsigned int opcode = words[at] & ETHOSU_OPCODE_MASK;
+	unsigned int control = words[at] >> ETHOSU_CONTROL_SHIFT & 3;
 
-	if (word & ETHOSU_RESERVED_MASK)
-		return NULL;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (commands[i].opcode == opcode && commands[i].two_words == control && commands[i].archs & archs)
-			return &commands[i];
-	return NULL;
+	if (words[at] & ETHOSU_RESERVED_MASK || control > 1) {
+		line.wrong = "reserved bits set";
+		return line;
+	}
+	if (control && count - at < 2) {
+		line.wrong = "cut short";
+		return line;
+	}
+	/* Also of a command without a name, control says how long it is. */
+	line.count += control;
+	for (size_t i = 0; i < COMMANDS && !line.command; i++)
+		if (commands[i].opcode == opcode && commands[i].two_words == control &&
+		    commands[i].archs & archs)
+			line.command = &commands[i];
+	if (!line.command)
+		line.wrong = "unknown command";
+	return line;
 }
 
 static const char *value_name(const struct field *f, uint32_t v)
@@ -72,109 +129,149 @@ static const char *value_name(const struct field *f, uint32_t v)
 	return NULL;
 }
 
-static uint32_t field_value(const struct field *f, const uint32_t *words)
+static uint32_t field_mask(const struct field *f)
 {
-	uint32_t bits = f->word ? words[1] : words[0] >> ETHOSU_PARAM_SHIFT;
-
-	return f->width == 32 ? bits : bits >> f->low & ((1u << f->width) - 1);
+	return (uint32_t)((1ull << f->width) - 1);
 }
 
-static bool field_of(const struct field *f, const struct command *c, unsigned int archs)
+/*
+ * The next field of a command that is shown, from *@at on. Bits that no field holds come last, if any
+ * of them is set: those of the parameter, then those of the second word.
+ */
+static bool next_shown(const struct line *line, unsigned int archs, size_t *at, uint32_t rest[2],
+		       struct shown *shown)
 {
-	return f->opcode == c->opcode && f->two_words == c->two_words && f->archs & archs;
-}
+	static const char *const rest_names[2] = { "RESERVED_PARAM", "RESERVED_DATA" };
+	const struct command *c = line->command;
+	uint64_t high = 0;
 
-static void print_fields(FILE *out, const struct command *c, unsigned int archs, const uint32_t *words)
-{
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		const struct field *f = &fields[i];
-		uint32_t v;
-		const char *name;
+	for (; *at < FIELDS; ++*at) {
+		const struct field *f = &fields[*at];
+		uint32_t v = rest[f->word] >> f->low & field_mask(f);
 
-		if (!field_of(f, c, archs))
+		if (f->opcode != c->opcode || f->two_words != c->two_words || !(f->archs & archs))
 			continue;
-		v = field_value(f, words);
-		name = value_name(f, v);
-		if (name)
-			fprintf(out, " %s=%s", f->name, name);
-		else
-			fprintf(out, v > 0xffff ? " %s=0x%x" : " %s=%u", f->name, v);
-	}
-}
-
-static json_t *json_fields(const struct command *c, unsigned int archs, const uint32_t *words)
-{
-	json_t *o = json_object();
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		const struct field *f = &fields[i];
-		const char *name;
-
-		if (!field_of(f, c, archs))
+		rest[f->word] &= ~(field_mask(f) << f->low);
+		if (!strcmp(f->name, ADDRESS_HIGH)) {
+			high = (uint64_t)v << 32;
 			continue;
-		name = value_name(f, field_value(f, words));
-		json_object_set_new(o, f->name, name ? json_string(name) :
-				    json_integer((json_int_t)field_value(f, words)));
+		}
+		shown->field = strcmp(f->name, ADDRESS_LOW) ? f->name : ADDRESS;
+		shown->name = value_name(f, v);
+		shown->value = high | v;
+		++*at;
+		return true;
 	}
-	return o;
+	for (; *at < FIELDS + 2; ++*at) {
+		unsigned int word = (unsigned int)(*at - FIELDS);
+
+		if (!rest[word])
+			continue;
+		*shown = (struct shown){ .field = rest_names[word], .value = rest[word] };
+		++*at;
+		return true;
+	}
+	return false;
 }
 
-static void print_text(FILE *out, size_t offset, const struct command *c, unsigned int archs, const uint32_t *words,
-		       unsigned int n)
+/* What no field has taken yet of a command's parameter and second word. */
+static void all_bits(const struct line *line, uint32_t rest[2])
 {
-	fprintf(out, "%06zx  %08x ", offset, words[0]);
-	if (n == 2)
-		fprintf(out, "%08x", words[1]);
+	rest[0] = line->words[0] >> ETHOSU_PARAM_SHIFT;
+	rest[1] = line->count == 2 ? line->words[1] : 0;
+}
+
+static void print_text(FILE *out, const struct line *line, unsigned int archs)
+{
+	struct shown shown;
+	uint32_t rest[2];
+	size_t at = 0;
+
+	fprintf(out, "%06zx  %08x ", line->offset, line->words[0]);
+	if (line->count == 2)
+		fprintf(out, "%08x", line->words[1]);
 	else
 		fprintf(out, "%8s", "");
-	if (c) {
-		fprintf(out, "  NPU_%s", c->name);
-		print_fields(out, c, archs, words);
-	} else {
-		fprintf(out, "  ?");
+	if (!line->command) {
+		fprintf(out, "  ? %s\n", line->wrong);
+		return;
+	}
+	fprintf(out, "  NPU_%s", line->command->name);
+	all_bits(line, rest);
+	while (next_shown(line, archs, &at, rest, &shown)) {
+		if (shown.name)
+			fprintf(out, " %s=%s", shown.field, shown.name);
+		else
+			fprintf(out, shown.value > 0xffff ? " %s=0x%llx" : " %s=%llu", shown.field,
+				(unsigned long long)shown.value);
 	}
 	fputc('\n', out);
 }
 
-static json_t *to_json(size_t offset, const struct command *c, unsigned int archs, const uint32_t *words,
-		       unsigned int n)
+static json_t *json_fields(const struct line *line, unsigned int archs)
 {
-	json_t *o = json_pack("{s:I, s:[I]}", "offset", (json_int_t)offset, "words", (json_int_t)words[0]);
+	json_t *object = json_object();
+	struct shown shown;
+	uint32_t rest[2];
+	size_t at = 0;
 
-	if (n == 2)
-		json_array_append_new(json_object_get(o, "words"), json_integer(words[1]));
-	if (c) {
-		json_object_set_new(o, "command", json_sprintf("NPU_%s", c->name));
-		json_object_set_new(o, "fields", json_fields(c, archs, words));
+	all_bits(line, rest);
+	while (next_shown(line, archs, &at, rest, &shown)) {
+		if (json_object_set_new(object, shown.field,
+					shown.name ? json_string(shown.name) :
+						     json_integer((json_int_t)shown.value))) {
+			json_decref(object);
+			return NULL;
+		}
 	}
-	return o;
+	return object;
+}
+
+/* One object at a time: a stream of 16 MiB would be gigabytes as one tree. */
+static int print_json(FILE *out, const struct line *line, unsigned int archs)
+{
+	json_t *object, *words = json_array();
+	int rc = 0;
+
+	for (unsigned int i = 0; i < line->count; i++)
+		rc |= json_array_append_new(words, json_integer(line->words[i]));
+	object = json_pack("{s:I, s:o}", "offset", (json_int_t)line->offset, "words", words);
+	if (line->command) {
+		rc |= json_object_set_new(object, "command", json_sprintf("NPU_%s", line->command->name));
+		rc |= json_object_set_new(object, "fields", json_fields(line, archs));
+	} else {
+		rc |= json_object_set_new(object, "error", json_string(line->wrong));
+	}
+	fprintf(out, "%s\n ", line->offset ? "," : "");
+	if (!rc && json_dumpf(object, out, 0) && !ferror(out))
+		rc = -1;
+	json_decref(object);
+	return rc ? -ENOMEM : 0;
 }
 
 int disasm_print(FILE *out, unsigned int arch, const uint32_t *words, size_t count, bool json)
 {
 	unsigned int archs = arch_bit(arch);
-	json_t *array = json ? json_array() : NULL;
-	int unknown = 0;
+	int unknown = 0, rc;
 
-	for (size_t i = 0; i < count;) {
-		const struct command *c = find_command(archs, words[i]);
-		unsigned int n = c && c->two_words ? 2 : 1;
+	if (!archs || count > INT_MAX)
+		return -EINVAL;
+	if (json)
+		fputc('[', out);
+	for (size_t at = 0; at < count;) {
+		struct line line = read_line(archs, words, count, at);
 
-		if (n > count - i) {
-			c = NULL;
-			n = 1;
+		unknown += line.command ? 0 : (int)line.count;
+		at += line.count;
+		if (!json) {
+			print_text(out, &line, archs);
+			continue;
 		}
-		unknown += !c;
-		if (json)
-			json_array_append_new(array, to_json(4 * i, c, archs, words + i, n));
-		else
-			print_text(out, 4 * i, c, archs, words + i, n);
-		i += n;
+		rc = print_json(out, &line, archs);
+		if (rc)
+			return rc;
 	}
-	if (json) {
-		json_dumpf(array, out, JSON_INDENT(1));
-		fputc('\n', out);
-		json_decref(array);
-	}
-	return unknown;
+	if (json)
+		fputs("\n]\n", out);
+	return ferror(out) ? -EIO : unknown;
 }

@@ -15,9 +15,11 @@
  * @words, @count: the stream
  * @json: as an array of objects instead
  *
- * Names every command and every field. What has no name is shown as it is.
+ * Names every command and every field; the halves of an address are shown as one number. Bits that no
+ * field holds are shown as RESERVED_PARAM and RESERVED_DATA where they are set. A command that has no
+ * name is shown as its words and why.
  *
- * Return: number of words that have no name, or -ENOMEM.
+ * Return: number of words that have no name, -EINVAL for another @arch, -EIO if @out fails, or -ENOMEM.
  */
 int disasm_print(FILE *out, unsigned int arch, const uint32_t *words, size_t count, bool json);
 
