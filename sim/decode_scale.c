@@ -143,6 +143,8 @@ int decode_output(struct decoder *d, struct npu_op *op)
 	int rc;
 
 	op->per_channel = STATE0(s, SET_OFM_PRECISION, SCALE_MODE) == ETHOSU_OFM_SCALE_MODE_PER_CHANNEL;
+	if (op->kind == NPU_KIND_MATMUL && op->per_channel)
+		return decode_error(d, "matrix product with scales per channel: it has no scale stream");
 	op->acc48 = (u85 ? STATE0(s, SET_ACC_FORMAT, ACC_FORMAT_U85) : STATE0(s, SET_ACC_FORMAT, ACC_FORMAT)) == 1;
 	op->ofm_scale.shift = (uint8_t)PARAM1(s, SET_OFM_SCALE, SHIFT);
 	if (u85) {
