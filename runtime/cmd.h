@@ -32,7 +32,10 @@ int cmd_fail(const struct error *err);
 int cmd_load(const struct cmd_common *common, const char *path, struct accel_device **device,
 	     struct model **model);
 
-/* Print it and give it back. Returns CMD_OK, or CMD_FAILED if there is none: JSON is UTF-8, a name may not be. */
+/*
+ * Print it and give it back. Returns CMD_OK, or CMD_FAILED if there is none: JSON is UTF-8, a name
+ * may not be.
+ */
 int cmd_print_json(json_t *json);
 
 /* CLOCK_MONOTONIC in microseconds. */

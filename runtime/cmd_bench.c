@@ -17,7 +17,8 @@ struct bench_args {
 
 static const char doc[] =
 	"Measure how long a model takes, from submission to fence, one inference after another.\v"
-	"Inputs are random, the same each time. The first run, which prepares the command stream, is shown apart. "
+	"Inputs are random, the same each time. The first run, which prepares the command stream, "
+	"is shown apart. "
 	"Threads are part of the device: sim:ethos-u65-256,threads=2.\n\n"
 	"Examples:\n"
 	"  accel bench model_vela.tflite -d sim:ethos-u65-256\n"
@@ -78,30 +79,35 @@ static void fill_inputs(const struct model *model)
 	}
 }
 
-static int report(const struct bench_args *args, const struct accel_device_info *info, const struct model *model,
-		  double first, const double *us)
+static int report(const struct bench_args *args, const struct accel_device_info *info,
+		  const struct model *model, double first, const double *us)
 {
-	double median = us[args->runs / 2], p90 = us[args->runs * 9 / 10], p99 = us[args->runs * 99 / 100];
+	double median = us[args->runs / 2], p90 = us[args->runs * 9 / 10],
+	       p99 = us[args->runs * 99 / 100];
 	json_t *o;
 
 	if (!args->common.json) {
 		printf("%s on %s, %s\n", args->model, info->spec, info->description);
-		printf("latency  %.1f us median, %.1f least, %.1f at 90 %%, %.1f at 99 %%  (%ld runs)\n", median, us[0],
-		       p90, p99, args->runs);
+		printf("latency  %.1f us median, %.1f least, %.1f at 90 %%, %.1f at 99 %%  (%ld "
+		       "runs)\n",
+		       median, us[0], p90, p99, args->runs);
 		printf("first    %.1f ms\n", first / 1000);
 		printf("rate     %.1f a second\n", 1e6 / median);
-		printf("cycles   %llu on the NPU, estimated\n", (unsigned long long)model_cycles(model));
+		printf("cycles   %llu on the NPU, estimated\n",
+		       (unsigned long long)model_cycles(model));
 		return CMD_OK;
 	}
-	o = json_pack("{s:s, s:s, s:s, s:I, s:f, s:{s:f, s:f, s:f, s:f}, s:f, s:I}", "model", args->model, "device",
-		      info->spec, "description", info->description, "runs", (json_int_t)args->runs, "first_us", first,
-		      "latency_us", "min", us[0], "median", median, "p90", p90, "p99", p99, "per_second", 1e6 / median,
+	o = json_pack("{s:s, s:s, s:s, s:I, s:f, s:{s:f, s:f, s:f, s:f}, s:f, s:I}", "model",
+		      args->model, "device", info->spec, "description", info->description, "runs",
+		      (json_int_t)args->runs, "first_us", first, "latency_us", "min", us[0],
+		      "median", median, "p90", p90, "p99", p99, "per_second", 1e6 / median,
 		      "npu_cycles", (json_int_t)model_cycles(model));
 	return cmd_print_json(o);
 }
 
 /* Returns an exit status. */
-static int measure(const struct bench_args *args, const struct accel_device_info *info, struct model *model)
+static int measure(const struct bench_args *args, const struct accel_device_info *info,
+		   struct model *model)
 {
 	struct error err;
 	double *us = calloc((size_t)args->runs, sizeof(*us));

@@ -21,8 +21,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static json_t *to_json(const struct accel_device_info *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "spec", d->spec, "transport", d->transport, "name", d->name,
-			 "description", d->description, "arch", (int)d->arch, "macs", (int)d->macs);
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "spec", d->spec, "transport",
+			 d->transport, "name", d->name, "description", d->description, "arch",
+			 (int)d->arch, "macs", (int)d->macs);
 }
 
 int cmd_devices(int argc, char **argv)
@@ -48,7 +49,8 @@ int cmd_devices(int argc, char **argv)
 		if (common.json)
 			json_array_append_new(array, to_json(&info));
 		else
-			printf("%-24s %4u MACs/cycle  %s\n", info.spec, info.macs, info.description);
+			printf("%-24s %4u MACs/cycle  %s\n", info.spec, info.macs,
+			       info.description);
 	}
 	if (common.json)
 		rc = cmd_print_json(array);

@@ -19,8 +19,8 @@ struct disasm_args {
 };
 
 static const char doc[] =
-	"Show the command stream of a model that Vela compiled, or of a file of raw command words, with every "
-	"field named.\v"
+	"Show the command stream of a model that Vela compiled, or of a file of raw command words, "
+	"with every field named.\v"
 	"Examples:\n"
 	"  accel disasm model_vela.tflite\n"
 	"  accel disasm -a u85 stream.bin --json\n";
@@ -39,7 +39,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &args->common;
 		return 0;
 	case OPT_ARCH:
-		args->arch = !strcmp(arg, "u55") ? 55 : !strcmp(arg, "u65") ? 65 : !strcmp(arg, "u85") ? 85 : 0;
+		args->arch = !strcmp(arg, "u55")   ? 55
+			     : !strcmp(arg, "u65") ? 65
+			     : !strcmp(arg, "u85") ? 85
+						   : 0;
 		if (!args->arch)
 			argp_error(state, "--arch=%s: u55, u65 or u85", arg);
 		return 0;
@@ -57,7 +60,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int disasm_words(const uint8_t *data, size_t words, unsigned int arch, bool json, struct error *err)
+static int disasm_words(const uint8_t *data, size_t words, unsigned int arch, bool json,
+			struct error *err)
 {
 	uint32_t *copy = malloc(4 * words + 1);
 	int unknown;
@@ -98,7 +102,8 @@ static int disasm_model(const struct disasm_args *args, struct error *err)
 		if (!rc && args->common.json)
 			putchar(found ? ',' : '[');
 		if (!rc)
-			rc = disasm_words(c.stream, c.words, archs[product], args->common.json, err);
+			rc = disasm_words(c.stream, c.words, archs[product], args->common.json,
+					  err);
 		found++;
 	}
 	if (!rc && found && args->common.json)

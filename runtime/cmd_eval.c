@@ -37,7 +37,8 @@ struct class_score {
 
 static const char doc[] =
 	"Run a classifier on a labelled data set and say how often it is right.\v"
-	"Data sets: fashion-mnist (Debian: dataset-fashion-mnist), fashion-mnist:DIR for its files elsewhere.\n\n"
+	"Data sets: fashion-mnist (Debian: dataset-fashion-mnist), fashion-mnist:DIR for its files "
+	"elsewhere.\n\n"
 	"Examples:\n"
 	"  accel eval model_vela.tflite -d sim:ethos-u65-256 --dataset fashion-mnist\n"
 	"  accel eval model_vela.tflite --dataset fashion-mnist --limit 1000 --json\n";
@@ -83,23 +84,27 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int check_shapes(const struct eval_args *args, const struct model *model, const struct dataset *data,
-			struct error *err)
+static int check_shapes(const struct eval_args *args, const struct model *model,
+			const struct dataset *data, struct error *err)
 {
 	size_t pixels = (size_t)data->height * data->width;
 	const struct tflite_tensor *in, *out;
 
 	if (model_input_count(model) != 1 || model_output_count(model) != 1)
-		return error_set(err, -EINVAL, "%s: a classifier has one input and one output, this has %u and %u",
+		return error_set(err, -EINVAL, "%s: %u inputs and %u outputs, a classifier has 1 and 1",
 				 args->model, model_input_count(model), model_output_count(model));
 	in = model_input(model, 0);
 	out = model_output(model, 0);
 	if ((in->type != ELEM_INT8 && in->type != ELEM_UINT8) || tflite_tensor_size(in) != pixels)
-		return error_set(err, -EINVAL, "%s: the input is %zu bytes of %s, the pictures are %ux%u, one byte a pixel",
-				 args->model, tflite_tensor_size(in), elem_name(in->type), data->height, data->width);
-	if ((out->type != ELEM_INT8 && out->type != ELEM_UINT8) || tflite_tensor_size(out) != data->classes)
-		return error_set(err, -EINVAL, "%s: the output is %zu bytes of %s, there are %u classes", args->model,
-				 tflite_tensor_size(out), elem_name(out->type), data->classes);
+		return error_set(err, -EINVAL,
+				 "%s: input of %zu bytes of %s for pictures of %ux%u bytes",
+				 args->model, tflite_tensor_size(in), elem_name(in->type),
+				 data->height, data->width);
+	if ((out->type != ELEM_INT8 && out->type != ELEM_UINT8) ||
+	    tflite_tensor_size(out) != data->classes)
+		return error_set(err, -EINVAL, "%s: output of %zu bytes of %s for %u classes",
+				 args->model, tflite_tensor_size(out), elem_name(out->type),
+				 data->classes);
 	if (!(tflite_scale(in, 0) > 0))
 		return error_set(err, -EINVAL, "%s: the input is not quantised", args->model);
 	return 0;
@@ -111,7 +116,8 @@ static void quantise_table(const struct tflite_tensor *t, uint8_t table[256])
 	int low = t->type == ELEM_INT8 ? -128 : 0;
 
 	for (int i = 0; i < 256; i++) {
-		double v = nearbyint((double)((float)i / 255 / tflite_scale(t, 0))) + (double)tflite_zero_point(t, 0);
+		double v = nearbyint((double)((float)i / 255 / tflite_scale(t, 0))) +
+			   (double)tflite_zero_point(t, 0);
 
 		table[i] = (uint8_t)(int)fmin(fmax(v, low), low + 255);
 	}
@@ -209,23 +215,27 @@ static double macro_f1(const struct score *s)
 	return sum / s->classes;
 }
 
-static void print_text(const struct score *s, const struct dataset *data, const struct accel_device_info *info)
+static void print_text(const struct score *s, const struct dataset *data,
+		       const struct accel_device_info *info)
 {
 	printf("%-12s %9s %7s %6s   taken for\n", "class", "precision", "recall", "F1");
 	for (unsigned int c = 0; c < s->classes; c++) {
 		struct class_score r = class_score(s, c);
 
-		printf("%-12s %9.3f %7.3f %6.3f  ", data->class_names[c], r.precision, r.recall, r.f1);
+		printf("%-12s %9.3f %7.3f %6.3f  ", data->class_names[c], r.precision, r.recall,
+		       r.f1);
 		for (unsigned int i = 0; i < s->classes; i++)
 			printf(" %4zu", s->confusion[c][i]);
 		putchar('\n');
 	}
-	printf("\ntop-1     %.2f %%  (%zu of %zu)\nmacro-F1  %.4f\n", 100.0 * (double)correct(s) / (double)s->count,
-	       correct(s), s->count, macro_f1(s));
-	printf("speed     %.0f images/s on %s, %s\n", (double)s->count / s->seconds, info->spec, info->description);
+	printf("\ntop-1     %.2f %%  (%zu of %zu)\nmacro-F1  %.4f\n",
+	       100.0 * (double)correct(s) / (double)s->count, correct(s), s->count, macro_f1(s));
+	printf("speed     %.0f images/s on %s, %s\n", (double)s->count / s->seconds, info->spec,
+	       info->description);
 }
 
-static int print_json(const struct score *s, const struct dataset *data, const struct accel_device_info *info)
+static int print_json(const struct score *s, const struct dataset *data,
+		      const struct accel_device_info *info)
 {
 	json_t *classes = json_array(), *confusion = json_array(), *o;
 
@@ -236,13 +246,16 @@ static int print_json(const struct score *s, const struct dataset *data, const s
 		for (unsigned int i = 0; i < s->classes; i++)
 			json_array_append_new(row, json_integer((json_int_t)s->confusion[c][i]));
 		json_array_append_new(confusion, row);
-		json_array_append_new(classes, json_pack("{s:s, s:f, s:f, s:f}", "name", data->class_names[c],
-							 "precision", r.precision, "recall", r.recall, "f1", r.f1));
+		json_array_append_new(classes,
+				      json_pack("{s:s, s:f, s:f, s:f}", "name",
+						data->class_names[c], "precision", r.precision,
+						"recall", r.recall, "f1", r.f1));
 	}
-	o = json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:o, s:o}", "device", info->spec, "description",
-		      info->description, "images", (json_int_t)s->count, "correct", (json_int_t)correct(s), "top1",
-		      (double)correct(s) / (double)s->count, "macro_f1", macro_f1(s), "images_per_second",
-		      (double)s->count / s->seconds, "classes", classes, "confusion", confusion);
+	o = json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:o, s:o}", "device", info->spec,
+		      "description", info->description, "images", (json_int_t)s->count, "correct",
+		      (json_int_t)correct(s), "top1", (double)correct(s) / (double)s->count,
+		      "macro_f1", macro_f1(s), "images_per_second", (double)s->count / s->seconds,
+		      "classes", classes, "confusion", confusion);
 	return cmd_print_json(o);
 }
 

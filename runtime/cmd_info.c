@@ -13,7 +13,8 @@ struct info_args {
 };
 
 static const char doc[] =
-	"Show the inputs, outputs and operators of a TFLite file, and which NPU it was compiled for.\v"
+	"Show the inputs, outputs and operators of a TFLite file, and which NPU it was compiled "
+	"for.\v"
 	"Examples:\n"
 	"  accel info model_vela.tflite\n"
 	"  accel info --json model.tflite\n";
@@ -58,12 +59,14 @@ static json_t *tensor_json(const struct tflite_tensor *t)
 
 	for (unsigned int i = 0; i < t->ndim; i++)
 		json_array_append_new(shape, json_integer(t->shape[i]));
-	return json_pack("{s:s, s:s, s:o, s:f, s:I}", "name", clean(t->name, name, sizeof(name)), "type",
-			 elem_name(t->type), "shape", shape, "scale", (double)tflite_scale(t, 0), "zero_point",
+	return json_pack("{s:s, s:s, s:o, s:f, s:I}", "name", clean(t->name, name, sizeof(name)),
+			 "type", elem_name(t->type), "shape", shape, "scale",
+			 (double)tflite_scale(t, 0), "zero_point",
 			 (json_int_t)tflite_zero_point(t, 0));
 }
 
-static const char *operator_text(const struct tflite *file, const struct tflite_operator *op, char *text, size_t len)
+static const char *operator_text(const struct tflite *file, const struct tflite_operator *op,
+				 char *text, size_t len)
 {
 	const char *name = tflite_builtin_name(op->builtin);
 	const struct tflite_tensor *payload;
@@ -79,8 +82,8 @@ static const char *operator_text(const struct tflite *file, const struct tflite_
 		return text;
 	payload = &file->tensors[op->inputs[0]];
 	if (!container_parse(payload->data.data, payload->data.len, &container, NULL))
-		snprintf(text, len, "%s, %zu command words", container_npu(container.config, npu, sizeof(npu)),
-			 container.words);
+		snprintf(text, len, "%s, %zu command words",
+			 container_npu(container.config, npu, sizeof(npu)), container.words);
 	return text;
 }
 
@@ -105,7 +108,8 @@ static void print_text(const struct tflite *file)
 	for (uint32_t i = 0; i < file->output_count; i++)
 		print_tensor("output", &file->tensors[file->outputs[i]]);
 	for (uint32_t i = 0; i < file->operator_count; i++)
-		printf("operator %s\n", operator_text(file, &file->operators[i], text, sizeof(text)));
+		printf("operator %s\n",
+		       operator_text(file, &file->operators[i], text, sizeof(text)));
 }
 
 static int print_json(const struct tflite *file)
@@ -118,16 +122,20 @@ static int print_json(const struct tflite *file)
 	for (uint32_t i = 0; i < file->output_count; i++)
 		json_array_append_new(outputs, tensor_json(&file->tensors[file->outputs[i]]));
 	for (uint32_t i = 0; i < file->operator_count; i++)
-		json_array_append_new(operators,
-				      json_string(operator_text(file, &file->operators[i], text, sizeof(text))));
-	all = json_pack("{s:o, s:o, s:o}", "inputs", inputs, "outputs", outputs, "operators", operators);
+		json_array_append_new(
+			operators,
+			json_string(operator_text(file, &file->operators[i], text, sizeof(text))));
+	all = json_pack("{s:o, s:o, s:o}", "inputs", inputs, "outputs", outputs, "operators",
+			operators);
 	return cmd_print_json(all);
 }
 
 int cmd_info(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 }, { 0 } };
-	const struct argp argp = { .parser = parse, .args_doc = "MODEL", .doc = doc, .children = children };
+	const struct argp argp = {
+		.parser = parse, .args_doc = "MODEL", .doc = doc, .children = children
+	};
 	struct info_args args = { 0 };
 	struct tflite file;
 	struct error err;

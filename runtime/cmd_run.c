@@ -21,8 +21,10 @@ struct run_args {
 
 static const char doc[] =
 	"Run a model once on arrays from .npy files and write what comes out.\v"
-	"--input is given once for each input of the model, in their order (see `accel info'). --output is a .npy "
-	"file, or a directory for output_0.npy and so on. Files are written complete or not at all.\n\n"
+	"--input is given once for each input of the model, in their order (see `accel info'). "
+	"--output is a .npy "
+	"file, or a directory for output_0.npy and so on. Files are written complete or not at "
+	"all.\n\n"
 	"Examples:\n"
 	"  accel run model_vela.tflite -d sim:ethos-u65-256 --input x.npy --output y.npy\n"
 	"  accel run model_vela.tflite --input a.npy --input b.npy --output results/\n";
@@ -84,7 +86,8 @@ static int load_input(struct model *model, unsigned int index, const char *path,
 	if (array.type != want.type || array.ndim != want.ndim ||
 	    memcmp(array.shape, want.shape, want.ndim * sizeof(want.shape[0]))) {
 		rc = error_set(err, -EINVAL, "%s: %s of %s, the model's input %u is %s of %s", path,
-			       npy_shape_text(array.shape, array.ndim, got, sizeof(got)), elem_name(array.type), index,
+			       npy_shape_text(array.shape, array.ndim, got, sizeof(got)),
+			       elem_name(array.type), index,
 			       npy_shape_text(want.shape, want.ndim, expected, sizeof(expected)),
 			       elem_name(want.type));
 	} else {
@@ -110,7 +113,8 @@ static int write_outputs(const struct model *model, const char *to, struct error
 	int rc = 0;
 
 	if (!directory && count != 1)
-		return error_set(err, -EINVAL, "%s: the model has %u outputs, name a directory", to, count);
+		return error_set(err, -EINVAL, "%s: the model has %u outputs, name a directory", to,
+				 count);
 	if (directory && mkdir(to, 0777) && errno != EEXIST)
 		return error_set(err, -errno, "%s: %s", to, strerror(errno));
 	for (unsigned int i = 0; i < count && !rc; i++) {
@@ -118,7 +122,8 @@ static int write_outputs(const struct model *model, const char *to, struct error
 
 		shape_of(model_output(model, i), &array);
 		array.data = (void *)(uintptr_t)model_output_data(model, i);
-		if ((size_t)snprintf(path, sizeof(path), directory ? "%s/output_%u.npy" : "%s", to, i) >= sizeof(path))
+		if ((size_t)snprintf(path, sizeof(path), directory ? "%s/output_%u.npy" : "%s", to,
+				     i) >= sizeof(path))
 			return error_set(err, -ENAMETOOLONG, "%s: name too long", to);
 		rc = npy_write(path, &array, err);
 	}
@@ -128,8 +133,9 @@ static int write_outputs(const struct model *model, const char *to, struct error
 static int check_args(const struct run_args *args, const struct model *model, struct error *err)
 {
 	if (args->input_count != model_input_count(model))
-		return error_set(err, -EINVAL, "%s: the model has %u inputs, --input was given %u times", args->model,
-				 model_input_count(model), args->input_count);
+		return error_set(err, -EINVAL,
+				 "%s: the model has %u inputs, --input was given %u times",
+				 args->model, model_input_count(model), args->input_count);
 	return 0;
 }
 
@@ -151,7 +157,8 @@ static int run(const struct run_args *args, struct model *model, struct error *e
 		rc = write_outputs(model, args->output, err);
 	if (!rc && args->common.json) {
 		json_t *o = json_pack("{s:f, s:I, s:i}", "latency_us", start, "npu_cycles",
-				      (json_int_t)model_cycles(model), "outputs", (int)model_output_count(model));
+				      (json_int_t)model_cycles(model), "outputs",
+				      (int)model_output_count(model));
 
 		cmd_print_json(o);
 	}

@@ -49,7 +49,8 @@ static int parse_cop1(const uint8_t *data, size_t len, struct container *out, st
 		switch (action & 0xff) {
 		case ACTION_CONFIG:
 			if (len - at < 12)
-				return error_set(err, -EINVAL, "byte %zu: configuration cut short", at);
+				return error_set(err, -EINVAL, "byte %zu: configuration cut short",
+						 at);
 			out->config = word_at(data + at + 4);
 			out->id = word_at(data + at + 8);
 			configured = true;
@@ -63,14 +64,18 @@ static int parse_cop1(const uint8_t *data, size_t len, struct container *out, st
 			words = (action >> 16) | (size_t)(action >> 8 & 0xff) << 16;
 			at += 4;
 			if (words > (len - at) / 4)
-				return error_set(err, -EINVAL,
-						 "byte %zu: command stream of %zu words, %zu bytes are left", at,
-						 words, len - at);
+				return error_set(
+					err, -EINVAL,
+					"byte %zu: command stream of %zu words, %zu bytes are left",
+					at, words, len - at);
 			if (!configured)
-				return error_set(err, -EINVAL, "the stream does not say for which NPU it is");
+				return error_set(err, -EINVAL,
+						 "the stream does not say for which NPU it is");
 			out->stream = data + at;
 			out->words = words;
-			return words ? 0 : error_set(err, -EINVAL, "byte %zu: empty command stream", at);
+			return words ? 0
+				     : error_set(err, -EINVAL, "byte %zu: empty command stream",
+						 at);
 		default:
 			return error_set(err, -EINVAL, "byte %zu: unknown driver action 0x%02x", at,
 					 action & 0xff);
@@ -93,8 +98,10 @@ static int parse_cop2(const uint8_t *data, size_t len, struct container *out, st
 	/* The metadata's length counts from behind itself, the padding of the stream included. */
 	stream = COP2_MAGIC + (size_t)word_at(data + COP2_META);
 	if (stream < COP2_FIXED || stream >= len || stream % 4 ||
-	    word_at(data + COP2_ENTRY) != len - COP2_META || word_at(data + COP2_LENGTH) != len - COP2_TYPE)
-		return error_set(err, -EINVAL, "byte %d: lengths do not fit a payload of %zu bytes", COP2_META, len);
+	    word_at(data + COP2_ENTRY) != len - COP2_META ||
+	    word_at(data + COP2_LENGTH) != len - COP2_TYPE)
+		return error_set(err, -EINVAL, "byte %d: lengths do not fit a payload of %zu bytes",
+				 COP2_META, len);
 	out->config = word_at(data + COP2_CONFIG);
 	out->id = word_at(data + COP2_ID);
 	out->local_io = word_at(data + COP2_FEATURES) & COP2_LOCAL;
@@ -136,17 +143,21 @@ int container_check(const struct container *c, uint32_t config, uint32_t id, con
 	if (FIELD(c->config, CONFIG, PRODUCT, 4) != FIELD(config, CONFIG, PRODUCT, 4) ||
 	    FIELD(c->config, CONFIG, MACS_PER_CC, 4) != FIELD(config, CONFIG, MACS_PER_CC, 4)) {
 		container_npu(c->config, npu, sizeof(npu));
-		return error_set(err, -ENOEXEC, "compiled for %s, the device is %s: compile for it, or use -d sim:%s",
-				 npu, device, npu);
+		return error_set(
+			err, -ENOEXEC,
+			"compiled for %s, the device is %s: compile for it, or use -d sim:%s", npu,
+			device, npu);
 	}
-	if (FIELD(c->config, CONFIG, CMD_STREAM_VERSION, 4) != FIELD(config, CONFIG, CMD_STREAM_VERSION, 4))
+	if (FIELD(c->config, CONFIG, CMD_STREAM_VERSION, 4) !=
+	    FIELD(config, CONFIG, CMD_STREAM_VERSION, 4))
 		return error_set(err, -ENOEXEC, "command stream version %u, %s takes %u",
 				 FIELD(c->config, CONFIG, CMD_STREAM_VERSION, 4), device,
 				 FIELD(config, CONFIG, CMD_STREAM_VERSION, 4));
 	if (FIELD(c->id, ID, ARCH_MAJOR_REV, 4) != FIELD(id, ID, ARCH_MAJOR_REV, 4) ||
 	    FIELD(c->id, ID, ARCH_MINOR_REV, 8) > FIELD(id, ID, ARCH_MINOR_REV, 8))
-		return error_set(err, -ENOEXEC, "compiled for architecture %u.%u, %s has %u.%u",
-				 FIELD(c->id, ID, ARCH_MAJOR_REV, 4), FIELD(c->id, ID, ARCH_MINOR_REV, 8), device,
-				 FIELD(id, ID, ARCH_MAJOR_REV, 4), FIELD(id, ID, ARCH_MINOR_REV, 8));
+		return error_set(
+			err, -ENOEXEC, "compiled for architecture %u.%u, %s has %u.%u",
+			FIELD(c->id, ID, ARCH_MAJOR_REV, 4), FIELD(c->id, ID, ARCH_MINOR_REV, 8),
+			device, FIELD(id, ID, ARCH_MAJOR_REV, 4), FIELD(id, ID, ARCH_MINOR_REV, 8));
 	return 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What Vela puts into the ethos-u operator of a TFLite file: driver payloads of the forms COP1 and COP2. */
+/*
+ * What Vela puts into the ethos-u operator of a TFLite file: driver payloads of the forms COP1 and
+ * COP2.
+ */
 #ifndef ACCEL_RUNTIME_CONTAINER_H
 #define ACCEL_RUNTIME_CONTAINER_H
 

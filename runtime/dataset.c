@@ -15,7 +15,8 @@
 #define IDX_MAX		(1u << 20)
 
 static const char *const fashion_classes[] = {
-	"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+	"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+	"Sandal",      "Shirt",	  "Sneaker",  "Bag",   "Ankle boot",
 };
 
 static uint32_t big_endian(const uint8_t *p)
@@ -23,9 +24,10 @@ static uint32_t big_endian(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* An idx file of bytes with @rank dimensions: two zero bytes, type, rank, big-endian sizes, data. */
-static int read_idx(const char *dir, const char *file, unsigned int rank, uint32_t *sizes, uint8_t **data,
-		    struct error *err)
+/* An idx file of bytes with @rank dimensions: two zero bytes, type, rank, big-endian sizes, data.
+ */
+static int read_idx(const char *dir, const char *file, unsigned int rank, uint32_t *sizes,
+		    uint8_t **data, struct error *err)
 {
 	uint8_t header[16];
 	char path[1024];
@@ -37,12 +39,13 @@ static int read_idx(const char *dir, const char *file, unsigned int rank, uint32
 		return error_set(err, -ENAMETOOLONG, "%s: name too long", dir);
 	f = gzopen(path, "rb");
 	if (!f)
-		return error_set(err, -ENOENT, "%s: %s (Debian: apt install " FASHION_PACKAGE ")", path,
-				 strerror(errno ? errno : ENOMEM));
+		return error_set(err, -ENOENT, "%s: %s (Debian: apt install " FASHION_PACKAGE ")",
+				 path, strerror(errno ? errno : ENOMEM));
 	*data = NULL;
 	if (gzread(f, header, 4 + 4 * rank) != (int)(4 + 4 * rank) || header[0] || header[1] ||
 	    header[2] != IDX_BYTES || header[3] != rank) {
-		rc = error_set(err, -EINVAL, "%s: not an idx file of bytes with %u dimensions", path, rank);
+		rc = error_set(err, -EINVAL, "%s: not an idx file of bytes with %u dimensions",
+			       path, rank);
 		goto out;
 	}
 	for (unsigned int i = 0; i < rank; i++) {
@@ -78,7 +81,8 @@ int dataset_open(const char *spec, struct dataset *out, struct error *err)
 
 	memset(out, 0, sizeof(*out));
 	if (len != strlen(FASHION) || memcmp(spec, FASHION, len))
-		return error_set(err, -EINVAL, "no data set \"%.*s\"; there is " FASHION "[:DIR]", (int)len, spec);
+		return error_set(err, -EINVAL, "no data set \"%.*s\"; there is " FASHION "[:DIR]",
+				 (int)len, spec);
 	rc = read_idx(dir, "t10k-images-idx3-ubyte.gz", 3, image, &out->pixels, err);
 	if (!rc)
 		rc = read_idx(dir, "t10k-labels-idx1-ubyte.gz", 1, label, &out->labels, err);
@@ -88,7 +92,8 @@ int dataset_open(const char *spec, struct dataset *out, struct error *err)
 	out->class_names = fashion_classes;
 	for (uint32_t i = 0; !rc && i < label[0]; i++)
 		if (out->labels[i] >= out->classes)
-			rc = error_set(err, -EINVAL, "%s: picture %u has label %u", dir, i, out->labels[i]);
+			rc = error_set(err, -EINVAL, "%s: picture %u has label %u", dir, i,
+				       out->labels[i]);
 	if (rc) {
 		dataset_close(out);
 		return rc;

@@ -48,7 +48,8 @@ const char *elem_npy(int type)
 int elem_from_npy(const char *descr, size_t len)
 {
 	for (int i = 0; i < ELEM_COUNT; i++) {
-		if (elems[i].npy && strlen(elems[i].npy) == len && !memcmp(elems[i].npy, descr, len))
+		if (elems[i].npy && strlen(elems[i].npy) == len &&
+		    !memcmp(elems[i].npy, descr, len))
 			return i;
 	}
 	return -1;

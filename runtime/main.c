@@ -40,8 +40,10 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option common_options[] = {
-	{ "device", 'd', "DEVICE", 0, "sim:NAME[,KEY=VALUE...] or /dev/accel/accelN; default: $ACCEL_DEVICE, else the "
-	  "first NPU there is, else sim:ethos-u65-256", 1 },
+	{ "device", 'd', "DEVICE", 0,
+	  "sim:NAME[,KEY=VALUE...] or /dev/accel/accelN; default: $ACCEL_DEVICE, else the "
+	  "first NPU there is, else sim:ethos-u65-256",
+	  1 },
 	{ "json", OPT_JSON, NULL, 0, "print JSON", 1 },
 	{ 0 },
 };
@@ -92,9 +94,9 @@ double cmd_now_us(void)
 }
 
 /*
- * PoCL's basic device runs a kernel on the thread that asks for it, which takes 1 us from launch to done
- * instead of 10, and its kernels are compiled once instead of twice. Only a program may decide that for
- * the whole process, not the library.
+ * PoCL's basic device runs a kernel on the thread that asks for it, which takes 1 us from launch to
+ * done instead of 10, and its kernels are compiled once instead of twice. Only a program may decide
+ * that for the whole process, not the library.
  */
 static void prefer_quick_opencl(void)
 {
@@ -111,7 +113,9 @@ static void usage(FILE *to)
 	      "  accel devices\n"
 	      "  accel bench model_vela.tflite -d sim:ethos-u65-256\n"
 	      "  accel eval model_vela.tflite -d sim:ethos-u65-256 --dataset fashion-mnist\n\n"
-	      "Exit status: 0 if all went well, 1 if something did not, 2 if the command line is wrong.\n", to);
+	      "Exit status: 0 if all went well, 1 if something did not, 2 if the command line is "
+	      "wrong.\n",
+	      to);
 }
 
 /* What was printed may not have arrived: a full disk. */
@@ -149,6 +153,8 @@ int main(int argc, char **argv)
 		argv[1] = name;
 		return finish(commands[i].run(argc - 1, argv + 1));
 	}
-	fprintf(stderr, "accel: no command \"%s\"; there are devices, info, run, bench, eval and disasm\n", argv[1]);
+	fprintf(stderr,
+		"accel: no command \"%s\"; there are devices, info, run, bench, eval and disasm\n",
+		argv[1]);
 	return CMD_USAGE;
 }

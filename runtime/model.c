@@ -11,7 +11,10 @@
 
 /* Inputs of the ethos-u operator, and the regions they are bound to. */
 enum npu_input { NPU_STREAM, NPU_CONSTANTS, NPU_ARENA, NPU_FAST, NPU_FIRST_TENSOR };
-enum npu_region { REGION_CONSTANTS, REGION_ARENA, REGION_FAST, REGION_INPUTS, REGION_OUTPUTS, REGIONS };
+enum npu_region {
+	REGION_CONSTANTS, REGION_ARENA, REGION_FAST, REGION_INPUTS, REGION_OUTPUTS,
+	REGIONS,
+};
 
 #define ALIGN		16
 #define ARENA_MAX	(1ull << 32)
@@ -114,11 +117,13 @@ static int refuse_cpu(const struct tflite *file, struct error *err)
 		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s (%u)", at ? ", " : "",
 				       operator_name(cpu.op[i], name, sizeof(name)), cpu.seen[i]);
 	if (!npu)
-		return error_set(err, -ENOTSUP, "not compiled for an NPU: run it through Vela first; it has %s",
+		return error_set(err, -ENOTSUP,
+				 "not compiled for an NPU: run it through Vela first; it has %s",
 				 cpu.count ? list : "no operators");
 	if (cpu.count)
 		return error_set(err, -ENOTSUP,
-				 "operators left on the CPU, which this version does not run: %s", list);
+				 "operators left on the CPU, which this version does not run: %s",
+				 list);
 	return 0;
 }
 
@@ -136,7 +141,9 @@ static void grow(uint64_t *size, uint64_t to)
 /* Offset of a tensor in the arena, or -1. */
 static int64_t planned(const struct tflite *file, int32_t tensor)
 {
-	return file->plan && tensor >= 0 && (uint32_t)tensor < file->plan_count ? file->plan[tensor] : -1;
+	if (!file->plan || tensor < 0 || (uint32_t)tensor >= file->plan_count)
+		return -1;
+	return file->plan[tensor];
 }
 
 static int32_t npu_tensor(const struct tflite_operator *op, enum npu_input input)
@@ -149,10 +156,12 @@ static int check_segment(const struct tflite *file, uint32_t index, struct error
 	const struct tflite_operator *op = &file->operators[index];
 
 	if (op->input_count < NPU_FIRST_TENSOR)
-		return error_set(err, -EINVAL, "operator %u: ethos-u with %u inputs", index, op->input_count);
+		return error_set(err, -EINVAL, "operator %u: ethos-u with %u inputs", index,
+				 op->input_count);
 	for (unsigned int i = 0; i < NPU_FIRST_TENSOR; i++)
 		if (op->inputs[i] < 0)
-			return error_set(err, -EINVAL, "operator %u: ethos-u without input %u", index, i);
+			return error_set(err, -EINVAL, "operator %u: ethos-u without input %u",
+					 index, i);
 	return 0;
 }
 
@@ -166,19 +175,23 @@ static int measure(struct model *m, struct error *err)
 		int32_t arena = npu_tensor(op, NPU_ARENA), fast = npu_tensor(op, NPU_FAST);
 		int64_t base = planned(file, arena);
 
-		grow(&m->arena.size, (uint64_t)(base > 0 ? base : 0) + tflite_tensor_size(&file->tensors[arena]));
+		grow(&m->arena.size,
+		     (uint64_t)(base > 0 ? base : 0) + tflite_tensor_size(&file->tensors[arena]));
 		if (fast != arena)
 			grow(&m->fast.size, tflite_tensor_size(&file->tensors[fast]));
 	}
 	for (uint32_t t = 0; t < file->plan_count; t++) {
 		if (file->plan[t] < -1)
-			return error_set(err, -EINVAL, "tensor %u is planned at offset %d", t, file->plan[t]);
-		/* Constants are planned nowhere; what a damaged file says of them must not lie outside. */
+			return error_set(err, -EINVAL, "tensor %u is planned at offset %d", t,
+					 file->plan[t]);
+		/* Constants are planned nowhere; in a damaged file they must not lie outside. */
 		if (file->plan[t] >= 0)
-			grow(&m->arena.size, (uint64_t)file->plan[t] + tflite_tensor_size(&file->tensors[t]));
+			grow(&m->arena.size,
+			     (uint64_t)file->plan[t] + tflite_tensor_size(&file->tensors[t]));
 	}
 	if (m->arena.size > ARENA_MAX || m->fast.size > ARENA_MAX)
-		return error_set(err, -EINVAL, "an arena of %llu bytes", (unsigned long long)m->arena.size);
+		return error_set(err, -EINVAL, "an arena of %llu bytes",
+				 (unsigned long long)m->arena.size);
 	return 0;
 }
 
@@ -190,7 +203,8 @@ static int allocate(struct model *m, struct block *block, struct error *err)
 
 	if (!block->size)
 		return 0;
-	rc = accel_buffer_create(m->device, round_up(block->size + SLACK, ALIGN), 0, &block->buffer, &why);
+	rc = accel_buffer_create(m->device, round_up(block->size + SLACK, ALIGN), 0, &block->buffer,
+				 &why);
 	if (!rc)
 		rc = accel_buffer_map(block->buffer, &data, &why);
 	if (rc)
@@ -236,7 +250,8 @@ static int load_segment(struct model *m, uint32_t index, bool *local_io, struct 
 	if (!words)
 		return error_set(err, -ENOMEM, "out of memory");
 	memcpy(words, container.stream, 4 * container.words);
-	rc = accel_program_create(m->device, words, 4 * container.words, &opt, &m->segments[index].program, &why);
+	rc = accel_program_create(m->device, words, 4 * container.words, &opt,
+				  &m->segments[index].program, &why);
 	free(words);
 	if (rc)
 		return error_set(err, rc, "%s: %s", place, why.msg);
@@ -267,7 +282,7 @@ static void bind_segment(struct model *m, uint32_t index)
 	};
 }
 
-/* Size of a region of their own for the model's inputs or outputs: the plan's offsets count from its start. */
+/* Size of a region of only inputs or only outputs: the plan's offsets count from its start. */
 static uint64_t extent(const struct tflite *file, const int32_t *list, uint32_t count)
 {
 	uint64_t size = 0;
@@ -282,8 +297,8 @@ static uint64_t extent(const struct tflite *file, const int32_t *list, uint32_t 
 }
 
 /* Where each input or output of the model lies. */
-static int place(struct model *m, const struct block *own, const int32_t *list, uint32_t count, uint8_t **data,
-		 const char *what, struct error *err)
+static int place(struct model *m, const struct block *own, const int32_t *list, uint32_t count,
+		 uint8_t **data, const char *what, struct error *err)
 {
 	const struct block *block = own->buffer ? own : &m->arena;
 
@@ -292,10 +307,12 @@ static int place(struct model *m, const struct block *own, const int32_t *list, 
 		int64_t at = planned(&m->file, list[i]);
 
 		if (!size)
-			return error_set(err, -ENOTSUP, "%s %u (tensor %d) is of type %s", what, i, list[i],
-					 elem_name(m->file.tensors[list[i]].type));
+			return error_set(err, -ENOTSUP, "%s %u (tensor %d) is of type %s", what, i,
+					 list[i], elem_name(m->file.tensors[list[i]].type));
 		if (at < 0 || (uint64_t)at + size > block->size)
-			return error_set(err, -EINVAL, "%s %u (tensor %d) has no place in the arena", what, i, list[i]);
+			return error_set(err, -EINVAL,
+					 "%s %u (tensor %d) has no place in the arena", what, i,
+					 list[i]);
 		data[i] = block->data + at;
 	}
 	return 0;
@@ -326,7 +343,8 @@ static int load(struct model *m, struct error *err)
 		return rc;
 	/* What one operator hands to the next would be in both regions. */
 	if (local_io && m->segment_count > 1)
-		return error_set(err, -ENOTSUP, "%u ethos-u operators with separate input and output regions",
+		return error_set(err, -ENOTSUP,
+				 "%u ethos-u operators with separate input and output regions",
 				 m->segment_count);
 	if (local_io) {
 		m->inputs.size = extent(file, file->inputs, file->input_count);
@@ -339,7 +357,8 @@ static int load(struct model *m, struct error *err)
 		bind_segment(m, i);
 	rc = place(m, &m->inputs, file->inputs, file->input_count, m->input_data, "input", err);
 	if (!rc)
-		rc = place(m, &m->outputs, file->outputs, file->output_count, m->output_data, "output", err);
+		rc = place(m, &m->outputs, file->outputs, file->output_count, m->output_data,
+			   "output", err);
 	return rc;
 }
 
@@ -452,8 +471,8 @@ static int explain(const struct model *m, struct accel_fence *fence, int code, s
 
 	for (uint32_t i = 0; i < m->segment_count; i++)
 		if (!accel_fence_get_result(fence, i, &result) && result.error)
-			return error_set(err, code, "operator %u, command at byte %u: %s", i, result.offset,
-					 result.cause);
+			return error_set(err, code, "operator %u, command at byte %u: %s", i,
+					 result.offset, result.cause);
 	return error_set(err, code, "%s", strerror(-code));
 }
 

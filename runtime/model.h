@@ -16,10 +16,11 @@ struct model;
  * @device: the device to run it on; a reference is taken
  * @out: free with model_close()
  *
- * Return: 0; -ENOTSUP: operators are left on the CPU, @err names them; -ENOEXEC: compiled for another
- * NPU; -EINVAL: broken file; what file_read() and libaccel give.
+ * Return: 0; -ENOTSUP: operators are left on the CPU, @err names them; -ENOEXEC: compiled for
+ * another NPU; -EINVAL: broken file; what file_read() and libaccel give.
  */
-int model_open(const char *path, struct accel_device *device, struct model **out, struct error *err);
+int model_open(const char *path, struct accel_device *device, struct model **out,
+	       struct error *err);
 void model_close(struct model *model);
 
 unsigned int model_input_count(const struct model *model);
@@ -30,8 +31,9 @@ const struct tflite_tensor *model_input(const struct model *model, unsigned int 
 const struct tflite_tensor *model_output(const struct model *model, unsigned int index);
 
 /*
- * Where the device reads inputs and writes outputs. Memory is shared between tensors that do not live at
- * the same time: a run may overwrite its inputs, and the next run's inputs may overwrite the outputs.
+ * Where the device reads inputs and writes outputs. Memory is shared between tensors that do not
+ * live at the same time: a run may overwrite its inputs, and the next run's inputs may overwrite
+ * the outputs.
  */
 void *model_input_data(const struct model *model, unsigned int index);
 const void *model_output_data(const struct model *model, unsigned int index);

@@ -92,9 +92,10 @@ static int parse_descr(struct header *h, struct npy *out)
 		return ret;
 	type = len > 1 ? elem_from_npy(text + 1, len - 1) : -1;
 	if (type < 0)
-		return error_set(h->err, -ENOTSUP, "%s: type '%.*s' is not supported; use bool, int8, "
-				 "uint8, int16, int32, int64 or float32", h->name,
-				 (int)(len < 32 ? len : 32), text);
+		return error_set(h->err, -ENOTSUP,
+				 "%s: type '%.*s' is not supported; use bool, int8, "
+				 "uint8, int16, int32, int64 or float32",
+				 h->name, (int)(len < 32 ? len : 32), text);
 	if (text[0] == '>' && elem_size(type) > 1)
 		return error_set(h->err, -ENOTSUP, "%s: big-endian data; save it with "
 				 "array.astype('<%s')", h->name, elem_npy(type));
@@ -204,9 +205,11 @@ int npy_parse(const void *buf, size_t len, const char *name, struct npy *out, st
 	int ret;
 
 	if (len < NPY_MAGIC_LEN + 4 || memcmp(p, NPY_MAGIC, NPY_MAGIC_LEN))
-		return error_set(err, -EINVAL, "%s: not a .npy file; write one with numpy.save()", name);
+		return error_set(err, -EINVAL, "%s: not a .npy file; write one with numpy.save()",
+				 name);
 	if (p[6] < 1 || p[6] > 3)
-		return error_set(err, -ENOTSUP, "%s: npy version %u.%u is not known", name, p[6], p[7]);
+		return error_set(err, -ENOTSUP, "%s: npy version %u.%u is not known", name, p[6],
+				 p[7]);
 	start = p[6] == 1 ? 10 : 12;
 	if (len < start)
 		return error_set(err, -EINVAL, "%s: truncated in the npy header", name);
@@ -224,8 +227,9 @@ int npy_parse(const void *buf, size_t len, const char *name, struct npy *out, st
 		return ret;
 	start += header_len;
 	if (len - start < array.size)
-		return error_set(err, -EINVAL, "%s: truncated: %zu bytes of data, the header promises %zu",
-				 name, len - start, array.size);
+		return error_set(err, -EINVAL,
+				 "%s: truncated: %zu bytes of data, the header promises %zu", name,
+				 len - start, array.size);
 	array.data = malloc(array.size ? array.size : 1);
 	if (!array.data)
 		return error_set(err, -ENOMEM, "%s: no memory for %zu bytes", name, array.size);

@@ -11,7 +11,8 @@
 
 #include "runtime/file.h"
 
-#define NPZ_MEMBER_MAX (UINT64_C(1) << 30)	/* a bound on what a hostile archive can make us allocate */
+#define NPZ_MEMBER_MAX                                                                             \
+	(UINT64_C(1) << 30) /* a bound on what a hostile archive can make us allocate */
 
 struct npz {
 	zip_t *zip;
@@ -101,7 +102,8 @@ static int member_read(struct npz *npz, size_t index, void **data, size_t *len, 
 	bool whole;
 
 	if (zip_stat_index(npz->zip, index, 0, &st) || !(st.valid & ZIP_STAT_SIZE))
-		return error_set(err, -EINVAL, "%s: %s: %s", npz->path, name, zip_strerror(npz->zip));
+		return error_set(err, -EINVAL, "%s: %s: %s", npz->path, name,
+				 zip_strerror(npz->zip));
 	if (st.size > NPZ_MEMBER_MAX)
 		return error_set(err, -EFBIG, "%s: %s: larger than 1 GiB", npz->path, name);
 	buf = malloc(st.size + 1);
@@ -183,7 +185,10 @@ int npz_write(const char *path, const char *const *names, const struct npy *arra
 	zip_t *zip;
 	int ret = 0;
 
-	/* Built in memory, so that the one way files are written (file_write) does for archives too. */
+	/*
+	 * Built in memory, so that the one way files are written (file_write) does for archives
+	 * too.
+	 */
 	zip_error_init(&why);
 	source = zip_source_buffer_create(NULL, 0, 0, &why);
 	zip = source ? zip_open_from_source(source, ZIP_TRUNCATE, &why) : NULL;

@@ -19,8 +19,8 @@ enum {
 	MODEL_OPERATOR_CODES = 1, MODEL_SUBGRAPHS = 2, MODEL_BUFFERS = 4, MODEL_METADATA = 6,
 	CODE_OLD_BUILTIN = 0, CODE_CUSTOM = 1, CODE_BUILTIN = 3,
 	GRAPH_TENSORS = 0, GRAPH_INPUTS = 1, GRAPH_OUTPUTS = 2, GRAPH_OPERATORS = 3,
-	TENSOR_SHAPE = 0, TENSOR_TYPE = 1, TENSOR_BUFFER = 2, TENSOR_NAME = 3, TENSOR_QUANTIZATION = 4,
-	TENSOR_VARIABLE = 5,
+	TENSOR_SHAPE = 0, TENSOR_TYPE = 1, TENSOR_BUFFER = 2, TENSOR_NAME = 3,
+	TENSOR_QUANTIZATION = 4, TENSOR_VARIABLE = 5,
 	QUANTIZATION_SCALE = 2, QUANTIZATION_ZERO_POINT = 3, QUANTIZATION_AXIS = 6,
 	OPERATOR_CODE = 0, OPERATOR_INPUTS = 1, OPERATOR_OUTPUTS = 2,
 	BUFFER_DATA = 0, BUFFER_OFFSET = 1, BUFFER_SIZE = 2,
@@ -28,8 +28,9 @@ enum {
 };
 
 /*
- * The file; the first access outside it sets @bad, and what comes after reads zeros. @indices counts tensor
- * indices copied so far: tables that all refer to one long vector could ask for any amount of memory.
+ * The file; the first access outside it sets @bad, and what comes after reads zeros. @indices
+ * counts tensor indices copied so far: tables that all refer to one long vector could ask for any
+ * amount of memory.
  */
 struct flat {
 	const uint8_t *data;
@@ -144,12 +145,13 @@ static int32_t *flat_indices(struct flat *f, size_t table, unsigned int field, u
 
 static int broken(struct error *err, const char *what, uint32_t index)
 {
-	return error_set(err, -EINVAL, "%s %u lies outside the file: it is cut short or damaged", what, index);
+	return error_set(err, -EINVAL, "%s %u lies outside the file: it is cut short or damaged",
+			 what, index);
 }
 
 /* Contents of buffer @index; large ones lie behind the FlatBuffer. */
-static int read_buffer(struct flat *f, const struct vector *buffers, uint32_t index, struct tflite_span *out,
-		       struct error *err)
+static int read_buffer(struct flat *f, const struct vector *buffers, uint32_t index,
+		       struct tflite_span *out, struct error *err)
 {
 	uint64_t offset, size;
 	size_t table;
@@ -185,17 +187,19 @@ static int read_tensor(struct flat *f, const struct vector *buffers, size_t tabl
 	if (f->bad)
 		return broken(err, "tensor", index);
 	if (shape.count > TFLITE_MAX_DIMS)
-		return error_set(err, -ENOTSUP, "tensor %u has %u dimensions, more than %d", index, shape.count,
-				 TFLITE_MAX_DIMS);
+		return error_set(err, -ENOTSUP, "tensor %u has %u dimensions, more than %d", index,
+				 shape.count, TFLITE_MAX_DIMS);
 	t->ndim = shape.count;
 	for (unsigned int i = 0; i < t->ndim; i++) {
 		t->shape[i] = (int32_t)flat_get(f, shape.at + 4 * i, 4);
 		if (t->shape[i] < 0)
-			return error_set(err, -ENOTSUP, "tensor %u: dimension %u is %d; fix dynamic shapes", index,
+			return error_set(err, -ENOTSUP,
+					 "tensor %u: dimension %u is %d; fix dynamic shapes", index,
 					 i, t->shape[i]);
 		elements *= (uint64_t)t->shape[i];
 		if (elements > UINT32_MAX)
-			return error_set(err, -EINVAL, "tensor %u is larger than 4 G elements", index);
+			return error_set(err, -EINVAL, "tensor %u is larger than 4 G elements",
+					 index);
 	}
 	if (quantization) {
 		quantization = flat_follow(f, quantization);
@@ -207,7 +211,8 @@ static int read_tensor(struct flat *f, const struct vector *buffers, size_t tabl
 		t->zero_point_count = v.count;
 		t->axis = (int32_t)flat_scalar(f, quantization, QUANTIZATION_AXIS, 4);
 	}
-	rc = read_buffer(f, buffers, (uint32_t)flat_scalar(f, table, TENSOR_BUFFER, 4), &t->data, err);
+	rc = read_buffer(f, buffers, (uint32_t)flat_scalar(f, table, TENSOR_BUFFER, 4), &t->data,
+			 err);
 	if (rc) {
 		snprintf(place, sizeof(place), "tensor %u", index);
 		return error_prefix(err, rc, place);
@@ -215,13 +220,14 @@ static int read_tensor(struct flat *f, const struct vector *buffers, size_t tabl
 	return f->bad ? broken(err, "tensor", index) : 0;
 }
 
-static int check_indices(const struct tflite *m, const int32_t *list, uint32_t count, const char *what,
-			 uint32_t index, bool optional, struct error *err)
+static int check_indices(const struct tflite *m, const int32_t *list, uint32_t count,
+			 const char *what, uint32_t index, bool optional, struct error *err)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if ((list[i] < 0 && !(optional && list[i] == -1)) || list[i] >= (int32_t)m->tensor_count)
-			return error_set(err, -EINVAL, "%s %u refers to tensor %d of %u", what, index, list[i],
-					 m->tensor_count);
+		if ((list[i] < 0 && !(optional && list[i] == -1)) ||
+		    list[i] >= (int32_t)m->tensor_count)
+			return error_set(err, -EINVAL, "%s %u refers to tensor %d of %u", what,
+					 index, list[i], m->tensor_count);
 	return 0;
 }
 
@@ -238,7 +244,8 @@ static int read_operator(struct flat *f, const struct vector *codes, size_t tabl
 	if (!op->inputs || !op->outputs)
 		return error_set(err, -ENOMEM, "out of memory");
 	if (code >= codes->count)
-		return error_set(err, -EINVAL, "operator %u has code %u of %u", index, code, codes->count);
+		return error_set(err, -EINVAL, "operator %u has code %u of %u", index, code,
+				 codes->count);
 	at = flat_table(f, codes, code);
 	/* Codes beyond 127 did not fit the first field, which then says 127. */
 	old = (int8_t)flat_scalar(f, at, CODE_OLD_BUILTIN, 1);
@@ -248,7 +255,8 @@ static int read_operator(struct flat *f, const struct vector *codes, size_t tabl
 	if (f->bad)
 		return broken(err, "operator", index);
 	rc = check_indices(m, op->inputs, op->input_count, "operator", index, true, err);
-	return rc ? rc : check_indices(m, op->outputs, op->output_count, "operator", index, false, err);
+	return rc ? rc
+		  : check_indices(m, op->outputs, op->output_count, "operator", index, false, err);
 }
 
 static int read_plan(struct flat *f, const struct vector *buffers, const struct vector *metadata,
@@ -263,12 +271,13 @@ static int read_plan(struct flat *f, const struct vector *buffers, const struct 
 			return broken(err, "metadata", i);
 		if (name.len != strlen(PLAN_NAME) || memcmp(name.data, PLAN_NAME, name.len))
 			continue;
-		rc = read_buffer(f, buffers, (uint32_t)flat_scalar(f, table, METADATA_BUFFER, 4), &words, err);
+		rc = read_buffer(f, buffers, (uint32_t)flat_scalar(f, table, METADATA_BUFFER, 4),
+				 &words, err);
 		if (rc)
 			return error_prefix(err, rc, PLAN_NAME);
 		if (words.len % 4 || words.len / 4 < PLAN_HEADER + (size_t)m->tensor_count)
-			return error_set(err, -EINVAL, PLAN_NAME " has %zu bytes for %u tensors", words.len,
-					 m->tensor_count);
+			return error_set(err, -EINVAL, PLAN_NAME " has %zu bytes for %u tensors",
+					 words.len, m->tensor_count);
 		m->plan = calloc(m->tensor_count ? m->tensor_count : 1, sizeof(*m->plan));
 		if (!m->plan)
 			return error_set(err, -ENOMEM, "out of memory");
@@ -284,7 +293,8 @@ static int read_plan(struct flat *f, const struct vector *buffers, const struct 
 	return 0;
 }
 
-static int read_graph(struct flat *f, size_t model, size_t graph, struct tflite *m, struct error *err)
+static int read_graph(struct flat *f, size_t model, size_t graph, struct tflite *m,
+		      struct error *err)
 {
 	struct vector buffers = flat_vector(f, model, MODEL_BUFFERS, 4);
 	struct vector codes = flat_vector(f, model, MODEL_OPERATOR_CODES, 4);
@@ -296,7 +306,8 @@ static int read_graph(struct flat *f, size_t model, size_t graph, struct tflite 
 	if (f->bad)
 		return error_set(err, -EINVAL, "the tables of the graph lie outside the file");
 	if (tensors.count > COUNT_MAX || operators.count > COUNT_MAX)
-		return error_set(err, -EINVAL, "%u tensors and %u operators are more than any model has",
+		return error_set(err, -EINVAL,
+				 "%u tensors and %u operators are more than any model has",
 				 tensors.count, operators.count);
 	m->tensors = calloc(tensors.count ? tensors.count : 1, sizeof(*m->tensors));
 	m->operators = calloc(operators.count ? operators.count : 1, sizeof(*m->operators));
@@ -328,7 +339,8 @@ int tflite_parse(void *file, size_t size, struct tflite *out, struct error *err)
 	out->file = file;
 	out->size = size;
 	if (size < 8 || memcmp(f.data + 4, IDENTIFIER, 4)) {
-		rc = error_set(err, -EINVAL, "not a TFLite model: bytes 4 to 7 are not " IDENTIFIER);
+		rc = error_set(err, -EINVAL,
+			       "not a TFLite model: bytes 4 to 7 are not " IDENTIFIER);
 		goto fail;
 	}
 	model = (size_t)flat_get(&f, 0, 4);
@@ -339,7 +351,8 @@ int tflite_parse(void *file, size_t size, struct tflite *out, struct error *err)
 	}
 	rc = read_graph(&f, model, flat_table(&f, &graphs, 0), out, err);
 	if (!rc && f.bad)
-		rc = error_set(err, -EINVAL, "the graph lies outside the file: it is cut short or damaged");
+		rc = error_set(err, -EINVAL,
+			       "the graph lies outside the file: it is cut short or damaged");
 	if (!rc)
 		return 0;
 fail:

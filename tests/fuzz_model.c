@@ -2,10 +2,11 @@
 /*
  * Any bytes as a model file: TFLite reader, container reader, memory plan.
  *
- * Everything that the reader says lies in the file is read; then the model is opened on a device that is
- * none, which takes whatever NPU the file asks for. Its buffers are exactly as large as was asked, so that
- * ASan sees a plan that leaves them. Inputs are written, variables reset, outputs read. Checked besides:
- * bindings lie in their buffers, and what is refused is refused in words, on one line.
+ * Everything that the reader says lies in the file is read; then the model is opened on a device
+ * that is none, which takes whatever NPU the file asks for. Its buffers are exactly as large as was
+ * asked, so that ASan sees a plan that leaves them. Inputs are written, variables reset, outputs
+ * read. Checked besides: bindings lie in their buffers, and what is refused is refused in words, on
+ * one line.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 #include "runtime/container.h"
 #include "runtime/model.h"
 
-#define BUFFER_MAX	(16u << 20)	/* beyond it memory is "out", which is one more path to try */
+#define BUFFER_MAX (16u << 20) /* beyond it memory is "out", which is one more path to try */
 
 struct accel_device {
 	uint32_t config, id;
@@ -82,8 +83,8 @@ int accel_device_get_info(struct accel_device *device, struct accel_device_info 
 	return 0;
 }
 
-int accel_buffer_create(struct accel_device *device, uint64_t size, uint32_t flags, struct accel_buffer **buffer,
-			struct accel_error *err)
+int accel_buffer_create(struct accel_device *device, uint64_t size, uint32_t flags,
+			struct accel_buffer **buffer, struct accel_error *err)
 {
 	(void)device;
 	(void)flags;
@@ -114,7 +115,8 @@ int accel_program_create(struct accel_device *device, const uint32_t *stream, si
 			 struct accel_error *err)
 {
 	(void)device;
-	check(stream_size && !(stream_size % 4) && !((uintptr_t)stream % 4), "stream of odd size or place");
+	check(stream_size && !(stream_size % 4) && !((uintptr_t)stream % 4),
+	      "stream of odd size or place");
 	*program = malloc(sizeof(**program));
 	if (!*program)
 		return no_memory(err);
@@ -127,8 +129,8 @@ void accel_program_unref(struct accel_program *program)
 	free(program);
 }
 
-int accel_queue_create(struct accel_device *device, const struct accel_queue_options *opt, struct accel_queue **queue,
-		       struct accel_error *err)
+int accel_queue_create(struct accel_device *device, const struct accel_queue_options *opt,
+		       struct accel_queue **queue, struct accel_error *err)
 {
 	(void)device;
 	(void)opt;
@@ -157,7 +159,8 @@ static void check_job(const struct accel_job *job)
 }
 
 int accel_queue_submit(struct accel_queue *queue, const struct accel_job *jobs, size_t count,
-		       const struct accel_submit_options *opt, struct accel_fence **fence, struct accel_error *err)
+		       const struct accel_submit_options *opt, struct accel_fence **fence,
+		       struct accel_error *err)
 {
 	(void)queue;
 	(void)opt;
@@ -204,7 +207,8 @@ static uint64_t touch_tensors(const struct tflite *file)
 	for (uint32_t i = 0; i < file->tensor_count; i++) {
 		const struct tflite_tensor *t = &file->tensors[i];
 
-		sum += touch(t->name.data, t->name.len) + touch(t->data.data, t->data.len) + tflite_tensor_size(t);
+		sum += touch(t->name.data, t->name.len) + touch(t->data.data, t->data.len) +
+		       tflite_tensor_size(t);
 		for (uint32_t k = 0; k < t->scale_count; k++)
 			sum += tflite_scale(t, k) > 0;
 		for (uint32_t k = 0; k < t->zero_point_count; k++)
@@ -236,8 +240,8 @@ static void look(const uint8_t *data, size_t size, struct accel_device *device)
 		if (!op->input_count || op->inputs[0] < 0)
 			continue;
 		err.text[0] = '\0';
-		if (container_parse(file.tensors[op->inputs[0]].data.data, file.tensors[op->inputs[0]].data.len, &c,
-				    &err)) {
+		if (container_parse(file.tensors[op->inputs[0]].data.data,
+				    file.tensors[op->inputs[0]].data.len, &c, &err)) {
 			check_words(&err);
 			continue;
 		}

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests: compiled models from file to result, the way `accel run` goes: TFLite reader, container, memory
- * plan, libaccel, simulated NPU. Every output byte is compared with what TFLite (or, where Vela's lowering
- * differs, the stream itself) gives.
+ * Tests: compiled models from file to result, the way `accel run` goes: TFLite reader, container,
+ * memory plan, libaccel, simulated NPU. Every output byte is compared with what TFLite (or, where
+ * Vela's lowering differs, the stream itself) gives.
  *
  * usage: models [-m part-of-model-name] FOLDER...
- * A folder holds ops/manifest.json with small models, or folders with vela-CONFIG.tflite, input_K.npy and
- * output_K.npy, or both. Exit status: 0 all passed, 1 not, 77 no models.
+ * A folder holds ops/manifest.json with small models, or folders with vela-CONFIG.tflite,
+ * input_K.npy and output_K.npy, or both. Exit status: 0 all passed, 1 not, 77 no models.
  */
 #include <errno.h>
 #include <glob.h>
@@ -62,8 +62,10 @@ static struct accel_device *device(struct suite *s, const char *config)
 		if (!strcmp(s->names[i], config))
 			return s->devices[i];
 	snprintf(spec, sizeof(spec), "sim:ethos-%s", config);
-	if (s->device_count == MAX_DEVICES || accel_device_open(spec, &s->devices[s->device_count], &why)) {
-		fprintf(stderr, "models: %s: %s\n", spec, s->device_count == MAX_DEVICES ? "too many" : why.msg);
+	if (s->device_count == MAX_DEVICES ||
+	    accel_device_open(spec, &s->devices[s->device_count], &why)) {
+		fprintf(stderr, "models: %s: %s\n", spec,
+			s->device_count == MAX_DEVICES ? "too many" : why.msg);
 		exit(1);
 	}
 	snprintf(s->names[s->device_count], sizeof(s->names[0]), "%s", config);
@@ -79,7 +81,8 @@ static const uint8_t *slice(const struct npy *array, unsigned int vector, unsign
 	return array->size == size * vectors ? (const uint8_t *)array->data + vector * size : NULL;
 }
 
-static int compare(const struct model *m, unsigned int index, const uint8_t *want, struct error *err)
+static int compare(const struct model *m, unsigned int index, const uint8_t *want,
+		   struct error *err)
 {
 	const uint8_t *got = model_output_data(m, index);
 	size_t size = tflite_tensor_size(model_output(m, index)), wrong = 0, first = 0;
@@ -88,14 +91,15 @@ static int compare(const struct model *m, unsigned int index, const uint8_t *wan
 		if (got[i] != want[i] && !wrong++)
 			first = i;
 	return wrong ? error_set(err, -EILSEQ,
-				 "output %u: %zu of %zu bytes differ, first at %zu: got 0x%02x, not 0x%02x", index,
-				 wrong, size, first, got[first], want[first]) :
-		       0;
+				 "output %u: %zu of %zu bytes differ, first at %zu: got 0x%02x, "
+				 "not 0x%02x",
+				 index, wrong, size, first, got[first], want[first])
+		     : 0;
 }
 
 /* One inference from a fresh state. */
-static int infer(struct model *m, const struct npy *inputs, const struct npy *outputs, unsigned int vector,
-		 unsigned int vectors, struct error *err)
+static int infer(struct model *m, const struct npy *inputs, const struct npy *outputs,
+		 unsigned int vector, unsigned int vectors, struct error *err)
 {
 	int rc;
 
@@ -111,7 +115,8 @@ static int infer(struct model *m, const struct npy *inputs, const struct npy *ou
 	for (unsigned int i = 0; i < model_output_count(m) && !rc; i++) {
 		const uint8_t *y = slice(&outputs[i], vector, vectors, model_output(m, i));
 
-		rc = y ? compare(m, i, y, err) : error_set(err, -EINVAL, "the vectors do not fit output %u", i);
+		rc = y ? compare(m, i, y, err)
+		       : error_set(err, -EINVAL, "the vectors do not fit output %u", i);
 	}
 	return rc;
 }
@@ -141,9 +146,10 @@ static int load_arrays(const char *path, const char *prefix, struct npy *arrays,
 	return rc;
 }
 
-/* A small model: three vectors stacked in io.npz, other outputs in expect-CONFIG.npz if @specific. */
-static int run_small(struct suite *s, const char *path, const char *name, const char *config, bool specific,
-		     unsigned int vectors, struct error *err)
+/* A small model: three vectors stacked in io.npz, other outputs in expect-CONFIG.npz if @specific.
+ */
+static int run_small(struct suite *s, const char *path, const char *name, const char *config,
+		     bool specific, unsigned int vectors, struct error *err)
 {
 	struct npy inputs[MAX_TENSORS] = { 0 }, outputs[MAX_TENSORS] = { 0 };
 	char data[PATH_ROOM];
