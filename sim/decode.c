@@ -11,22 +11,21 @@
 /* Bounds on what a stream may ask for; far above what compilers emit. */
 #define OPS_MAX		65536
 #define EVENTS_MAX	65536
-/* Commands walked: a stream of 16 MiB once, and room for branches. A loop without end finds its here. */
-#define COMMANDS_MAX	(1u << 23)
 
-/* Which opcodes the family knows, by word count. */
+/* Names of the commands that the family knows, by word count and opcode. */
 struct opcode_set {
-	bool known[2][ETHOSU_OPCODE_MASK + 1];
+	const char *name[2][ETHOSU_OPCODE_MASK + 1];
 };
 
 static void fill_known(struct opcode_set *set, unsigned int arch)
 {
 	static const struct {
+		const char *name;
 		uint16_t opcode;
 		uint8_t two_words;
 		uint8_t archs;
 	} commands[] = {
-#define COMMAND(name, opcode, two_words, archs) { opcode, two_words, ETHOSU_ARCH_##archs },
+#define COMMAND(name, opcode, two_words, archs) { "NPU_" #name, opcode, two_words, ETHOSU_ARCH_##archs },
 		ETHOSU_COMMANDS(COMMAND, ETHOSU_SKIP_F)
 #undef COMMAND
 	};
@@ -35,15 +34,20 @@ static void fill_known(struct opcode_set *set, unsigned int arch)
 	memset(set, 0, sizeof(*set));
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (commands[i].archs & bit)
-			set->known[commands[i].two_words][commands[i].opcode] = true;
+			set->name[commands[i].two_words][commands[i].opcode] = commands[i].name;
 }
 
 int decode_error(struct decoder *d, const char *format, ...)
 {
+	char *why = d->program->why;
+	size_t size = sizeof(d->program->why);
 	va_list args;
+	int n = 0;
 
+	if (d->command)
+		n = snprintf(why, size, "%s: ", d->command);
 	va_start(args, format);
-	vsnprintf(d->program->why, sizeof(d->program->why), format, args);
+	vsnprintf(why + n, size - (size_t)n, format, args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -115,11 +119,36 @@ static int branch(struct decoder *d, unsigned int param, uint32_t target, size_t
 	return 0;
 }
 
+/* There are 8 regions, and no custom DMA: U55 would choose it with the top bit. */
+static int check_region(struct decoder *d, unsigned int opcode, unsigned int param)
+{
+	static const uint16_t opcodes[] = {
+		ETHOSU_SET_IFM_REGION, ETHOSU_SET_IFM2_REGION, ETHOSU_SET_OFM_REGION,
+		ETHOSU_SET_WEIGHT_REGION, ETHOSU_SET_SCALE_REGION, ETHOSU_SET_DMA0_SRC_REGION,
+		ETHOSU_SET_DMA0_DST_REGION, ETHOSU_SET_DMA0_IDX_REGION,
+	};
+	unsigned int region = param & 0xff;
+
+	for (size_t i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++) {
+		if (opcodes[i] != opcode)
+			continue;
+		if (region >= NPU_REGIONS)
+			return decode_error(d, "region %u of %d", region, NPU_REGIONS);
+		if (d->config->arch == 55 && ETHOSU_GET(SET_IFM_REGION_CUSTOM_DMA_CS, param))
+			return decode_error(d, "custom DMA, which %s has not", d->config->name);
+	}
+	return 0;
+}
+
 static int one_word(struct decoder *d, uint32_t offset, uint32_t word)
 {
 	unsigned int opcode = word & ETHOSU_OPCODE_MASK, param = word >> ETHOSU_PARAM_SHIFT;
 
 	if (opcode & ETHOSU_OPCODE_KIND) {
+		int rc = check_region(d, opcode, param);
+
+		if (rc)
+			return rc;
 		d->program->state.cmd0[opcode & 0xff] = (uint16_t)param;
 		return 0;
 	}
@@ -141,7 +170,7 @@ static int walk(struct decoder *d, const struct opcode_set *set, const uint32_t 
 	struct npu_program *program = d->program;
 	size_t i = 0;
 
-	for (unsigned int n = 0; i < count; n++) {
+	for (size_t n = 0; i < count; n++) {
 		uint32_t word = words[i];
 		unsigned int opcode = word & ETHOSU_OPCODE_MASK, control = word >> ETHOSU_CONTROL_SHIFT & 3;
 		unsigned int param = word >> ETHOSU_PARAM_SHIFT;
@@ -149,15 +178,18 @@ static int walk(struct decoder *d, const struct opcode_set *set, const uint32_t 
 		int rc;
 
 		program->end_offset = offset;
-		if (n == COMMANDS_MAX) {
+		d->command = NULL;
+		/* Branches here do not depend on anything: a word met twice is met for ever. */
+		if (n == count) {
 			program->end = NPU_STOP_BRANCH_FAULT;
 			return decode_error(d, "branches without end");
 		}
 		if (word & ETHOSU_RESERVED_MASK || control > 1)
 			return decode_error(d, "reserved bits set in 0x%08x", word);
-		if (!set->known[control][opcode])
+		if (!set->name[control][opcode])
 			return decode_error(d, "no command 0x%03x of %s on %s", opcode,
 					    control ? "two words" : "one word", d->config->name);
+		d->command = set->name[control][opcode];
 		if (!control && opcode == ETHOSU_OP_STOP) {
 			program->end = NPU_STOP_END;
 			program->end_offset = offset + 4;
@@ -180,6 +212,7 @@ static int walk(struct decoder *d, const struct opcode_set *set, const uint32_t 
 			return rc;
 	}
 	program->end_offset = (uint32_t)(4 * count);
+	d->command = NULL;
 	return decode_error(d, "no STOP before the end");
 }
 

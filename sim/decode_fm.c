@@ -96,8 +96,6 @@ int decode_fm(struct decoder *d, enum decode_operand which, struct npu_fm *fm)
 					  ETHOSU_ACTIVATION_STORAGE_TILE2X2;
 	if (format > ETHOSU_ACTIVATION_FORMAT_NHCWB16)
 		return decode_error(d, "%s format %u", fm_names[which], format);
-	if (fm->elem_log2 == ETHOSU_ACTIVATION_PRECISION_B64)
-		return decode_error(d, "%s of 64-bit elements is not modelled", fm_names[which]);
 	fm->brick = format == ETHOSU_ACTIVATION_FORMAT_NHCWB16;
 	fm->zero_point = fm->is_signed ? (int16_t)zero : zero;
 	if (storage == ETHOSU_ACTIVATION_STORAGE_CHAINED)

@@ -29,12 +29,14 @@ struct chain_buffer {
  * struct decoder - a stream being decoded
  * @config: the device
  * @program: what comes out
+ * @command: name of the command being decoded, for messages; NULL: none
  * @op_capacity, @event_capacity: room in its arrays
  * @chain: where chaining buffers are
  */
 struct decoder {
 	const struct npu_config *config;
 	struct npu_program *program;
+	const char *command;
 	size_t op_capacity;
 	size_t event_capacity;
 	struct chain_buffer chain[CHAIN_BUFFERS];
@@ -52,6 +54,8 @@ int64_t decode_stride(const struct decoder *d, unsigned int index);
 
 /**
  * decode_fm - an operand's feature map, all but its extent, which the caller has filled in
+ *
+ * Elements of 64 bits pass: only the source of a POOL NONE can have them, others must refuse them.
  *
  * Return: 0, or decode_error().
  */

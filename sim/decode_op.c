@@ -132,15 +132,11 @@ static int decode_pool(struct decoder *d, unsigned int param, struct npu_op *op)
 {
 	unsigned int source = is_u85(d) ? STATE0(state_of(d), SET_ACC_FORMAT, ACC_INPUT) :
 					  ETHOSU_ACC_INPUT_RESET;
-	int rc = decode_kernel(d, op);
+	int rc;
 
-	if (rc)
-		return rc;
 	op->mode = (uint8_t)(is_u85(d) ? ETHOSU_GET(OP_POOL_MODE_U85, param) : ETHOSU_GET(OP_POOL_MODE, param));
 	if (!is_u85(d) && op->mode > NPU_POOL_REDUCE_SUM)
 		return decode_error(d, "pooling mode %u", op->mode);
-	if (op->mode == NPU_POOL_AVERAGE)
-		op->hw_divide = is_u85(d) || op->pad_top || op->pad_left || op->pad_right || op->pad_bottom;
 	if (op->mode == NPU_POOL_NONE && source == ETHOSU_ACC_INPUT_IFM2) {
 		/* The accumulators are loaded with IFM2, which is all that counts: a copy of wide data. */
 		no_kernel(op);
@@ -150,6 +146,11 @@ static int decode_pool(struct decoder *d, unsigned int param, struct npu_op *op)
 	if (op->mode == NPU_POOL_NONE || source != ETHOSU_ACC_INPUT_RESET)
 		return decode_error(d, "pooling mode %u with accumulator input %u is not modelled", op->mode,
 				    source);
+	rc = decode_kernel(d, op);
+	if (rc)
+		return rc;
+	if (op->mode == NPU_POOL_AVERAGE)
+		op->hw_divide = is_u85(d) || op->pad_top || op->pad_left || op->pad_right || op->pad_bottom;
 	if (op->mode != NPU_POOL_REDUCE_SUM && op->a.depth != op->oc)
 		return decode_error(d, "pooling from %u to %u channels", op->a.depth, op->oc);
 	return 0;
@@ -346,11 +347,49 @@ static int decode_operands(struct decoder *d, unsigned int opcode, unsigned int 
 	}
 }
 
+/* Values of state that no member of the family gives a meaning to, or one that is not established. */
+static int check_state(struct decoder *d)
+{
+	const struct npu_state *s = state_of(d);
+
+	if (is_u85(d)) {
+		if (STATE0(s, SET_ACC_FORMAT, ACC_FORMAT_U85) > ETHOSU_U85_ACC_FORMAT_I48)
+			return decode_error(d, "accumulator format %u", STATE0(s, SET_ACC_FORMAT, ACC_FORMAT_U85));
+		if (STATE0(s, SET_ACC_FORMAT, MICROBLOCK) > ETHOSU_MICROBLOCK_U4X4)
+			return decode_error(d, "microblock %u", STATE0(s, SET_ACC_FORMAT, MICROBLOCK));
+		return 0;
+	}
+	if (STATE0(s, SET_ACC_FORMAT, ACC_FORMAT) > ETHOSU_U65_ACC_FORMAT_I40)
+		return decode_error(d, "accumulator format %u is not modelled",
+				    STATE0(s, SET_ACC_FORMAT, ACC_FORMAT));
+	if (STATE0(s, SET_OFM_PRECISION, ROUND_MODE) > ETHOSU_U65_ROUND_MODE_NATURAL)
+		return decode_error(d, "OFM round mode %u", STATE0(s, SET_OFM_PRECISION, ROUND_MODE));
+	if (STATE0(s, SET_IFM_PRECISION, ROUND_MODE) > ETHOSU_U65_ROUND_MODE_NATURAL)
+		return decode_error(d, "IFM round mode %u", STATE0(s, SET_IFM_PRECISION, ROUND_MODE));
+	if (STATE0(s, SET_IFM_PRECISION, SCALE_MODE) > ETHOSU_IFM_SCALE_MODE_OPB_32)
+		return decode_error(d, "IFM scale mode %u", STATE0(s, SET_IFM_PRECISION, SCALE_MODE));
+	return 0;
+}
+
+/* Only what loads accumulators can be as wide as they are. */
+static int check_width(struct decoder *d, const struct npu_op *op)
+{
+	bool wide = op->kind == NPU_KIND_POOL && op->mode == NPU_POOL_NONE;
+
+	if ((op->a.elem_log2 == ETHOSU_ACTIVATION_PRECISION_B64 && !wide) ||
+	    op->b.elem_log2 == ETHOSU_ACTIVATION_PRECISION_B64 ||
+	    op->ofm.elem_log2 == ETHOSU_ACTIVATION_PRECISION_B64)
+		return decode_error(d, "elements of 64 bits are not modelled here");
+	return 0;
+}
+
 int decode_kernel_op(struct decoder *d, unsigned int opcode, unsigned int param, struct npu_op *op)
 {
 	const struct npu_state *s = state_of(d);
-	int rc;
+	int rc = check_state(d);
 
+	if (rc)
+		return rc;
 	op->oh = STATE0(s, SET_OFM_HEIGHT_M1, HEIGHT_M1) + 1;
 	op->ow = STATE0(s, SET_OFM_WIDTH_M1, WIDTH_M1) + 1;
 	op->oc = STATE0(s, SET_OFM_DEPTH_M1, DEPTH_M1) + 1;
@@ -361,6 +400,8 @@ int decode_kernel_op(struct decoder *d, unsigned int opcode, unsigned int param,
 		rc = decode_error(d, "accumulators kept from the last operation are not modelled");
 	if (!rc)
 		rc = decode_ofm(d, op);
+	if (!rc)
+		rc = check_width(d, op);
 	if (!rc)
 		rc = decode_output(d, op);
 	if (!rc && op->kind == NPU_KIND_ELEMENTWISE)
@@ -427,8 +468,10 @@ int decode_dma(struct decoder *d, struct npu_op *op)
 				      STATE0(s, SET_DMA0_DST_REGION, REGION));
 	op->dma_rows = 1;
 	op->dma_planes = 1;
-	if (src > 2 || dst > 2)
+	if (src > 2 || dst > 2 || (d->config->arch == 55 && (src || dst)))
 		return decode_error(d, "DMA stride mode %u", src > dst ? src : dst);
+	if (is_u85(d) && STATE0(s, SET_DMA0_SRC_REGION, IDX_MODE) && STATE0(s, SET_DMA0_DST_REGION, IDX_MODE))
+		return decode_error(d, "source and destination both indexed is not modelled");
 	if (is_u85(d))
 		dma_steps_u85(d, op, src);
 	else if (d->config->arch == 65)

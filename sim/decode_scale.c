@@ -18,7 +18,6 @@ static uint8_t round_u65(unsigned int mode)
 		[ETHOSU_U65_ROUND_MODE_DBL] = NPU_ROUND_TFL,
 		[ETHOSU_U65_ROUND_MODE_TRUNCATE] = NPU_ROUND_TO_ZERO,
 		[ETHOSU_U65_ROUND_MODE_NATURAL] = NPU_ROUND_NATURAL,
-		[3] = NPU_ROUND_TFL,
 	};
 
 	return modes[mode & 3];
