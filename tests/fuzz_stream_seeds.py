@@ -57,4 +57,5 @@ def main():
         (out / f"{kind}-{config}").write_bytes(header + words + noise)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -24,3 +24,22 @@ check-isa: $(O)/tests/test_isa
 	$(Q)$<
 
 -include $(DECODE_MODELS_OBJS:.o=.d) $(TEST_ISA_OBJS:.o=.d)
+
+# libFuzzer, as in machine.mk; "make fuzz-decode FUZZ_ARGS=-runs=10000000" goes on for longer.
+# tests/fuzz_decode_seeds.py made the seeds.
+FUZZ_DECODE_OBJS := $(O)/tests/fuzz_decode.o $(O)/runtime/disasm.o $(DECODE_OBJS)
+
+$(O)/fuzz_decode: $(FUZZ_DECODE_OBJS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+FUZZERS += fuzz-decode
+CHECKS += check-fuzz-decode
+.PHONY: fuzz-decode
+check-fuzz-decode: FUZZ_ARGS := -max_total_time=10
+fuzz-decode check-fuzz-decode:
+	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_decode
+	mkdir -p $(O)/corpus-decode
+	$(O)/fuzz/fuzz_decode -timeout=10 -rss_limit_mb=1024 -max_len=2049 -print_final_stats=1 \
+		$(FUZZ_ARGS) $(O)/corpus-decode tests/corpus/decode
+
+-include $(O)/tests/fuzz_decode.d
