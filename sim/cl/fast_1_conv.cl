@@ -138,8 +138,26 @@ __attribute__((noinline)) static void conv_8x2(__global const uchar *in, __globa
 	}
 }
 
-/* 4 bytes of 16 in every lane. */
-#define SPLAT_OF(q, j) __builtin_shufflevector(q, q, j, j, j, j, j, j, j, j, j, j, j, j, j, j, j, j)
+/* 16 bytes in every quarter of a vector, and 4 of them in every lane: a shuffle each instead of a load. */
+static inline int16 quad_load(__global const uchar *p)
+{
+#if NPU_VNNI
+	int16 v;
+
+	__asm__("vbroadcasti32x4 %1,%0" : "=v"(v) : "m"(*(__global const ints4 *)p));
+	return v;
+#else
+	int4 q = *(__global const ints4 *)p;
+
+	return (int16)(q, q, q, q);
+#endif
+}
+
+#if NPU_VNNI
+#define QUAD_SPLAT(q, j) ({ int16 v_; __asm__("vpshufd %2,%1,%0" : "=v"(v_) : "v"(q), "i"((j) * 0x55)); v_; })
+#else
+#define QUAD_SPLAT(q, j) ((int16)((q)[j]))
+#endif
 
 /*
  * 8 pixels at a time by 1 vector of @n channels, staged. With one dot product a load the loads would set
@@ -162,13 +180,13 @@ __attribute__((noinline)) static void conv_8x1(__global const uchar *in, __globa
 			int k = 0;
 
 			for (; k + 4 <= k4; k += 4, w += 4) {
-				ints4 q0 = *(__global const ints4 *)(i0 + 4 * k);
-				ints4 q1 = *(__global const ints4 *)(i1 + 4 * k);
-				ints4 q2 = *(__global const ints4 *)(i2 + 4 * k);
-				ints4 q3 = *(__global const ints4 *)(i3 + 4 * k);
+				int16 q0 = quad_load(i0 + 4 * k);
+				int16 q1 = quad_load(i1 + 4 * k);
+				int16 q2 = quad_load(i2 + 4 * k);
+				int16 q3 = quad_load(i3 + 4 * k);
 #define E(p, j) a##p = dot4(a##p, splat4(i##p + 4 * (k + j)), w[j]);
-#define D(j) a0 = dot4(a0, SPLAT_OF(q0, j), w[j]); a1 = dot4(a1, SPLAT_OF(q1, j), w[j]); \
-	a2 = dot4(a2, SPLAT_OF(q2, j), w[j]); a3 = dot4(a3, SPLAT_OF(q3, j), w[j]); \
+#define D(j) a0 = dot4(a0, QUAD_SPLAT(q0, j), w[j]); a1 = dot4(a1, QUAD_SPLAT(q1, j), w[j]); \
+	a2 = dot4(a2, QUAD_SPLAT(q2, j), w[j]); a3 = dot4(a3, QUAD_SPLAT(q3, j), w[j]); \
 	E(4, j) E(5, j) E(6, j) E(7, j)
 				D(0) D(1) D(2) D(3)
 #undef D
