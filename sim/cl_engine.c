@@ -21,6 +21,7 @@
 /* Windows that buffers are kept for. */
 #define MAX_BUFFERS	32
 #define MAX_THREADS	64
+#define COUNTER_BYTES	(NPU_COUNTER_STRIDE * sizeof(uint32_t))
 
 enum job_arg {
 	ARG_OPS,
@@ -468,10 +469,10 @@ static int room_for_counters(struct npu_engine *e, size_t tasks)
 	release_mem(&e->counters_mem);
 	free(e->counters);
 	e->counter_tasks = 0;
-	e->counters = calloc(tasks, 2 * sizeof(*e->counters));
+	e->counters = aligned_alloc(64, tasks * COUNTER_BYTES);
 	if (!e->counters)
 		return -ENOMEM;
-	e->counters_mem = host_mem(e, e->counters, tasks * 2 * sizeof(*e->counters));
+	e->counters_mem = host_mem(e, e->counters, tasks * COUNTER_BYTES);
 	if (!e->counters_mem)
 		return -ENOMEM;
 	e->counter_tasks = tasks;
@@ -524,7 +525,7 @@ static int hand_over(struct npu_engine *e, const cl_mem mem[NPU_SPACES], bool to
 		rc = clEnqueueWriteBuffer(queue, e->args_mem, CL_TRUE, 0, sizeof(*e->args), e->args, 0, NULL,
 					  NULL) ||
 		     clEnqueueWriteBuffer(queue, e->counters_mem, CL_TRUE, 0,
-					  e->counter_tasks * 2 * sizeof(*e->counters), e->counters, 0, NULL,
+					  e->counter_tasks * COUNTER_BYTES, e->counters, 0, NULL,
 					  NULL);
 	else if (rc == CL_SUCCESS)
 		rc = clEnqueueReadBuffer(queue, e->args_mem, CL_TRUE, 0, sizeof(*e->args), e->args, 0, NULL,
@@ -552,7 +553,7 @@ static int launch(struct npu_engine *e, struct npu_plan *plan, size_t first, siz
 	e->args->groups = e->threads;
 	e->args->failed = UINT32_MAX;
 	if (e->threads > 1)
-		memset(e->counters, 0, count * 2 * sizeof(*e->counters));
+		memset(e->counters, 0, count * COUNTER_BYTES);
 	for (unsigned int l = 0; l < e->lane_count && !rc; l++) {
 		struct npu_lane *lane = &e->lanes[l];
 

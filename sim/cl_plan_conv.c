@@ -129,7 +129,7 @@ static uint32_t tile_rows(const struct npu_op *op, uint64_t row_bytes, unsigned 
 {
 	uint64_t dilated = (op->kernel_h - 1u) * op->dilation_y + 1u;
 	uint64_t fit = (STAGE_BYTES / (row_bytes ? row_bytes : 1) - dilated) / op->stride_y + 1;
-	uint32_t share = threads > 1 ? (op->oh + 2 * threads - 1) / (2 * threads) : op->oh;
+	uint32_t share = threads > 1 ? (op->oh + threads - 1) / threads : op->oh;
 	uint32_t rows;
 
 	if (dilated * row_bytes > NPU_SCRATCH_TABLE - 64)
@@ -198,7 +198,7 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 	t->tiles = (op->oh + t->rows - 1) / t->rows;
 	t->tiles_oc = 1;
 	if (!depthwise && t->tiles < threads) {
-		uint32_t pairs = (t->vectors + 1) / 2, want = (2 * threads + t->tiles - 1) / t->tiles;
+		uint32_t pairs = (t->vectors + 1) / 2, want = (threads + t->tiles - 1) / t->tiles;
 
 		t->tiles_oc = want < pairs ? want : pairs;
 		t->tiles *= t->tiles_oc;

@@ -47,10 +47,10 @@ bool npu_fast_output(const struct npu_op *op, struct npu_task *t)
 	return t->lo <= t->hi && t->zero_point >= -256 && t->zero_point <= 256;
 }
 
-/* Rows of a tile that give every thread two. */
+/* Rows of a tile that give every thread one. */
 static uint32_t share_rows(const struct npu_op *op, unsigned int threads)
 {
-	return threads > 1 ? (op->oh + 2 * threads - 1) / (2 * threads) : op->oh;
+	return threads > 1 ? (op->oh + threads - 1) / threads : op->oh;
 }
 
 /* The real factor of an operand's scaling; false if the kernel does not do that form. */

@@ -27,6 +27,8 @@ enum npu_impl {
 /* Bytes of a work-group's scratch, and where in it the pixel tables start. */
 #define NPU_SCRATCH	(1u << 20)
 #define NPU_SCRATCH_TABLE (NPU_SCRATCH - (1u << 18))
+/* Words from the counters of one task to those of the next: a cache line, as two threads write them. */
+#define NPU_COUNTER_STRIDE 16
 /* Entries of a pixel table, and the pixels of a tile that leave room for whole vectors at its end. */
 #define NPU_TABLE	(1u << 14)
 #define NPU_TILE_PIXELS	(NPU_TABLE - 32)

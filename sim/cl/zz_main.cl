@@ -67,13 +67,13 @@ static void run_alone(const struct npu_mem *mem, __global const struct npu_op *o
 static void wait_for(__global volatile uint *counters, uint from, uint to)
 {
 	for (uint i = from; i < to; i++)
-		while (counters[2 * i + 1] < counters[2 * i])
+		while (counters[NPU_COUNTER_STRIDE * i + 1] < counters[NPU_COUNTER_STRIDE * i])
 			;
 	mem_fence(CLK_GLOBAL_MEM_FENCE);
 }
 
 /*
- * counters[2 * k] is the claim counter of the k-th task, counters[2 * k + 1] how many of its claims have
+ * The first of a task's counters says how many tiles were claimed, the second how many of the claims have
  * been dealt with: a claim beyond the last tile is dealt with at once.
  */
 static void run_shared(const struct npu_mem *mem, __global const struct npu_op *ops,
@@ -86,7 +86,7 @@ static void run_shared(const struct npu_mem *mem, __global const struct npu_op *
 	for (uint i = first; i < end; i += max(tasks[i].chain, 1u)) {
 		__global const struct npu_task *t = tasks + i;
 		__global const struct npu_op *op = ops + t->op;
-		__global volatile uint *claims = counters + 2 * (i - first);
+		__global volatile uint *claims = counters + NPU_COUNTER_STRIDE * (i - first);
 		uint chain = min(max(t->chain, 1u), end - i);
 		uint tiles = chain > 1 ? 1 : t->tiles ? t->tiles : generic_tiles(op);
 
