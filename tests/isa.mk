@@ -25,6 +25,13 @@ check-isa: $(O)/tests/test_isa
 
 -include $(DECODE_MODELS_OBJS:.o=.d) $(TEST_ISA_OBJS:.o=.d)
 
+$(O)/tests/test_decode: $(O)/tests/test_decode.o $(DECODE_OBJS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+
+CHECKS += check-decode
+check-decode: $(O)/tests/test_decode
+	$(Q)$<
+
 # libFuzzer, as in machine.mk; "make fuzz-decode FUZZ_ARGS=-runs=10000000" goes on for longer.
 # tests/fuzz_decode_seeds.py made the seeds.
 FUZZ_DECODE_OBJS := $(O)/tests/fuzz_decode.o $(O)/runtime/disasm.o $(DECODE_OBJS)
@@ -42,4 +49,4 @@ fuzz-decode check-fuzz-decode:
 	$(O)/fuzz/fuzz_decode -timeout=10 -rss_limit_mb=1024 -max_len=2049 -print_final_stats=1 \
 		$(FUZZ_ARGS) $(O)/corpus-decode tests/corpus/decode
 
--include $(O)/tests/fuzz_decode.d
+-include $(O)/tests/test_decode.d $(O)/tests/fuzz_decode.d
