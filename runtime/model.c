@@ -444,14 +444,14 @@ const void *model_output_data(const struct model *m, unsigned int index)
 	return m->output_data[index];
 }
 
-/* A tensor of what its quantisation calls zero. */
+/* A tensor of what its quantisation calls zero; complex ones have elements of 16 bytes. */
 static void fill_zero(const struct tflite_tensor *t, uint8_t *data)
 {
 	uint64_t zero = (uint64_t)tflite_zero_point(t, 0);
 	size_t es = elem_size(t->type), size = tflite_tensor_size(t);
 
 	for (size_t i = 0; i < size; i++)
-		data[i] = (uint8_t)(zero >> (8 * (i % es)));
+		data[i] = i % es < sizeof(zero) ? (uint8_t)(zero >> (8 * (i % es))) : 0;
 }
 
 void model_reset(struct model *m)
