@@ -6,7 +6,8 @@
  *
  * Checked besides crashes: what comes out is bounded; every operation lies at a command of the stream;
  * the bytes it may touch lie in the family's address range and in spaces that exist, or
- * npu_op_extents() said that they do not; a parse error has a reason. The mutator knows the commands.
+ * npu_op_extents() said that they do not; the corners of each feature map, by the address formula, lie in
+ * them; a parse error has a reason. The mutator knows the commands.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -54,6 +55,75 @@ static int extent(void *ctx, unsigned int space, int64_t lo, int64_t hi, enum np
 	return 0;
 }
 
+/* The address of an element as sim/op.h defines it, wide enough for any registers. */
+static __int128 address(const struct npu_fm *fm, uint32_t y, uint32_t x, uint32_t c)
+{
+	unsigned int right = x >= fm->width0, lower = y >= (right ? fm->height1 : fm->height0);
+	__int128 es = 1 << fm->elem_log2, a = fm->base[2 * lower + right];
+
+	if (lower)
+		y -= right ? fm->height1 : fm->height0;
+	if (right)
+		x -= fm->width0;
+	a += (__int128)y * fm->stride_y;
+	if (!fm->brick)
+		return a + (__int128)x * fm->stride_x + c * es;
+	return a + x * 16 * es + (__int128)(c / 16) * fm->stride_c + c % 16 * es;
+}
+
+/* Ends of an axis and both sides of where it is cut. */
+static unsigned int places(uint32_t size, uint32_t cut0, uint32_t cut1, uint32_t out[6])
+{
+	const uint32_t all[6] = { 0, size - 1, cut0 - 1, cut0, cut1 - 1, cut1 };
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < 6; i++)
+		if (all[i] < size)
+			out[n++] = all[i];
+	return n;
+}
+
+/* The corners of a map's tiles lie in the range that is reported for it. */
+static void check_fm(const struct npu_config *config, const struct npu_fm *fm)
+{
+	uint32_t ys[6], xs[6], cs[6];
+	unsigned int ny, nx, nc;
+	int64_t lo, hi;
+	int rc = npu_fm_extent(config, fm, &lo, &hi);
+
+	check(fm->elem_log2 <= 3 && fm->is_signed <= 1 && fm->brick <= 1, "no such element");
+	if (fm->broadcast & NPU_BROADCAST_SCALAR || !fm->height) {
+		check(!rc && !lo && !hi, "bytes of what is not in memory");
+		return;
+	}
+	check(fm->width && fm->depth && fm->width0 && fm->height0 && fm->height1, "empty map or tile");
+	if (rc)
+		return;
+	ny = places(fm->height, fm->height0, fm->height1, ys);
+	nx = places(fm->width, fm->width0, fm->width0, xs);
+	nc = places(fm->depth, (fm->depth - 1) / 16 * 16, 16, cs);
+	for (unsigned int i = 0; i < ny * nx * nc; i++) {
+		__int128 a = address(fm, ys[i / nc / nx], xs[i / nc % nx], cs[i % nc]);
+
+		check(a >= lo && a + (1 << fm->elem_log2) <= hi, "element outside its range");
+	}
+}
+
+static void check_op(const struct npu_config *config, const struct npu_op *op)
+{
+	check(op->round <= NPU_ROUND_TO_LOWER && op->lut <= NPU_LUT_SIGMOID_BUILTIN, "no such output stage");
+	check(op->ofm_scale.shift < 64 && op->a_scale.shift < 64 && op->b_scale.shift < 64, "shift");
+	if (op->kind == NPU_KIND_DMA)
+		return;
+	check(op->oh && op->ow && op->oc && op->kernel_h && op->kernel_w, "empty operation");
+	check(op->transpose <= NPU_TRANSPOSE_CWH && op->cores <= config->cores, "no such operation");
+	check((uint64_t)op->ofm.height * op->ofm.width * op->ofm.depth == (uint64_t)op->oh * op->ow * op->oc,
+	      "transposed OFM of another size");
+	check_fm(config, &op->a);
+	check_fm(config, &op->b);
+	check_fm(config, &op->ofm);
+}
+
 static void check_program(const struct npu_config *config, const uint32_t *words, size_t count,
 			  const struct npu_program *program)
 {
@@ -77,6 +147,7 @@ static void check_program(const struct npu_config *config, const uint32_t *words
 		check(op->kind < NPU_KIND_COUNT && op->cores <= NPU_MAX_CORES, "no such operation");
 		check(op->offset % 4 == 0 && op->offset < 4 * count, "operation outside the stream");
 		check(!(words[op->offset / 4] & ETHOSU_OPCODE_KIND), "operation at no operation");
+		check_op(config, op);
 	}
 	for (size_t i = 0; i < program->event_count; i++)
 		check(program->events[i].before_op <= program->count &&

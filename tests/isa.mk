@@ -25,12 +25,14 @@ check-isa: $(O)/tests/test_isa
 
 -include $(DECODE_MODELS_OBJS:.o=.d) $(TEST_ISA_OBJS:.o=.d)
 
-$(O)/tests/test_decode: $(O)/tests/test_decode.o $(DECODE_OBJS)
+TEST_DECODE := $(addprefix $(O)/tests/,test_decode test_decode_kernel test_decode_stream)
+
+$(TEST_DECODE): %: %.o $(DECODE_OBJS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
 
 CHECKS += check-decode
-check-decode: $(O)/tests/test_decode
-	$(Q)$<
+check-decode: $(TEST_DECODE)
+	$(Q)for t in $^; do $$t || exit 1; done
 
 # libFuzzer, as in machine.mk; "make fuzz-decode FUZZ_ARGS=-runs=10000000" goes on for longer.
 # tests/fuzz_decode_seeds.py made the seeds.
@@ -49,4 +51,4 @@ fuzz-decode check-fuzz-decode:
 	$(O)/fuzz/fuzz_decode -timeout=10 -rss_limit_mb=1024 -max_len=2049 -print_final_stats=1 \
 		$(FUZZ_ARGS) $(O)/corpus-decode tests/corpus/decode
 
--include $(O)/tests/test_decode.d $(O)/tests/fuzz_decode.d
+-include $(TEST_DECODE:=.d) $(O)/tests/fuzz_decode.d
