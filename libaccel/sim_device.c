@@ -4,7 +4,6 @@
  * back what became of it, as a driver of the real one does.
  */
 #include "sim.h"
-#include "sim_regs.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -12,8 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "uapi/ethosu_regs.h"
+
 /* Region i's memory attributes or port: weights and feature maps on 1, SRAM on 0 (Linux ethosu). */
 #define REGIONCFG_VALUE 0xaa8a
+
+/* STATUS bits that say a job failed; which of them a family has does not matter. */
+#define STATUS_FAULTS \
+	(ETHOSU_REG_BIT(STATUS_BUS_STATUS) | ETHOSU_REG_BIT(STATUS_CMD_PARSE_ERROR) | \
+	 ETHOSU_REG_BIT(STATUS_WD_FAULT) | ETHOSU_REG_BIT(STATUS_ECC_FAULT) | \
+	 ETHOSU_REG_BIT(STATUS_BRANCH_FAULT))
+
+#define PMCNTEN_CYCLES	(1u << 31)
+#define PMCR_COUNTERS	0x1f	/* PMCR.NUM_EVENT_CNT */
 
 static struct sim_device *to_sim(struct accel_device *device)
 {
@@ -72,13 +82,13 @@ static void reset(struct sim_device *sim)
 {
 	unsigned int i;
 
-	npu_write(sim->npu, NPU_RESET, NPU_RESET_PENDING_CSL);
+	npu_write(sim->npu, ETHOSU_REG_RESET, ETHOSU_REG_BIT(RESET_PENDING_CSL));
 	/* Nothing runs, so this ends at the second reading at the latest. */
-	while (npu_read(sim->npu, NPU_STATUS) & NPU_STATUS_RESET)
+	while (npu_read(sim->npu, ETHOSU_REG_STATUS) & ETHOSU_REG_BIT(STATUS_RESET_STATUS))
 		;
-	npu_write(sim->npu, NPU_REGIONCFG, REGIONCFG_VALUE);
-	npu_write(sim->npu, sim->pmu + NPU_PMCNTENSET,
-		  NPU_PMCNTEN_CYCLES | ((1u << sim->base.info.event_counters) - 1));
+	npu_write(sim->npu, ETHOSU_REG_REGIONCFG, REGIONCFG_VALUE);
+	npu_write(sim->npu, sim->pmu + ETHOSU_REG_PMCNTENSET,
+		  PMCNTEN_CYCLES | ((1u << sim->base.info.event_counters) - 1));
 	for (i = 0; i < SIM_REGIONS; i++)
 		sim->basep[i] = 0;
 	memset(sim->eventsel, 0, sizeof(sim->eventsel));
@@ -103,28 +113,29 @@ static void program(struct sim_device *sim, const struct sim_job *job)
 		if (job->view[i])
 			add_window(sim, job->view[i]);
 		if (addr != sim->basep[i])
-			write_addr(sim, NPU_BASEP(i), addr);
+			write_addr(sim, ETHOSU_REG_BASEP + 8 * i, addr);
 		sim->basep[i] = addr;
 	}
 	for (i = 0; i < job->result.event_count; i++) {
 		if (job->events[i] != sim->eventsel[i])
-			npu_write(sim->npu, sim->pmu + NPU_PMEVTYPER(i), job->events[i]);
+			npu_write(sim->npu, sim->pmu + ETHOSU_REG_PMEVTYPER + 4 * i, job->events[i]);
 		sim->eventsel[i] = job->events[i];
 	}
-	npu_write(sim->npu, sim->pmu + NPU_PMCR,
-		  NPU_PMCR_ENABLE | NPU_PMCR_EVENT_RESET | NPU_PMCR_CYCLE_RESET);
-	write_addr(sim, NPU_QBASE, job->stream->win.addr);
-	npu_write(sim->npu, NPU_QSIZE, prog->stream_size);
+	npu_write(sim->npu, sim->pmu + ETHOSU_REG_PMCR,
+		  ETHOSU_REG_BIT(PMCR_CNT_EN) | ETHOSU_REG_BIT(PMCR_EVENT_CNT_RST) |
+			  ETHOSU_REG_BIT(PMCR_CYCLE_CNT_RST));
+	write_addr(sim, ETHOSU_REG_QBASE, job->stream->win.addr);
+	npu_write(sim->npu, ETHOSU_REG_QSIZE, prog->stream_size);
 }
 
 static void read_counters(struct sim_device *sim, struct accel_job_result *result)
 {
 	unsigned int i;
 
-	result->cycles = npu_read(sim->npu, sim->pmu + NPU_PMCCNTR) |
-			 (uint64_t)npu_read(sim->npu, sim->pmu + NPU_PMCCNTR + 4) << 32;
+	result->cycles = npu_read(sim->npu, sim->pmu + ETHOSU_REG_PMCCNTR) |
+			 (uint64_t)npu_read(sim->npu, sim->pmu + ETHOSU_REG_PMCCNTR + 4) << 32;
 	for (i = 0; i < result->event_count; i++)
-		result->events[i] = npu_read(sim->npu, sim->pmu + NPU_PMEVCNTR(i));
+		result->events[i] = npu_read(sim->npu, sim->pmu + ETHOSU_REG_PMEVCNTR + 4 * i);
 }
 
 void sim_device_run(struct sim_device *sim, const struct sim_job *job)
@@ -135,19 +146,20 @@ void sim_device_run(struct sim_device *sim, const struct sim_job *job)
 	sim->trace[0] = '\0';
 	program(sim, job);
 	result->started_ns = (uint64_t)accel_now();
-	npu_write(sim->npu, NPU_CMD, NPU_CMD_RUN);
+	npu_write(sim->npu, ETHOSU_REG_CMD, ETHOSU_REG_BIT(CMD_TRANSITION_TO_RUNNING_STATE));
 	npu_run(sim->npu);
-	result->status = npu_read(sim->npu, NPU_STATUS);
+	result->status = npu_read(sim->npu, ETHOSU_REG_STATUS);
 	result->ended_ns = (uint64_t)accel_now();
 	read_counters(sim, result);
-	if (sim->irq && result->status & NPU_STATUS_END && !(result->status & NPU_STATUS_FAULTS)) {
+	if (sim->irq && result->status & ETHOSU_REG_BIT(STATUS_CMD_END_REACHED) &&
+	    !(result->status & STATUS_FAULTS)) {
 		result->state = ACCEL_JOB_DONE;
-		npu_write(sim->npu, NPU_CMD, NPU_CMD_CLEAR_IRQ);
+		npu_write(sim->npu, ETHOSU_REG_CMD, ETHOSU_REG_BIT(CMD_CLEAR_IRQ));
 		return;
 	}
 	result->state = ACCEL_JOB_FAULTED;
 	result->error = -EIO;
-	result->offset = npu_read(sim->npu, NPU_QREAD);
+	result->offset = npu_read(sim->npu, ETHOSU_REG_QREAD);
 	snprintf(result->cause, sizeof(result->cause), "%s", sim->trace[0] ? sim->trace :
 		 "the NPU stopped without saying why");
 	reset(sim);
@@ -165,9 +177,10 @@ static void fill_info(struct sim_device *sim, const char *spec)
 	npu_get_stats(sim->npu, &stats);
 	snprintf(info->description, sizeof(info->description), "simulated on %s", stats.device);
 	info->sram_size = sim->spec.sram_size;
-	info->id = npu_read(sim->npu, NPU_ID);
-	info->config = npu_read(sim->npu, NPU_CONFIG);
-	info->event_counters = NPU_PMCR_COUNTERS(npu_read(sim->npu, sim->pmu + NPU_PMCR));
+	info->id = npu_read(sim->npu, ETHOSU_REG_ID);
+	info->config = npu_read(sim->npu, ETHOSU_REG_CONFIG);
+	info->event_counters = npu_read(sim->npu, sim->pmu + ETHOSU_REG_PMCR) >>
+			       ETHOSU_PMCR_NUM_EVENT_CNT_LOW & PMCR_COUNTERS;
 	if (info->event_counters > ACCEL_MAX_EVENTS)
 		info->event_counters = ACCEL_MAX_EVENTS;
 }
@@ -225,7 +238,7 @@ static int sim_open(const char *text, struct accel_device **out, struct accel_er
 	sim->base.ops = &accel_sim;
 	sim->base.refs = 1;
 	sim->spec = spec;
-	sim->pmu = spec.config->arch == 85 ? NPU_PMU_U85 : 0;
+	sim->pmu = spec.config->arch == 85 ? ETHOSU_PMU_OFFSET_U85 : 0;
 	sim->addr_end = UINT64_C(1) << (spec.config->arch == 55 ? 32 : 40);
 	LIST_INIT(&sim->buffers);
 	LIST_INIT(&sim->grave);

@@ -10,20 +10,10 @@
 #include "sim/engine.h"
 #include "sim/npu.h"
 #include "sim/op.h"
-
-/* STATUS and pmu_axi_channel of the facts: what faulting_channel holds. */
-#define NPU_AXI_CMD		0
-#define NPU_AXI_IFM		1
-#define NPU_AXI_WEIGHTS		2
-#define NPU_AXI_SCALE_BIAS	3
-#define NPU_AXI_MEM2MEM		4
-#define NPU_AXI_IFM_STREAM	5	/* U85: the second feature map */
-#define NPU_AXI_MEM2MEM_IDX	6	/* U85 */
-#define NPU_AXI_WR_OFM		8
-#define NPU_AXI_WR_MEM2MEM	9
+#include "uapi/ethosu_regs.h"
 
 #define NPU_PORTS		2	/* AXI0 and AXI1; SRAM and EXT on the U85 */
-#define NPU_REG_WORDS		(0x2000 / 4)
+#define NPU_REG_WORDS		(ETHOSU_WINDOW_U85 / 4)
 #define NPU_PMU_MAX_COUNTERS	8
 #define NPU_LUT_RAM_SIZE	2048	/* U85 */
 
@@ -185,30 +175,6 @@ struct npu {
 	size_t chain_size;
 	struct npu_plan_cache cache;
 };
-
-/* STATUS bits. */
-#define NPU_STATUS_RUNNING	(1u << 0)
-#define NPU_STATUS_IRQ		(1u << 1)
-#define NPU_STATUS_BUS		(1u << 2)
-#define NPU_STATUS_RESET	(1u << 3)
-#define NPU_STATUS_PARSE	(1u << 4)
-#define NPU_STATUS_END		(1u << 5)
-#define NPU_STATUS_PMU_IRQ	(1u << 6)
-#define NPU_STATUS_BRANCH	(1u << 9)	/* U85 */
-#define NPU_STATUS_INTERFACE	11
-#define NPU_STATUS_CHANNEL	12
-#define NPU_STATUS_HISTORY	16
-
-/* Offsets other files than npu_regs.c need. */
-#define NPU_REG_QBASE		0x0010
-#define NPU_REG_QCONFIG		0x001c
-#define NPU_REG_QSIZE		0x0020
-#define NPU_REG_PROT		0x0024
-#define NPU_REG_REGIONCFG	0x003c
-#define NPU_REG_MEM_ATTR	0x0040
-#define NPU_REG_BASEP		0x0080
-#define NPU_REG_CURRENT_OP	0x02b8
-#define NPU_REG_CURRENT_CMD	0x02bc
 
 /* npu_regs.c */
 void npu_regs_init(struct npu *npu);

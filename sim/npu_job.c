@@ -77,15 +77,15 @@ static const char *const channel_name[] = {
 };
 
 static const uint8_t axi_channel[] = {
-	[NPU_CH_CMD] = NPU_AXI_CMD,
-	[NPU_CH_IFM] = NPU_AXI_IFM,
-	[NPU_CH_IFM2] = NPU_AXI_IFM,
-	[NPU_CH_WEIGHT] = NPU_AXI_WEIGHTS,
-	[NPU_CH_SCALE] = NPU_AXI_SCALE_BIAS,
-	[NPU_CH_DMA_READ] = NPU_AXI_MEM2MEM,
-	[NPU_CH_DMA_INDEX] = NPU_AXI_MEM2MEM_IDX,
-	[NPU_CH_OFM] = NPU_AXI_WR_OFM,
-	[NPU_CH_DMA_WRITE] = NPU_AXI_WR_MEM2MEM,
+	[NPU_CH_CMD] = ETHOSU_U85_PMU_AXI_CHANNEL_RD_CMD,
+	[NPU_CH_IFM] = ETHOSU_U85_PMU_AXI_CHANNEL_RD_IFM,
+	[NPU_CH_IFM2] = ETHOSU_U85_PMU_AXI_CHANNEL_RD_IFM,
+	[NPU_CH_WEIGHT] = ETHOSU_U85_PMU_AXI_CHANNEL_RD_WEIGHTS,
+	[NPU_CH_SCALE] = ETHOSU_U85_PMU_AXI_CHANNEL_RD_SCALE_BIAS,
+	[NPU_CH_DMA_READ] = ETHOSU_U85_PMU_AXI_CHANNEL_RD_MEM2MEM,
+	[NPU_CH_DMA_INDEX] = ETHOSU_U85_PMU_AXI_CHANNEL_RD_MEM2MEM_IDX,
+	[NPU_CH_OFM] = ETHOSU_U85_PMU_AXI_CHANNEL_WR_OFM,
+	[NPU_CH_DMA_WRITE] = ETHOSU_U85_PMU_AXI_CHANNEL_WR_MEM2MEM,
 };
 
 static void log_access(struct npu_job *job, uint64_t addr, uint64_t len, uint32_t offset,
@@ -105,8 +105,8 @@ static void log_access(struct npu_job *job, uint64_t addr, uint64_t len, uint32_
 
 static void bus_error(struct npu_job *job, unsigned int port, enum npu_channel channel)
 {
-	job->faults |= NPU_STATUS_BUS | port << NPU_STATUS_INTERFACE |
-		       (uint32_t)axi_channel[channel] << NPU_STATUS_CHANNEL;
+	job->faults |= ETHOSU_REG_BIT(STATUS_BUS_STATUS) | port << ETHOSU_STATUS_FAULTING_INTERFACE_LOW |
+		       (uint32_t)axi_channel[channel] << ETHOSU_STATUS_FAULTING_CHANNEL_LOW;
 }
 
 /* A bus error of the operation at @pos: the stream stops at its command. */
@@ -374,9 +374,9 @@ static void account(struct npu_job *job, size_t from)
 			from == 0 && job->pos == job->plan->runnable ? &job->plan->total : NULL);
 	if (job->pos < program->count) {
 		npu->qread = program->ops[job->pos].offset;
-		npu->store[NPU_REG_CURRENT_CMD / 4] = job->plan->words[npu->qread / 4];
+		npu->store[ETHOSU_REG_CURRENT_CMD / 4] = job->plan->words[npu->qread / 4];
 	}
-	npu->store[NPU_REG_CURRENT_OP / 4] =
+	npu->store[ETHOSU_REG_CURRENT_OP / 4] =
 		job->plan->words[program->ops[job->pos - 1].offset / 4];
 	npu_irq_update(npu);
 	pthread_mutex_unlock(&npu->lock);
@@ -466,12 +466,12 @@ static void end_of_stream(struct npu_job *job)
 		job->history = program->stop_mask;
 		return;
 	case NPU_STOP_PARSE_ERROR:
-		job->faults |= NPU_STATUS_PARSE;
+		job->faults |= ETHOSU_REG_BIT(STATUS_CMD_PARSE_ERROR);
 		snprintf(job->why, sizeof(job->why), "parse error at 0x%x: %s",
 			 program->end_offset, program->why);
 		return;
 	case NPU_STOP_BRANCH_FAULT:
-		job->faults |= NPU_STATUS_BRANCH;
+		job->faults |= ETHOSU_REG_BIT(STATUS_BRANCH_FAULT);
 		snprintf(job->why, sizeof(job->why), "branch fault at 0x%x", program->end_offset);
 		return;
 	}
@@ -548,7 +548,7 @@ static bool fetch(struct npu_job *job)
 	bool granted;
 
 	if (job->qsize > NPU_MAX_STREAM) {
-		job->faults |= NPU_STATUS_PARSE;
+		job->faults |= ETHOSU_REG_BIT(STATUS_CMD_PARSE_ERROR);
 		snprintf(job->why, sizeof(job->why), "parse error: QSIZE %" PRIu64 " is over 16 MiB",
 			 job->qsize);
 		return false;
@@ -614,12 +614,12 @@ static bool begin(struct npu_job *job)
 	}
 	npu->in_run = true;
 	__atomic_store_n(&npu->abort, 0, __ATOMIC_RELAXED);
-	job->qbase = npu_reg_addr(npu, NPU_REG_QBASE);
-	job->qsize = npu->store[NPU_REG_QSIZE / 4];
-	job->cmd_port = npu_port(npu, npu->store[NPU_REG_QCONFIG / 4]);
+	job->qbase = npu_reg_addr(npu, ETHOSU_REG_QBASE);
+	job->qsize = npu->store[ETHOSU_REG_QSIZE / 4];
+	job->cmd_port = npu_port(npu, npu->store[ETHOSU_REG_QCONFIG / 4]);
 	for (i = 0; i < NPU_REGIONS; i++) {
-		job->base[i] = npu_reg_addr(npu, NPU_REG_BASEP + 8 * i);
-		job->port[i] = npu_port(npu, npu->store[NPU_REG_REGIONCFG / 4] >> 2 * i);
+		job->base[i] = npu_reg_addr(npu, ETHOSU_REG_BASEP + 8 * i);
+		job->port[i] = npu_port(npu, npu->store[ETHOSU_REG_REGIONCFG / 4] >> 2 * i);
 	}
 	job->pos = npu->resume;
 	job->qread = npu->qread;

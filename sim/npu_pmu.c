@@ -16,28 +16,9 @@
 
 #include "sim/npu_internal.h"
 
-#define PMCR_ENABLE		(1u << 0)
-#define PMCR_EVENT_RESET	(1u << 1)
-#define PMCR_CYCLE_RESET	(1u << 2)
-#define PMCR_MASK_ENABLE	(1u << 3)
-#define PMCR_COUNTERS		11
 #define CYCLE_BIT		(1u << 31)
 #define CYCLE_MASK		((1ull << 48) - 1)
 #define EVENT_MASK		0x3ffu
-
-enum pmu_reg {
-	PMCR = 0x180,
-	PMCNTENSET = 0x184,
-	PMCNTENCLR = 0x188,
-	PMOVSSET = 0x18c,
-	PMOVSCLR = 0x190,
-	PMINTSET = 0x194,
-	PMINTCLR = 0x198,
-	PMCCNTR = 0x1a0,
-	PMCCNTR_HI = 0x1a4,
-	PMEVCNTR = 0x300,
-	PMEVTYPER = 0x380,
-};
 
 enum amount { CYCLES, MAC, MAC_8, MAC_16, MAC_32, OUT, READ0, READ1, WRITE0, WRITE1, AMOUNTS };
 
@@ -58,32 +39,33 @@ static const struct event {
 	uint8_t amount;
 	uint8_t ports_at, port;
 } events[] = {
-	{ 17, -1, CYCLES, 0, 0 },	/* CYCLE */
-	{ 35, -1, CYCLES, 0, 0 },	/* NPU_ACTIVE */
-	{ 48, -1, MAC, 0, 0 },		/* MAC_ACTIVE */
-	{ 49, 0, MAC_8, 0, 0 },
-	{ 50, 0, MAC_16, 0, 0 },
-	{ 51, -1, MAC, 0, 0 },		/* MAC_DPU_ACTIVE */
-	{ 56, 0, MAC_32, 0, 0 },
-	{ 64, -1, OUT, 0, 0 },		/* AO_ACTIVE */
-	{ 130, -1, READ0, 0, 0 },	/* AXI0 or SRAM: RD_DATA_BEAT_RECEIVED */
-	{ 135, -1, WRITE0, 0, 0 },	/* WR_DATA_BEAT_WRITTEN */
-	{ 140, -1, CYCLES, 0, 0 },	/* ENABLED_CYCLES */
-	{ 386, -1, READ1, 0, 0 },	/* AXI1 or EXT */
-	{ 391, -1, WRITE1, 0, 0 },
-	{ 396, -1, CYCLES, 0, 0 },
-	{ 514, 1, READ0, 8, 0 },	/* SRAM0 .. SRAM3 */
-	{ 519, 1, WRITE0, 8, 0 },
-	{ 530, 1, READ0, 8, 1 },
-	{ 535, 1, WRITE0, 8, 1 },
-	{ 546, 1, READ0, 8, 2 },
-	{ 551, 1, WRITE0, 8, 2 },
-	{ 562, 1, READ0, 8, 3 },
-	{ 567, 1, WRITE0, 8, 3 },
-	{ 642, 1, READ1, 10, 0 },	/* EXT0, EXT1 */
-	{ 647, 1, WRITE1, 10, 0 },
-	{ 658, 1, READ1, 10, 1 },
-	{ 663, 1, WRITE1, 10, 1 },
+	/* What all have has the same number on U85; AXI0 and AXI1 are SRAM and EXT there. */
+	{ ETHOSU_U65_PMU_CYCLE, -1, CYCLES, 0, 0 },
+	{ ETHOSU_U65_PMU_NPU_ACTIVE, -1, CYCLES, 0, 0 },
+	{ ETHOSU_U65_PMU_MAC_ACTIVE, -1, MAC, 0, 0 },
+	{ ETHOSU_U65_PMU_MAC_ACTIVE_8BIT, 0, MAC_8, 0, 0 },
+	{ ETHOSU_U65_PMU_MAC_ACTIVE_16BIT, 0, MAC_16, 0, 0 },
+	{ ETHOSU_U65_PMU_MAC_DPU_ACTIVE, -1, MAC, 0, 0 },
+	{ ETHOSU_U65_PMU_MAC_ACTIVE_32BIT, 0, MAC_32, 0, 0 },
+	{ ETHOSU_U65_PMU_AO_ACTIVE, -1, OUT, 0, 0 },
+	{ ETHOSU_U65_PMU_AXI0_RD_DATA_BEAT_RECEIVED, -1, READ0, 0, 0 },
+	{ ETHOSU_U65_PMU_AXI0_WR_DATA_BEAT_WRITTEN, -1, WRITE0, 0, 0 },
+	{ ETHOSU_U65_PMU_AXI0_ENABLED_CYCLES, -1, CYCLES, 0, 0 },
+	{ ETHOSU_U65_PMU_AXI1_RD_DATA_BEAT_RECEIVED, -1, READ1, 0, 0 },
+	{ ETHOSU_U65_PMU_AXI1_WR_DATA_BEAT_WRITTEN, -1, WRITE1, 0, 0 },
+	{ ETHOSU_U65_PMU_AXI1_ENABLED_CYCLES, -1, CYCLES, 0, 0 },
+	{ ETHOSU_U85_PMU_SRAM0_RD_DATA_BEAT_RECEIVED, 1, READ0, 8, 0 },
+	{ ETHOSU_U85_PMU_SRAM0_WR_DATA_BEAT_WRITTEN, 1, WRITE0, 8, 0 },
+	{ ETHOSU_U85_PMU_SRAM1_RD_DATA_BEAT_RECEIVED, 1, READ0, 8, 1 },
+	{ ETHOSU_U85_PMU_SRAM1_WR_DATA_BEAT_WRITTEN, 1, WRITE0, 8, 1 },
+	{ ETHOSU_U85_PMU_SRAM2_RD_DATA_BEAT_RECEIVED, 1, READ0, 8, 2 },
+	{ ETHOSU_U85_PMU_SRAM2_WR_DATA_BEAT_WRITTEN, 1, WRITE0, 8, 2 },
+	{ ETHOSU_U85_PMU_SRAM3_RD_DATA_BEAT_RECEIVED, 1, READ0, 8, 3 },
+	{ ETHOSU_U85_PMU_SRAM3_WR_DATA_BEAT_WRITTEN, 1, WRITE0, 8, 3 },
+	{ ETHOSU_U85_PMU_EXT0_RD_DATA_BEAT_RECEIVED, 1, READ1, 10, 0 },
+	{ ETHOSU_U85_PMU_EXT0_WR_DATA_BEAT_WRITTEN, 1, WRITE1, 10, 0 },
+	{ ETHOSU_U85_PMU_EXT1_RD_DATA_BEAT_RECEIVED, 1, READ1, 10, 1 },
+	{ ETHOSU_U85_PMU_EXT1_WR_DATA_BEAT_WRITTEN, 1, WRITE1, 10, 1 },
 };
 
 #define EVENTS (sizeof(events) / sizeof(events[0]))
@@ -112,25 +94,25 @@ uint32_t npu_pmu_read(const struct npu *npu, uint32_t offset)
 {
 	const struct npu_pmu *pmu = &npu->pmu;
 
-	if (offset >= PMEVTYPER)
-		return pmu->type[(offset - PMEVTYPER) / 4];
-	if (offset >= PMEVCNTR)
-		return pmu->count[(offset - PMEVCNTR) / 4];
+	if (offset >= ETHOSU_REG_PMEVTYPER)
+		return pmu->type[(offset - ETHOSU_REG_PMEVTYPER) / 4];
+	if (offset >= ETHOSU_REG_PMEVCNTR)
+		return pmu->count[(offset - ETHOSU_REG_PMEVCNTR) / 4];
 	switch (offset) {
-	case PMCR:
-		return pmu->pmcr | npu_pmu_counters(npu) << PMCR_COUNTERS;
-	case PMCNTENSET:
-	case PMCNTENCLR:
+	case ETHOSU_REG_PMCR:
+		return pmu->pmcr | npu_pmu_counters(npu) << ETHOSU_PMCR_NUM_EVENT_CNT_LOW;
+	case ETHOSU_REG_PMCNTENSET:
+	case ETHOSU_REG_PMCNTENCLR:
 		return pmu->enabled;
-	case PMOVSSET:
-	case PMOVSCLR:
+	case ETHOSU_REG_PMOVSSET:
+	case ETHOSU_REG_PMOVSCLR:
 		return pmu->overflow;
-	case PMINTSET:
-	case PMINTCLR:
+	case ETHOSU_REG_PMINTSET:
+	case ETHOSU_REG_PMINTCLR:
 		return pmu->irq_enabled;
-	case PMCCNTR:
+	case ETHOSU_REG_PMCCNTR:
 		return (uint32_t)pmu->cycles;
-	case PMCCNTR_HI:
+	case ETHOSU_REG_PMCCNTR + 4:
 		return pmu->cycles >> 32;
 	}
 	return 0;
@@ -138,10 +120,10 @@ uint32_t npu_pmu_read(const struct npu *npu, uint32_t offset)
 
 static void write_pmcr(struct npu_pmu *pmu, uint32_t value)
 {
-	pmu->pmcr = value & (PMCR_ENABLE | PMCR_MASK_ENABLE);
-	if (value & PMCR_EVENT_RESET)
+	pmu->pmcr = value & (ETHOSU_REG_BIT(PMCR_CNT_EN) | ETHOSU_REG_BIT(PMCR_MASK_EN));
+	if (value & ETHOSU_REG_BIT(PMCR_EVENT_CNT_RST))
 		memset(pmu->count, 0, sizeof(pmu->count));
-	if (value & PMCR_CYCLE_RESET)
+	if (value & ETHOSU_REG_BIT(PMCR_CYCLE_CNT_RST))
 		pmu->cycles = 0;
 }
 
@@ -149,41 +131,41 @@ void npu_pmu_write(struct npu *npu, uint32_t offset, uint32_t value)
 {
 	struct npu_pmu *pmu = &npu->pmu;
 
-	if (offset >= PMEVTYPER) {
-		pmu->type[(offset - PMEVTYPER) / 4] =
+	if (offset >= ETHOSU_REG_PMEVTYPER) {
+		pmu->type[(offset - ETHOSU_REG_PMEVTYPER) / 4] =
 			value & (npu->config->arch == 85 ? 0xf3ff : EVENT_MASK);
 		return;
 	}
-	if (offset >= PMEVCNTR) {
-		pmu->count[(offset - PMEVCNTR) / 4] = value;
+	if (offset >= ETHOSU_REG_PMEVCNTR) {
+		pmu->count[(offset - ETHOSU_REG_PMEVCNTR) / 4] = value;
 		return;
 	}
 	switch (offset) {
-	case PMCR:
+	case ETHOSU_REG_PMCR:
 		write_pmcr(pmu, value);
 		break;
-	case PMCNTENSET:
+	case ETHOSU_REG_PMCNTENSET:
 		pmu->enabled |= value & flags(npu);
 		break;
-	case PMCNTENCLR:
+	case ETHOSU_REG_PMCNTENCLR:
 		pmu->enabled &= ~value;
 		break;
-	case PMOVSSET:
+	case ETHOSU_REG_PMOVSSET:
 		pmu->overflow |= value & flags(npu);
 		break;
-	case PMOVSCLR:
+	case ETHOSU_REG_PMOVSCLR:
 		pmu->overflow &= ~value;
 		break;
-	case PMINTSET:
+	case ETHOSU_REG_PMINTSET:
 		pmu->irq_enabled |= value & flags(npu);
 		break;
-	case PMINTCLR:
+	case ETHOSU_REG_PMINTCLR:
 		pmu->irq_enabled &= ~value;
 		break;
-	case PMCCNTR:
+	case ETHOSU_REG_PMCCNTR:
 		pmu->cycles = (pmu->cycles & ~0xffffffffull) | value;
 		break;
-	case PMCCNTR_HI:
+	case ETHOSU_REG_PMCCNTR + 4:
 		pmu->cycles = (pmu->cycles & 0xffffffffull) | (uint64_t)(value & 0xffff) << 32;
 		break;
 	}
@@ -192,8 +174,9 @@ void npu_pmu_write(struct npu *npu, uint32_t offset, uint32_t value)
 /* NPU_OP_PMU_MASK lets the stream switch counting if PMCR.mask_en says so. */
 void npu_pmu_mask(struct npu *npu, uint16_t param)
 {
-	if (npu->pmu.pmcr & PMCR_MASK_ENABLE)
-		npu->pmu.pmcr = (npu->pmu.pmcr & ~PMCR_ENABLE) | (param & PMCR_ENABLE);
+	if (npu->pmu.pmcr & ETHOSU_REG_BIT(PMCR_MASK_EN))
+		npu->pmu.pmcr = (npu->pmu.pmcr & ~ETHOSU_REG_BIT(PMCR_CNT_EN)) |
+				(param & ETHOSU_REG_BIT(PMCR_CNT_EN));
 }
 
 static uint64_t mul(uint64_t a, uint64_t b)
@@ -357,7 +340,7 @@ static void sum_up(const struct npu *npu, const struct npu_cost *cost, size_t co
 	size_t i;
 
 	for (k = 0; k < NPU_REGIONS; k++)
-		ports |= npu_port(npu, npu->store[NPU_REG_REGIONCFG / 4] >> 2 * k) << k;
+		ports |= npu_port(npu, npu->store[ETHOSU_REG_REGIONCFG / 4] >> 2 * k) << k;
 	if (total->valid && total->ports == ports)
 		return;
 	memset(total, 0, sizeof(*total));
@@ -402,12 +385,12 @@ void npu_pmu_account(struct npu *npu, const struct npu_cost *cost, size_t count,
 	uint64_t sum;
 	unsigned int k;
 
-	if (!(pmu->pmcr & PMCR_ENABLE) || !pmu->enabled)
+	if (!(pmu->pmcr & ETHOSU_REG_BIT(PMCR_CNT_EN)) || !pmu->enabled)
 		return;
 	sum_up(npu, cost, count, from);
 	memcpy(total, from->amount, sizeof(total));
 	sum = beats(cmd_bytes, beat_log2(npu));
-	k = npu_port(npu, npu->store[NPU_REG_QCONFIG / 4]);
+	k = npu_port(npu, npu->store[ETHOSU_REG_QCONFIG / 4]);
 	total[READ0 + k] = add(total[READ0 + k], sum);
 	total[CYCLES] = add(total[CYCLES], sum);
 

@@ -27,17 +27,14 @@
 #define U5X	(U55 | U65)
 #define ALL	(U5X | U85)
 
-/* CMD and RESET bits. */
-#define CMD_START		(1u << 0)
-#define CMD_CLEAR_IRQ		(1u << 1)
-#define CMD_Q_ENABLE		(3u << 2)
-#define CMD_STOP		(1u << 4)
-#define CMD_HISTORY		16
-#define RESET_LEVEL		3u
+/* What stays of a write to CMD, and all of RESET. */
+#define CMD_Q_ENABLE \
+	(ETHOSU_REG_BIT(CMD_CLOCK_Q_ENABLE) | ETHOSU_REG_BIT(CMD_POWER_Q_ENABLE))
+#define RESET_LEVEL \
+	(ETHOSU_REG_BIT(RESET_PENDING_CPL) | ETHOSU_REG_BIT(RESET_PENDING_CSL))
 
-/* IDs of the debug RAMs of the U85: DEBUG_ADDRESS bits 31:28. */
+/* DEBUG_ADDRESS bits 31:28 are an ETHOSU_RAM_ID on the U85. */
 #define RAM_ID_SHIFT		28
-#define RAM_ID_LUT		0u
 
 /**
  * struct npu_reg - a row of the register file
@@ -72,19 +69,20 @@ static uint32_t read_config(struct npu *npu, uint32_t offset)
 
 static uint32_t read_status(struct npu *npu, uint32_t offset)
 {
-	uint32_t status = npu->status_faults | (uint32_t)npu->irq_history << NPU_STATUS_HISTORY;
+	uint32_t status = npu->status_faults |
+			  (uint32_t)npu->irq_history << ETHOSU_STATUS_IRQ_HISTORY_MASK_LOW;
 
 	(void)offset;
 	if (npu->started)
-		status |= NPU_STATUS_RUNNING;
+		status |= ETHOSU_REG_BIT(STATUS_STATE);
 	if (npu->irq_raised)
-		status |= NPU_STATUS_IRQ;
+		status |= ETHOSU_REG_BIT(STATUS_IRQ_RAISED);
 	if (npu->cmd_end)
-		status |= NPU_STATUS_END;
+		status |= ETHOSU_REG_BIT(STATUS_CMD_END_REACHED);
 	if (npu_pmu_irq(npu))
-		status |= NPU_STATUS_PMU_IRQ;
+		status |= ETHOSU_REG_BIT(STATUS_PMU_IRQ_RAISED);
 	if (npu->reset_asked || npu->reset_shown)
-		status |= NPU_STATUS_RESET;
+		status |= ETHOSU_REG_BIT(STATUS_RESET_STATUS);
 	npu->reset_shown = false;
 	return status;
 }
@@ -92,16 +90,16 @@ static uint32_t read_status(struct npu *npu, uint32_t offset)
 static void write_cmd(struct npu *npu, uint32_t offset, uint32_t value)
 {
 	npu->store[offset / 4] = value & CMD_Q_ENABLE;
-	npu->irq_history &= ~(value >> CMD_HISTORY);
-	if (value & CMD_CLEAR_IRQ)
+	npu->irq_history &= ~(value >> ETHOSU_CMD_CLEAR_IRQ_HISTORY_LOW);
+	if (value & ETHOSU_REG_BIT(CMD_CLEAR_IRQ))
 		npu->irq_raised = false;
 	if (npu->reset_asked)
 		return;
-	if (value & CMD_STOP && npu->started) {
+	if (value & ETHOSU_REG_BIT(CMD_STOP_REQUEST) && npu->started) {
 		npu->stop_asked = true;
 		if (!npu->in_run)
 			npu->started = false;
-	} else if (value & CMD_START && !npu->started) {
+	} else if (value & ETHOSU_REG_BIT(CMD_TRANSITION_TO_RUNNING_STATE) && !npu->started) {
 		if (!npu->resume)
 			npu->qread = 0;
 		npu->started = true;
@@ -132,7 +130,7 @@ static void write_queue(struct npu *npu, uint32_t offset, uint32_t value)
 static void write_addr_hi(struct npu *npu, uint32_t offset, uint32_t value)
 {
 	npu->store[offset / 4] = value & 0xff;
-	if (offset == NPU_REG_QBASE + 4)
+	if (offset == ETHOSU_REG_QBASE + 4)
 		npu->resume = 0;
 }
 
@@ -144,7 +142,7 @@ static uint32_t read_qread(struct npu *npu, uint32_t offset)
 
 static uint32_t read_cmd_src(struct npu *npu, uint32_t offset)
 {
-	uint64_t addr = npu_reg_addr(npu, NPU_REG_QBASE) + npu->qread;
+	uint64_t addr = npu_reg_addr(npu, ETHOSU_REG_QBASE) + npu->qread;
 
 	return offset & 4 ? (uint32_t)(addr >> 32) & 0xff : (uint32_t)addr;
 }
@@ -152,17 +150,17 @@ static uint32_t read_cmd_src(struct npu *npu, uint32_t offset)
 /* SHRAM or LUT RAM through its debug window. */
 static uint32_t read_memory(struct npu *npu, uint32_t offset)
 {
-	uint32_t addr = npu->store[0x144 / 4];
+	uint32_t addr = npu->store[ETHOSU_REG_DEBUG_ADDRESS / 4];
 	uint32_t word;
 
 	if (npu->started)
 		return 0;
 	if (npu->config->arch == 85) {
-		if (addr >> RAM_ID_SHIFT != RAM_ID_LUT)
+		if (addr >> RAM_ID_SHIFT != ETHOSU_RAM_ID_LUT)
 			return 0;
 		addr &= (1u << RAM_ID_SHIFT) - 1;
 	}
-	addr = (addr & ~3u) + (offset - 0x400);
+	addr = (addr & ~3u) + (offset - ETHOSU_REG_SHARED_BUFFER);
 	if (addr > npu->internal_size - sizeof(word))
 		return 0;
 	memcpy(&word, npu->internal + addr, sizeof(word));
@@ -217,105 +215,105 @@ static void write_pmu(struct npu *npu, uint32_t offset, uint32_t value)
 	  .mask = ~0u, .read = read_pmu, .write = write_pmu }
 
 static const struct npu_reg registers[] = {
-	RO_FN("ID", 0x0000, 1, ALL, read_id),
-	RO_FN("STATUS", 0x0004, 1, ALL, read_status),
-	{ .name = "CMD", .offset = 0x0008, .count = 1, .step = 4, .arch = ALL, .live = true,
+	RO_FN("ID", ETHOSU_REG_ID, 1, ALL, read_id),
+	RO_FN("STATUS", ETHOSU_REG_STATUS, 1, ALL, read_status),
+	{ .name = "CMD", .offset = ETHOSU_REG_CMD, .count = 1, .step = 4, .arch = ALL, .live = true,
 	  .mask = ~0u, .reset = 0xc, .write = write_cmd },
-	{ .name = "RESET", .offset = 0x000c, .count = 1, .step = 4, .arch = ALL, .live = true,
+	{ .name = "RESET", .offset = ETHOSU_REG_RESET, .count = 1, .step = 4, .arch = ALL, .live = true,
 	  .mask = RESET_LEVEL, .write = write_reset },
-	{ .name = "QBASE", .offset = NPU_REG_QBASE, .count = 1, .step = 4, .arch = ALL, .mask = ~0u,
+	{ .name = "QBASE", .offset = ETHOSU_REG_QBASE, .count = 1, .step = 4, .arch = ALL, .mask = ~0u,
 	  .write = write_queue },
-	{ .name = "QBASE_HI", .offset = NPU_REG_QBASE + 4, .count = 1, .step = 4,
+	{ .name = "QBASE_HI", .offset = ETHOSU_REG_QBASE + 4, .count = 1, .step = 4,
 	  .arch = U65 | U85, .mask = 0xff, .write = write_addr_hi },
-	RO_FN("QREAD", 0x0018, 1, ALL, read_qread),
-	RW("QCONFIG", NPU_REG_QCONFIG, ALL, 0x3),
-	{ .name = "QSIZE", .offset = NPU_REG_QSIZE, .count = 1, .step = 4, .arch = ALL, .mask = ~0u,
+	RO_FN("QREAD", ETHOSU_REG_QREAD, 1, ALL, read_qread),
+	RW("QCONFIG", ETHOSU_REG_QCONFIG, ALL, 0x3),
+	{ .name = "QSIZE", .offset = ETHOSU_REG_QSIZE, .count = 1, .step = 4, .arch = ALL, .mask = ~0u,
 	  .write = write_queue },
-	RO("PROT", NPU_REG_PROT, ALL, 0),
-	RO_FN("CONFIG", 0x0028, 1, ALL, read_config),
-	RW("LOCK", 0x002c, U5X, ~0u),
-	RO("COND_STATUS", 0x0030, U85, 0),
-	RW("POWER_CTRL", 0x0038, U85, 0x3f),
-	RW("REGIONCFG", NPU_REG_REGIONCFG, ALL, 0xffff),
-	RW_N("AXI_LIMIT", 0x0040, 4, 4, U55, 0x0f1f00f3),
-	RW_N("AXI_LIMIT", 0x0040, 4, 4, U65, 0x1f3f00f3),
-	RW_N("MEM_ATTR", NPU_REG_MEM_ATTR, 4, 4, U85, 0xf7),
-	RW("AXI_SRAM", 0x0050, U85, 0x31f3f),
-	RW("AXI_EXT", 0x0054, U85, 0x31f3f),
-	RO("CFG_SRAM_CAP", 0x0060, U85, 0),
-	RO("CFG_EXT_CAP", 0x0064, U85, 0),
-	RO_N("CFG_SRAM_HASH0", 0x0068, 2, U85),
-	RO_N("CFG_SRAM_HASH1", 0x0070, 2, U85),
-	RO_N("CFG_EXT_HASH0", 0x0078, 2, U85),
-	RW_N("BASEP", NPU_REG_BASEP, 8, 8, ALL, ~0u),
-	{ .name = "BASEP_HI", .offset = NPU_REG_BASEP + 4, .count = 8, .step = 8, .arch = U65 | U85,
+	RO("PROT", ETHOSU_REG_PROT, ALL, 0),
+	RO_FN("CONFIG", ETHOSU_REG_CONFIG, 1, ALL, read_config),
+	RW("LOCK", ETHOSU_REG_LOCK, U5X, ~0u),
+	RO("COND_STATUS", ETHOSU_REG_COND_STATUS, U85, 0),
+	RW("POWER_CTRL", ETHOSU_REG_POWER_CTRL, U85, 0x3f),
+	RW("REGIONCFG", ETHOSU_REG_REGIONCFG, ALL, 0xffff),
+	RW_N("AXI_LIMIT", ETHOSU_REG_AXI_LIMIT0, 4, 4, U55, 0x0f1f00f3),
+	RW_N("AXI_LIMIT", ETHOSU_REG_AXI_LIMIT0, 4, 4, U65, 0x1f3f00f3),
+	RW_N("MEM_ATTR", ETHOSU_REG_MEM_ATTR, 4, 4, U85, 0xf7),
+	RW("AXI_SRAM", ETHOSU_REG_AXI_SRAM, U85, 0x31f3f),
+	RW("AXI_EXT", ETHOSU_REG_AXI_EXT, U85, 0x31f3f),
+	RO("CFG_SRAM_CAP", ETHOSU_REG_CFG_SRAM_CAP, U85, 0),
+	RO("CFG_EXT_CAP", ETHOSU_REG_CFG_EXT_CAP, U85, 0),
+	RO_N("CFG_SRAM_HASH0", ETHOSU_REG_CFG_SRAM_HASH0, 2, U85),
+	RO_N("CFG_SRAM_HASH1", ETHOSU_REG_CFG_SRAM_HASH1, 2, U85),
+	RO_N("CFG_EXT_HASH0", ETHOSU_REG_CFG_EXT_HASH0, 2, U85),
+	RW_N("BASEP", ETHOSU_REG_BASEP, 8, 8, ALL, ~0u),
+	{ .name = "BASEP_HI", .offset = ETHOSU_REG_BASEP + 4, .count = 8, .step = 8, .arch = U65 | U85,
 	  .mask = 0xff, .write = write_addr_hi },
-	RO("WD_STATUS", 0x0100, U5X, 0),
-	RO("MAC_STATUS", 0x0104, U5X, 0),
-	RO("AO_STATUS", 0x0108, U5X, 0),
-	RO("DMA_STATUS0", 0x0110, U5X, 0),
-	RO("DMA_STATUS1", 0x0114, U5X, 0),
-	RW("CLKFORCE", 0x0140, ALL, 0x3f),
-	RW("DEBUG_ADDRESS", 0x0144, ALL, ~0u),
-	RW("DEBUG_MISC", 0x0148, ALL, ~0u),
-	RW("DEBUGCORE", 0x014c, U65, ~0u),
-	RW("DEBUG_BLOCK", 0x0150, U5X, ~0u),
-	RW("FEATURE_DISABLE", 0x0154, U85, 0x3),
+	RO("WD_STATUS", ETHOSU_REG_WD_STATUS, U5X, 0),
+	RO("MAC_STATUS", ETHOSU_REG_MAC_STATUS, U5X, 0),
+	RO("AO_STATUS", ETHOSU_REG_AO_STATUS, U5X, 0),
+	RO("DMA_STATUS0", ETHOSU_REG_DMA_STATUS0, U5X, 0),
+	RO("DMA_STATUS1", ETHOSU_REG_DMA_STATUS1, U5X, 0),
+	RW("CLKFORCE", ETHOSU_REG_CLKFORCE, ALL, 0x3f),
+	RW("DEBUG_ADDRESS", ETHOSU_REG_DEBUG_ADDRESS, ALL, ~0u),
+	RW("DEBUG_MISC", ETHOSU_REG_DEBUG_MISC, ALL, ~0u),
+	RW("DEBUGCORE", ETHOSU_REG_DEBUGCORE, U65, ~0u),
+	RW("DEBUG_BLOCK", ETHOSU_REG_DEBUG_BLOCK, U5X, ~0u),
+	RW("FEATURE_DISABLE", ETHOSU_REG_FEATURE_DISABLE, U85, 0x3),
 
-	PMU("PMCR", 0x0180, 7, U5X),
-	PMU("PMCCNTR", 0x01a0, 2, U5X),
-	LIVE("PMCCNTR_CFG", 0x01a8, U5X, 0x03ff03ff),
-	LIVE("PMCAXI_CHAN", 0x01ac, U5X, 0x70f),
-	PMU("PMEVCNTR", 0x0300, 4, U5X),
-	PMU("PMEVTYPER", 0x0380, 4, U5X),
-	PMU("PMCR", 0x1180, 7, U85),
-	PMU("PMCCNTR", 0x11a0, 2, U85),
-	LIVE("PMCCNTR_CFG", 0x11a8, U85, 0xf3fff3ff),
-	LIVE("PMCAXI_CHAN", 0x11ac, U85, 0x50f),
-	LIVE("PMCLUT", 0x11b0, U85, 0xffff0001),
-	PMU("PMEVCNTR", 0x1300, 8, U85),
-	PMU("PMEVTYPER", 0x1380, 8, U85),
+	PMU("PMCR", ETHOSU_REG_PMCR, 7, U5X),
+	PMU("PMCCNTR", ETHOSU_REG_PMCCNTR, 2, U5X),
+	LIVE("PMCCNTR_CFG", ETHOSU_REG_PMCCNTR_CFG, U5X, 0x03ff03ff),
+	LIVE("PMCAXI_CHAN", ETHOSU_REG_PMCAXI_CHAN, U5X, 0x70f),
+	PMU("PMEVCNTR", ETHOSU_REG_PMEVCNTR, 4, U5X),
+	PMU("PMEVTYPER", ETHOSU_REG_PMEVTYPER, 4, U5X),
+	PMU("PMCR", ETHOSU_REG_PMCR_U85, 7, U85),
+	PMU("PMCCNTR", ETHOSU_REG_PMCCNTR_U85, 2, U85),
+	LIVE("PMCCNTR_CFG", ETHOSU_REG_PMCCNTR_CFG_U85, U85, 0xf3fff3ff),
+	LIVE("PMCAXI_CHAN", ETHOSU_REG_PMCAXI_CHAN_U85, U85, 0x50f),
+	LIVE("PMCLUT", ETHOSU_REG_PMCLUT, U85, 0xffff0001),
+	PMU("PMEVCNTR", ETHOSU_REG_PMEVCNTR_U85, 8, U85),
+	PMU("PMEVTYPER", ETHOSU_REG_PMEVTYPER_U85, 8, U85),
 
 	/* Where the work is: only the command queue's position is modelled. */
-	RO_N("KERNEL_X", 0x0200, 16, U5X),
-	RO_N("DMA_IFM_SRC", 0x0240, 2, ALL),
-	RO_N("DMA_IFM_DST", 0x0248, 2, U5X),
-	RO_N("DMA_OFM_DST", 0x0250, 2, ALL),
-	RO_N("DMA_WEIGHT_SRC", 0x0258, 2, ALL),
-	RO_FN("DMA_CMD_SRC", 0x0260, 2, ALL, read_cmd_src),
-	RO("DMA_CMD_SIZE", 0x0268, ALL, 0),
-	RO_N("DMA_M2M_SRC", 0x026c, 2, ALL),
-	RO_N("DMA_M2M_DST", 0x0274, 2, ALL),
-	RO_FN("CURRENT_QREAD", 0x027c, 1, ALL, read_qread),
-	RO_N("DMA_SCALE_SRC", 0x0280, 2, ALL),
-	RO_N("DMA_WEIGHT1_SRC", 0x0288, 6, U85),
-	RO("CURRENT_BLOCK", 0x02b4, U5X, 0),
-	RO("CURRENT_OP", NPU_REG_CURRENT_OP, ALL, 0),
-	RO("CURRENT_CMD", NPU_REG_CURRENT_CMD, ALL, 0),
-	RO_FN("SHARED_BUFFER", 0x0400, 256, U5X, read_memory),
-	RO_FN("INTERNAL_MEMORY", 0x0400, 256, U85, read_memory),
+	RO_N("KERNEL_X", ETHOSU_REG_KERNEL_X, 16, U5X),
+	RO_N("DMA_IFM_SRC", ETHOSU_REG_DMA_IFM_SRC, 2, ALL),
+	RO_N("DMA_IFM_DST", ETHOSU_REG_DMA_IFM_DST, 2, U5X),
+	RO_N("DMA_OFM_DST", ETHOSU_REG_DMA_OFM_DST, 2, ALL),
+	RO_N("DMA_WEIGHT_SRC", ETHOSU_REG_DMA_WEIGHT_SRC, 2, ALL),
+	RO_FN("DMA_CMD_SRC", ETHOSU_REG_DMA_CMD_SRC, 2, ALL, read_cmd_src),
+	RO("DMA_CMD_SIZE", ETHOSU_REG_DMA_CMD_SIZE, ALL, 0),
+	RO_N("DMA_M2M_SRC", ETHOSU_REG_DMA_M2M_SRC, 2, ALL),
+	RO_N("DMA_M2M_DST", ETHOSU_REG_DMA_M2M_DST, 2, ALL),
+	RO_FN("CURRENT_QREAD", ETHOSU_REG_CURRENT_QREAD, 1, ALL, read_qread),
+	RO_N("DMA_SCALE_SRC", ETHOSU_REG_DMA_SCALE_SRC, 2, ALL),
+	RO_N("DMA_WEIGHT1_SRC", ETHOSU_REG_DMA_WEIGHT1_SRC, 6, U85),
+	RO("CURRENT_BLOCK", ETHOSU_REG_CURRENT_BLOCK, U5X, 0),
+	RO("CURRENT_OP", ETHOSU_REG_CURRENT_OP, ALL, 0),
+	RO("CURRENT_CMD", ETHOSU_REG_CURRENT_CMD, ALL, 0),
+	RO_FN("SHARED_BUFFER", ETHOSU_REG_SHARED_BUFFER, 256, U5X, read_memory),
+	RO_FN("INTERNAL_MEMORY", ETHOSU_REG_INTERNAL_MEMORY, 256, U85, read_memory),
 	RO_FN("NPU_SET state", 0x0800, 256, ALL, read_state),
 
-	RO("REVISION", 0x0fc0, ALL, 0),
-	RO("PID4", 0x0fd0, ALL, 0x04),
-	RO("PID5", 0x0fd4, ALL, 0),
-	RO("PID6", 0x0fd8, ALL, 0),
-	RO("PID7", 0x0fdc, ALL, 0),
-	RO("PID0", 0x0fe0, U5X, 0x81),
-	RO("PID0", 0x0fe0, U85, 0x82),
-	RO("PID1", 0x0fe4, ALL, 0xb5),
-	RO("PID2", 0x0fe8, ALL, 0x0b),
-	RO("PID3", 0x0fec, ALL, 0),
-	RO("CID0", 0x0ff0, ALL, 0x0d),
-	RO("CID1", 0x0ff4, ALL, 0xf0),
-	RO("CID2", 0x0ff8, ALL, 0x05),
-	RO("CID3", 0x0ffc, ALL, 0xb1),
+	RO("REVISION", ETHOSU_REG_REVISION, ALL, 0),
+	RO("PID4", ETHOSU_REG_PID4, ALL, 0x04),
+	RO("PID5", ETHOSU_REG_PID5, ALL, 0),
+	RO("PID6", ETHOSU_REG_PID6, ALL, 0),
+	RO("PID7", ETHOSU_REG_PID7, ALL, 0),
+	RO("PID0", ETHOSU_REG_PID0, U5X, 0x81),
+	RO("PID0", ETHOSU_REG_PID0_U85, U85, 0x82),
+	RO("PID1", ETHOSU_REG_PID1, ALL, 0xb5),
+	RO("PID2", ETHOSU_REG_PID2, ALL, 0x0b),
+	RO("PID3", ETHOSU_REG_PID3, ALL, 0),
+	RO("CID0", ETHOSU_REG_CID0, ALL, 0x0d),
+	RO("CID1", ETHOSU_REG_CID1, ALL, 0xf0),
+	RO("CID2", ETHOSU_REG_CID2, ALL, 0x05),
+	RO("CID3", ETHOSU_REG_CID3, ALL, 0xb1),
 
-	RO("WD_STATUS", 0x1100, U85, 0),
-	RO("MAC_STATUS", 0x1104, U85, 0),
-	RO("AO_STATUS", 0x1108, U85, 0),
-	RO("DMA_STATUS0", 0x1110, U85, 0),
-	RO("DMA_STATUS1", 0x1114, U85, 0),
+	RO("WD_STATUS", ETHOSU_REG_WD_STATUS_U85, U85, 0),
+	RO("MAC_STATUS", ETHOSU_REG_MAC_STATUS_U85, U85, 0),
+	RO("AO_STATUS", ETHOSU_REG_AO_STATUS_U85, U85, 0),
+	RO("DMA_STATUS0", ETHOSU_REG_DMA_STATUS0_U85, U85, 0),
+	RO("DMA_STATUS1", ETHOSU_REG_DMA_STATUS1_U85, U85, 0),
 };
 
 #define REGISTERS (sizeof(registers) / sizeof(registers[0]))
@@ -340,7 +338,7 @@ void npu_regs_reset(struct npu *npu, uint32_t level)
 
 	for (i = 0; i < NPU_REG_WORDS; i++)
 		npu->store[i] = npu->reg[i] ? npu->reg[i]->reset : 0;
-	npu->store[NPU_REG_PROT / 4] = level;
+	npu->store[ETHOSU_REG_PROT / 4] = level;
 	npu_pmu_reset(npu);
 	memset(&npu->state, 0, sizeof(npu->state));
 	npu->qread = 0;
@@ -364,7 +362,7 @@ unsigned int npu_port(const struct npu *npu, unsigned int attr)
 {
 	attr &= 3;
 	if (npu->config->arch == 85)
-		return npu->store[NPU_REG_MEM_ATTR / 4 + attr] >> 2 & 1;
+		return npu->store[ETHOSU_REG_MEM_ATTR / 4 + attr] >> ETHOSU_MEM_ATTR_AXI_PORT_LOW & 1;
 	return attr >> 1;
 }
 
@@ -402,7 +400,7 @@ void npu_trace(struct npu *npu, const char *fmt, ...)
 
 size_t npu_reg_size(const struct npu *npu)
 {
-	return npu->config->arch == 85 ? 0x2000 : 0x1000;
+	return npu->config->arch == 85 ? ETHOSU_WINDOW_U85 : ETHOSU_WINDOW_U65;
 }
 
 uint32_t npu_read(struct npu *npu, uint32_t offset)
