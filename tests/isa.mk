@@ -52,3 +52,20 @@ fuzz-decode check-fuzz-decode:
 		$(FUZZ_ARGS) $(O)/corpus-decode tests/corpus/decode
 
 -include $(TEST_DECODE:=.d) $(O)/tests/fuzz_decode.d
+
+# The lists are for everybody: C and C++, the kernel (which has only its own types), other targets.
+HEADER_TARGETS := x86_64-linux-gnu aarch64-linux-gnu armv7-linux-gnueabihf riscv32-unknown-elf
+HEADER_C = $(FUZZ_CLANG) -fsyntax-only -ffreestanding -Wall -Wextra -Wpedantic -Werror
+
+CHECKS += check-isa-headers
+check-isa-headers: | $(CL_GEN)
+	@mkdir -p $(O)/gen/kernel/linux
+	$(Q)printf 'typedef unsigned short uint16_t;\ntypedef unsigned int uint32_t;\n' \
+		> $(O)/gen/kernel/linux/types.h
+	$(Q)for t in $(HEADER_TARGETS); do for f in isa regs; do \
+		echo "#include \"uapi/ethosu_$$f.h\"" > $(O)/gen/header.c && \
+		$(HEADER_C) --target=$$t -std=c11 -I. $(O)/gen/header.c && \
+		$(HEADER_C) --target=$$t -x c++ -std=c++17 -I. $(O)/gen/header.c && \
+		$(HEADER_C) --target=$$t -std=gnu11 -nostdinc -D__KERNEL__ -I. -I$(O)/gen/kernel \
+			$(O)/gen/header.c && \
+		echo "ok uapi/ethosu_$$f.h $$t" || exit 1; done; done
