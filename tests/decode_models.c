@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Decodes every command stream in the models of a folder: none may end but at its STOP, and no operation
- * may touch a byte beyond the constants, the arena and the fast memory that its model declares.
+ * may touch a byte beyond the constants, the arena and the fast memory that its model declares. The
+ * disassembler has a name for each word of it, and none with bits that no field holds.
  */
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "runtime/container.h"
+#include "runtime/disasm.h"
 #include "runtime/tflite.h"
 #include "sim/decode.h"
 
@@ -69,6 +74,29 @@ static void check_ops(const struct npu_config *config, struct bounds *b, bool lo
 	total.ops += program->count;
 }
 
+/* As JSON: all the words there are, each in a command with a name. */
+static bool named(unsigned int arch, const uint32_t *words, size_t count)
+{
+	char *text = NULL;
+	size_t len, seen = 0, i;
+	FILE *f = open_memstream(&text, &len);
+	int unknown = f ? disasm_print(f, arch, words, count, true) : -1;
+	json_t *list, *line;
+	bool good;
+
+	if (f)
+		fclose(f);
+	list = text ? json_loads(text, 0, NULL) : NULL;
+	good = !unknown && json_array_size(list) && !strstr(text, "RESERVED");
+	json_array_foreach(list, i, line) {
+		seen += json_array_size(json_object_get(line, "words"));
+		good &= json_is_string(json_object_get(line, "command"));
+	}
+	json_decref(list);
+	free(text);
+	return good && seen == count;
+}
+
 static void check_stream(const char *path, const struct tflite *file, const struct tflite_operator *op)
 {
 	const struct tflite_tensor *t = &file->tensors[op->inputs[0]];
@@ -100,6 +128,10 @@ static void check_stream(const char *path, const struct tflite *file, const stru
 	} else if (program.end != NPU_STOP_END || program.end_offset != 4 * c.words || !program.count) {
 		printf("FAIL %s: %zu operations, then at 0x%x of 0x%zx: %s\n", path, program.count,
 		       program.end_offset, 4 * c.words, program.why);
+		total.failures++;
+	}
+	if (!named(config->arch, words, c.words)) {
+		printf("FAIL %s: not every word has a name\n", path);
 		total.failures++;
 	}
 	for (unsigned int i = 0; i < REGIONS; i++)

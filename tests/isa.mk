@@ -4,10 +4,10 @@
 DECODE_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard sim/decode*.c) sim/npu_config.c)
 
 DECODE_MODELS_OBJS := $(O)/tests/decode_models.o $(DECODE_OBJS) \
-	$(addprefix $(O)/runtime/,container.o elem.o error.o file.o tflite.o tflite_names.o)
+	$(addprefix $(O)/runtime/,container.o disasm.o elem.o error.o file.o tflite.o tflite_names.o)
 
 $(O)/tests/decode_models: $(DECODE_MODELS_OBJS)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # Some models are part of the tree; $(ACCEL_MODELS), if it is there, has many more.
 CHECKS += check-decode-models
