@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Decoder: strides, upscaling, weight streams of several cores, what is scaled by what is left of others. */
+#include <stdbool.h>
+
 #include "tests/decode_stream.h"
 
 static void assert_extent(const struct npu_fm *fm, unsigned int height, unsigned int width, unsigned int depth)
@@ -249,6 +251,62 @@ static void tiles(void **state)
 	npu_program_free(&p);
 }
 
+/* Boundaries are -1000 and 1000 here; a clip range that is forced narrows them, whatever the OFM. */
+static void clip_ranges(void **state)
+{
+	static const struct {
+		const char *device;
+		unsigned int activation, ofm_precision;
+		int act_min, act_max;
+		bool clamp;
+	} cases[] = {
+		{ "u65-256", 0x0000, 3, -1000, 1000, true },  { "u65-256", 0x0000, 5, -1000, 1000, false },
+		{ "u65-256", 0x2000, 5, 0, 255, true },	      { "u65-256", 0x3000, 5, -128, 127, true },
+		{ "u65-256", 0x5000, 5, -1000, 1000, true },  { "u65-256", 0x0000, 2, 64536, 1000, true },
+		{ "u85-256", 0x0000, 5, -1000, 1000, true },  { "u85-256", 0x1000, 5, -1000, 1000, false },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct stream s = { .count = 0 };
+		struct npu_program p;
+
+		stream_ifm(&s, 4, 5, 6, 0x100);
+		stream_ofm(&s, 4, 5, 6, 0x300);
+		SET(&s, SET_OFM_PRECISION, 0x100 | cases[i].ofm_precision);
+		SET(&s, SET_ACTIVATION, cases[i].activation);
+		SET(&s, SET_ACTIVATION_MIN, (uint16_t)-1000);
+		SET(&s, SET_ACTIVATION_MAX, 1000);
+		SET(&s, OP_POOL, NPU_POOL_AVERAGE);
+		stream_finish(&s, cases[i].device, &p);
+		assert_int_equal(p.ops[0].lut, NPU_LUT_NONE);
+		assert_int_equal(p.ops[0].clamp, cases[i].clamp);
+		assert_int_equal(p.ops[0].act_min, cases[i].act_min);
+		assert_int_equal(p.ops[0].act_max, cases[i].act_max);
+		npu_program_free(&p);
+	}
+}
+
+/* What is written to a chaining buffer later lies where the first lay, if it fits. */
+static void chain_reuse(void **state)
+{
+	struct stream s = { .count = 0 };
+	struct npu_program p;
+
+	(void)state;
+	stream_ifm(&s, 4, 5, 6, 0x100);
+	stream_ofm(&s, 4, 5, 6, 0x300);
+	SET(&s, SET_OFM_PRECISION, 0x8101);
+	SET(&s, SET_OFM_REGION, 3);
+	SET(&s, OP_ELEMENTWISE, NPU_ELT_ABS);
+	SET(&s, SET_OFM_HEIGHT_M1, 2);
+	SET(&s, OP_ELEMENTWISE, NPU_ELT_ABS);
+	stream_finish(&s, "u85-256", &p);
+	assert_true(p.ops[0].ofm.base[0] == p.ops[1].ofm.base[0]);
+	assert_true(p.chain_size >= 120 && p.chain_size < 240);
+	npu_program_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +314,7 @@ int main(void)
 		cmocka_unit_test(strides), cmocka_unit_test(upscaling),
 		cmocka_unit_test(pool_none), cmocka_unit_test(unscaled_u65),
 		cmocka_unit_test(broadcast_u65), cmocka_unit_test(tiles),
+		cmocka_unit_test(clip_ranges), cmocka_unit_test(chain_reuse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
