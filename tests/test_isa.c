@@ -205,10 +205,19 @@ static void registers(void **state)
 		const struct bits *f = &reg_bits[i];
 		bool found = false;
 
-		for (size_t j = 0; j < COUNT(regs); j++)
-			found |= !strcmp(regs[j].name, f->reg) && !(f->archs & ~regs[j].archs);
+		for (size_t j = 0; j < COUNT(regs); j++) {
+			const struct reg *r = &regs[j];
+			/* The second word of one of 64 bits must be nobody else's. */
+			const struct reg high = { .offset = r->offset + 4, .count = r->count, .step = r->step };
+
+			if (strcmp(r->name, f->reg))
+				continue;
+			found = !(f->archs & ~r->archs);
+			for (size_t k = 0; k < COUNT(regs) && f->low + f->width > 32; k++)
+				assert_false(regs[k].archs & f->archs && same_word(&high, &regs[k]));
+		}
 		assert_true(found);
-		assert_true(f->width && f->low + f->width <= 32);
+		assert_true(f->width && f->low + f->width <= 64);
 		for (size_t j = 0; j < i; j++) {
 			const struct bits *g = &reg_bits[j];
 
