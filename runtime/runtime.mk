@@ -3,7 +3,9 @@
 RUNTIME_PKGS := jansson libzip zlib
 RUNTIME_LIBS := $(shell pkg-config --libs $(RUNTIME_PKGS) 2>/dev/null) -lm
 
-# In the build tree the library is found beside the command; installed, where libraries are.
-$(O)/accel: $(O)/runtime/main.o $(RUNTIME_OBJS) | $(O)/libaccel.so
+# In the build tree the library is found beside the command; the installed one looks where libraries are.
+$(O)/accel: RPATH := -Wl,-rpath,'$$ORIGIN'
+$(O)/accel $(O)/install/accel: $(O)/runtime/main.o $(RUNTIME_OBJS) | $(O)/libaccel.so
+	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(RPATH) -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS)
