@@ -44,6 +44,15 @@ static bool cpu_has_vbmi(void)
 #endif
 }
 
+static bool cpu_has_avx2(void)
+{
+#if defined(__x86_64__)
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+	return false;
+#endif
+}
+
 static bool always(void)
 {
 	return true;
@@ -53,6 +62,7 @@ static bool always(void)
 static const struct cl_path paths[] = {
 	{ "vnni+vbmi", "-cl-std=CL1.2 -DNPU_VNNI=1 -DNPU_VBMI=1", cpu_has_vbmi },
 	{ "vnni", "-cl-std=CL1.2 -DNPU_VNNI=1", cpu_has_vnni },
+	{ "avx2", "-cl-std=CL1.2 -DNPU_AVX2=1", cpu_has_avx2 },
 	{ "portable", "-cl-std=CL1.2", always },
 };
 
@@ -316,7 +326,7 @@ static int build_best(struct npu_cl *cl, const struct npu_options *opt, char *er
 		}
 	}
 	if (!known) {
-		snprintf(err, err_len, "unknown kernels \"%s\": auto, vnni+vbmi, vnni or portable", want);
+		snprintf(err, err_len, "unknown kernels \"%s\": auto, vnni+vbmi, vnni, avx2 or portable", want);
 		return -EINVAL;
 	}
 	return rc;
