@@ -250,7 +250,7 @@ bool draw_pool_copy(const struct drawing *d)
 	op->mode = modes[draw_range(d, 0, 3)];
 	draw_out_extent(d, draw_one_in(d, 3) ? 40 : 12, 100);
 	if (op->mode == NPU_POOL_NONE)
-		check_fm_type(d->rng, &op->a, 2, true);
+		check_fm_type(d->rng, &op->a, draw_one_in(d, 2) ? 3 : 2, true);
 	else
 		draw_type(d, &op->a);
 	op->a.height = op->oh;
