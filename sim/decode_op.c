@@ -109,6 +109,13 @@ static void decode_streams(struct decoder *d, struct npu_op *op)
 	}
 }
 
+/* One row of IFM2 against one column of the IFM: that is all that is known of weights from IFM2. */
+static bool has_window(const struct npu_op *op)
+{
+	return op->kernel_h > 1 || op->kernel_w > 1 || op->stride_y > 1 || op->stride_x > 1 || op->upscale ||
+	       op->pad_top || op->pad_left || op->pad_right || op->pad_bottom;
+}
+
 static int decode_conv(struct decoder *d, unsigned int param, struct npu_op *op)
 {
 	int rc = decode_kernel(d, op);
@@ -116,6 +123,8 @@ static int decode_conv(struct decoder *d, unsigned int param, struct npu_op *op)
 	if (rc)
 		return rc;
 	if (op->kind == NPU_KIND_CONV && is_u85(d) && ETHOSU_GET(OP_CONV_WEIGHTS_IFM2, param)) {
+		if (has_window(op))
+			return decode_error(d, "matrix product with a kernel, stride, padding or upscaling");
 		op->kind = NPU_KIND_MATMUL;
 		op->b.height = 1;
 		op->b.width = op->oc;

@@ -178,6 +178,9 @@ static const struct bad_stream bad_streams[] = {
 	/* Nothing was handed on through buffer 1. */
 	{ "u85-256", { C0(SET_IFM_PRECISION, 0x8001), POOL }, 2, 1, "chaining buffer 1" },
 	{ "u85-256", { C0(OP_CONV, 1), 0 }, 1, 0, "matrix product" },
+	{ "u85-256", { C0(SET_IFM_UPSCALE, 1), C0(OP_CONV, 1) }, 2, 1, "matrix product with a kernel" },
+	{ "u85-256", { C0(SET_KERNEL_STRIDE, 1), C0(OP_CONV, 1) }, 2, 1, "matrix product with a kernel" },
+	{ "u85-256", { C0(SET_KERNEL_WIDTH_M1, 2), C0(OP_CONV, 1) }, 2, 1, "matrix product with a kernel" },
 };
 
 static void bad(void **state)
