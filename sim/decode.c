@@ -9,8 +9,8 @@
 #include "sim/decode_internal.h"
 
 /* Bounds on what a stream may ask for; far above what compilers emit. */
-#define OPS_MAX		65536
-#define EVENTS_MAX	65536
+#define OPS_MAX	   65536
+#define EVENTS_MAX 65536
 
 /* Names of the commands that the family knows, by word count and opcode. */
 struct opcode_set {
@@ -25,11 +25,14 @@ static void fill_known(struct opcode_set *set, unsigned int arch)
 		uint8_t two_words;
 		uint8_t archs;
 	} commands[] = {
-#define COMMAND(name, opcode, two_words, archs) { "NPU_" #name, opcode, two_words, ETHOSU_ARCH_##archs },
+#define COMMAND(name, opcode, two_words, archs)                                                    \
+	{ "NPU_" #name, opcode, two_words, ETHOSU_ARCH_##archs },
 		ETHOSU_COMMANDS(COMMAND, ETHOSU_SKIP_F)
 #undef COMMAND
 	};
-	unsigned int bit = arch == 85 ? ETHOSU_ARCH_U85 : arch == 65 ? ETHOSU_ARCH_U65 : ETHOSU_ARCH_U55;
+	unsigned int bit = arch == 85	? ETHOSU_ARCH_U85
+			   : arch == 65 ? ETHOSU_ARCH_U65
+					: ETHOSU_ARCH_U55;
 
 	memset(set, 0, sizeof(*set));
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
@@ -80,7 +83,8 @@ static int add_op(struct decoder *d, uint32_t offset, unsigned int opcode, unsig
 	op = &ops[program->count];
 	memset(op, 0, sizeof(*op));
 	op->offset = offset;
-	rc = opcode == ETHOSU_OP_DMA_START ? decode_dma(d, op) : decode_kernel_op(d, opcode, param, op);
+	rc = opcode == ETHOSU_OP_DMA_START ? decode_dma(d, op)
+					   : decode_kernel_op(d, opcode, param, op);
 	if (!rc)
 		program->count++;
 	return rc;
@@ -106,14 +110,19 @@ static int add_event(struct decoder *d, uint32_t offset, unsigned int opcode, un
 	return 0;
 }
 
-/* Where an unconditional branch leads. What sets the flag that others look at is not established. */
-static int branch(struct decoder *d, unsigned int param, uint32_t target, size_t count, size_t *next)
+/*
+ * Where an unconditional branch leads. What sets the flag that others look at is not established.
+ */
+static int branch(struct decoder *d, unsigned int param, uint32_t target, size_t count,
+		  size_t *next)
 {
 	if (ETHOSU_GET(OP_BRANCH_BRANCH_COND, param) != ETHOSU_BRANCH_COND_ALWAYS)
-		return decode_error(d, "conditional branch: what sets the result flag is not known");
+		return decode_error(d,
+				    "conditional branch: what sets the result flag is not known");
 	if (target % 4 || target / 4 >= count) {
 		d->program->end = NPU_STOP_BRANCH_FAULT;
-		return decode_error(d, "branch to 0x%x, the stream has %zu bytes", target, 4 * count);
+		return decode_error(d, "branch to 0x%x, the stream has %zu bytes", target,
+				    4 * count);
 	}
 	*next = target / 4;
 	return 0;
@@ -123,8 +132,8 @@ static int branch(struct decoder *d, unsigned int param, uint32_t target, size_t
 static int check_region(struct decoder *d, unsigned int opcode, unsigned int param)
 {
 	static const uint16_t opcodes[] = {
-		ETHOSU_SET_IFM_REGION, ETHOSU_SET_IFM2_REGION, ETHOSU_SET_OFM_REGION,
-		ETHOSU_SET_WEIGHT_REGION, ETHOSU_SET_SCALE_REGION, ETHOSU_SET_DMA0_SRC_REGION,
+		ETHOSU_SET_IFM_REGION,	    ETHOSU_SET_IFM2_REGION,	ETHOSU_SET_OFM_REGION,
+		ETHOSU_SET_WEIGHT_REGION,   ETHOSU_SET_SCALE_REGION,	ETHOSU_SET_DMA0_SRC_REGION,
 		ETHOSU_SET_DMA0_DST_REGION, ETHOSU_SET_DMA0_IDX_REGION,
 	};
 	unsigned int region = param & 0xff;
@@ -165,14 +174,16 @@ static int one_word(struct decoder *d, uint32_t offset, uint32_t word)
 	}
 }
 
-static int walk(struct decoder *d, const struct opcode_set *set, const uint32_t *words, size_t count)
+static int walk(struct decoder *d, const struct opcode_set *set, const uint32_t *words,
+		size_t count)
 {
 	struct npu_program *program = d->program;
 	size_t i = 0;
 
 	for (size_t n = 0; i < count; n++) {
 		uint32_t word = words[i];
-		unsigned int opcode = word & ETHOSU_OPCODE_MASK, control = word >> ETHOSU_CONTROL_SHIFT & 3;
+		unsigned int opcode = word & ETHOSU_OPCODE_MASK,
+			     control = word >> ETHOSU_CONTROL_SHIFT & 3;
 		unsigned int param = word >> ETHOSU_PARAM_SHIFT;
 		uint32_t offset = (uint32_t)(4 * i);
 		int rc;
@@ -216,8 +227,8 @@ static int walk(struct decoder *d, const struct opcode_set *set, const uint32_t 
 	return decode_error(d, "no STOP before the end");
 }
 
-int npu_decode(const struct npu_config *config, const struct npu_state *state, const uint32_t *words,
-	       size_t count, struct npu_program *out)
+int npu_decode(const struct npu_config *config, const struct npu_state *state,
+	       const uint32_t *words, size_t count, struct npu_program *out)
 {
 	struct decoder d = { .config = config, .program = out };
 	struct opcode_set set;

@@ -51,8 +51,8 @@ struct npu_program {
  * @config: the device it runs on
  * @state: NPU_SET_* state at the start (as left by the last stream)
  * @words, @count: the stream
- * @out: filled in any case but -ENOMEM; free with npu_program_free(). Operations before a parse error
- *	are in it: hardware runs them.
+ * @out: filled in any case but -ENOMEM; free with npu_program_free(). Operations before a parse
+ *	error are in it: hardware runs them.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -66,7 +66,8 @@ void npu_program_free(struct npu_program *program);
  *
  * Return: 0, or -ERANGE if it wraps or leaves the 40-bit (U55: 32-bit) address range.
  */
-int npu_fm_extent(const struct npu_config *config, const struct npu_fm *fm, int64_t *lo, int64_t *hi);
+int npu_fm_extent(const struct npu_config *config, const struct npu_fm *fm, int64_t *lo,
+		  int64_t *hi);
 
 /**
  * npu_op_extents - every byte range an operation may touch

@@ -4,7 +4,8 @@
 
 #include "sim/decode_internal.h"
 
-typedef int (*extent_fn)(void *ctx, unsigned int space, int64_t lo, int64_t hi, enum npu_channel channel);
+typedef int (*extent_fn)(void *ctx, unsigned int space, int64_t lo, int64_t hi,
+			 enum npu_channel channel);
 
 struct extents {
 	const struct npu_config *config;
@@ -17,7 +18,8 @@ static int64_t address_limit(const struct npu_config *config)
 	return config->arch == 55 ? 1ll << 32 : 1ll << ETHOSU_ADDRESS_BITS;
 }
 
-static int report(const struct extents *e, unsigned int space, int64_t lo, int64_t hi, enum npu_channel channel)
+static int report(const struct extents *e, unsigned int space, int64_t lo, int64_t hi,
+		  enum npu_channel channel)
 {
 	if (lo >= hi)
 		return 0;
@@ -49,8 +51,9 @@ static int report_streams(const struct extents *e, const struct npu_op *op)
 }
 
 /* Rows of rows: where the first and the last of them can lie. */
-static int report_rows(const struct extents *e, unsigned int space, uint64_t start, const int64_t step[2],
-		       const uint64_t last[2], uint64_t len, enum npu_channel channel)
+static int report_rows(const struct extents *e, unsigned int space, uint64_t start,
+		       const int64_t step[2], const uint64_t last[2], uint64_t len,
+		       enum npu_channel channel)
 {
 	__int128 lo = start, hi = start;
 
@@ -79,7 +82,8 @@ static int report_dma(const struct extents *e, const struct npu_op *op)
 	if (!op->dma_rows || !op->dma_planes || !op->dma_len)
 		return 0;
 	if (op->dma_src_indexed || op->dma_dst_indexed)
-		rc = report_rows(e, op->dma_idx_space, op->dma_idx, index_step, rows, 4, NPU_CH_DMA_INDEX);
+		rc = report_rows(e, op->dma_idx_space, op->dma_idx, index_step, rows, 4,
+				 NPU_CH_DMA_INDEX);
 	if (!rc)
 		rc = report_rows(e, op->dma_src_space, op->dma_src, op->dma_src_step,
 				 op->dma_src_indexed ? any : rows, op->dma_len, NPU_CH_DMA_READ);
@@ -95,7 +99,8 @@ static bool reads_second(const struct npu_op *op)
 	return op->kind == NPU_KIND_MATMUL || op->kind == NPU_KIND_ELEMENTWISE;
 }
 
-int npu_op_extents(const struct npu_config *config, const struct npu_op *op, extent_fn fn, void *ctx)
+int npu_op_extents(const struct npu_config *config, const struct npu_op *op, extent_fn fn,
+		   void *ctx)
 {
 	const struct extents e = { .config = config, .fn = fn, .ctx = ctx };
 	int rc;

@@ -12,12 +12,15 @@ struct fm_registers {
 };
 
 static const struct fm_registers fm_registers[] = {
-#define FM_REGISTERS(name) { \
-	ETHOSU_SET_##name##_PRECISION & 0xff, ETHOSU_SET_##name##_ZERO_POINT & 0xff, \
-	ETHOSU_SET_##name##_WIDTH0_M1 & 0xff, ETHOSU_SET_##name##_HEIGHT0_M1 & 0xff, \
-	ETHOSU_SET_##name##_HEIGHT1_M1 & 0xff, ETHOSU_SET_##name##_REGION & 0xff, \
-	ETHOSU_SET_##name##_BASE0, ETHOSU_SET_##name##_STRIDE_X, ETHOSU_SET_##name##_STRIDE_Y, \
-	ETHOSU_SET_##name##_STRIDE_C }
+#define FM_REGISTERS(name)                                                                         \
+	{                                                                                          \
+		ETHOSU_SET_##name##_PRECISION & 0xff, ETHOSU_SET_##name##_ZERO_POINT & 0xff,       \
+			ETHOSU_SET_##name##_WIDTH0_M1 & 0xff,                                      \
+			ETHOSU_SET_##name##_HEIGHT0_M1 & 0xff,                                     \
+			ETHOSU_SET_##name##_HEIGHT1_M1 & 0xff, ETHOSU_SET_##name##_REGION & 0xff,  \
+			ETHOSU_SET_##name##_BASE0, ETHOSU_SET_##name##_STRIDE_X,                   \
+			ETHOSU_SET_##name##_STRIDE_Y, ETHOSU_SET_##name##_STRIDE_C                 \
+	}
 	[DECODE_IFM] = FM_REGISTERS(IFM),
 	[DECODE_IFM2] = FM_REGISTERS(IFM2),
 	[DECODE_OFM] = FM_REGISTERS(OFM),
@@ -46,13 +49,15 @@ int64_t decode_stride(const struct decoder *d, unsigned int index)
 }
 
 /* Bytes of a map stored densely, for one that is handed on through a chaining buffer. */
-static int chain_fm(struct decoder *d, enum decode_operand which, unsigned int buffer, struct npu_fm *fm)
+static int chain_fm(struct decoder *d, enum decode_operand which, unsigned int buffer,
+		    struct npu_fm *fm)
 {
 	struct chain_buffer *chain = &d->chain[buffer];
 	int64_t es = 1 << fm->elem_log2;
 	int64_t size = 0;
 
-	if (__builtin_mul_overflow((int64_t)fm->height * fm->width, (int64_t)fm->depth * es, &size) ||
+	if (__builtin_mul_overflow((int64_t)fm->height * fm->width, (int64_t)fm->depth * es,
+				   &size) ||
 	    size > (int64_t)1 << ETHOSU_ADDRESS_BITS)
 		return decode_error(d, "%s too large to be chained", fm_names[which]);
 	if (which == DECODE_OFM) {
@@ -64,7 +69,8 @@ static int chain_fm(struct decoder *d, enum decode_operand which, unsigned int b
 		chain->filled = size;
 	} else if (size > chain->filled) {
 		return decode_error(d, "%s of %lld bytes from chaining buffer %u that holds %lld",
-				    fm_names[which], (long long)size, buffer, (long long)chain->filled);
+				    fm_names[which], (long long)size, buffer,
+				    (long long)chain->filled);
 	}
 	fm->space = NPU_SPACE_CHAIN;
 	fm->brick = 0;
@@ -89,11 +95,12 @@ int decode_fm(struct decoder *d, enum decode_operand which, struct npu_fm *fm)
 
 	/* The fields of IFM and IFM2 are in the same places, those of the OFM not all. */
 	fm->is_signed = (uint8_t)ETHOSU_GET(SET_IFM_PRECISION_TYPE, precision);
-	fm->elem_log2 = (uint8_t)(which == DECODE_OFM ? ETHOSU_GET(SET_OFM_PRECISION_PRECISION, precision) :
-							ETHOSU_GET(SET_IFM_PRECISION_PRECISION, precision));
+	fm->elem_log2 =
+		(uint8_t)(which == DECODE_OFM ? ETHOSU_GET(SET_OFM_PRECISION_PRECISION, precision)
+					      : ETHOSU_GET(SET_IFM_PRECISION_PRECISION, precision));
 	format = ETHOSU_GET(SET_IFM_PRECISION_FORMAT, precision);
-	storage = d->config->arch == 85 ? ETHOSU_GET(SET_IFM_PRECISION_STORAGE, precision) :
-					  ETHOSU_ACTIVATION_STORAGE_TILE2X2;
+	storage = d->config->arch == 85 ? ETHOSU_GET(SET_IFM_PRECISION_STORAGE, precision)
+					: ETHOSU_ACTIVATION_STORAGE_TILE2X2;
 	if (format > ETHOSU_ACTIVATION_FORMAT_NHCWB16)
 		return decode_error(d, "%s format %u", fm_names[which], format);
 	fm->brick = format == ETHOSU_ACTIVATION_FORMAT_NHCWB16;
@@ -101,8 +108,8 @@ int decode_fm(struct decoder *d, enum decode_operand which, struct npu_fm *fm)
 	if (storage == ETHOSU_ACTIVATION_STORAGE_CHAINED)
 		return chain_fm(d, which, s->cmd0[r->region] & (CHAIN_BUFFERS - 1), fm);
 	if (storage != ETHOSU_ACTIVATION_STORAGE_TILE2X2)
-		return decode_error(d, "%s storage %u: how it is laid out is not known", fm_names[which],
-				    storage);
+		return decode_error(d, "%s storage %u: how it is laid out is not known",
+				    fm_names[which], storage);
 	fm->space = (uint8_t)ETHOSU_GET(SET_IFM_REGION_REGION, s->cmd0[r->region]);
 	for (unsigned int i = 0; i < 4; i++)
 		fm->base[i] = (int64_t)decode_address(d, r->base0 + i);
@@ -115,7 +122,10 @@ int decode_fm(struct decoder *d, enum decode_operand which, struct npu_fm *fm)
 	return 0;
 }
 
-/* Grow [lo, hi) by a tile's elements. All products stay below 2^60: extents have 16 bits, strides 40. */
+/*
+ * Grow [lo, hi) by a tile's elements. No sum leaves 60 bits: extents have 19 (a stride of 4 times 16
+ * bits, and a kernel), strides 40 with the sign.
+ */
 static void tile_extent(const struct npu_fm *fm, unsigned int tile, uint32_t height, uint32_t width,
 			int64_t *lo, int64_t *hi)
 {
@@ -151,7 +161,8 @@ static void tile_extent(const struct npu_fm *fm, unsigned int tile, uint32_t hei
 		*hi = last;
 }
 
-int npu_fm_extent(const struct npu_config *config, const struct npu_fm *fm, int64_t *lo, int64_t *hi)
+int npu_fm_extent(const struct npu_config *config, const struct npu_fm *fm, int64_t *lo,
+		  int64_t *hi)
 {
 	int64_t limit = 1ll << address_bits(config);
 	uint32_t w0 = fm->width < fm->width0 ? fm->width : fm->width0;

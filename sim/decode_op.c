@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* From the state of the registers to one operation: shapes, kernels, operands, streams and copies. */
+/*
+ * From the state of the registers to one operation: shapes, kernels, operands, streams and copies.
+ */
 #include <errno.h>
 
 #include "sim/decode_internal.h"
 
 /* Operand registers of the weight streams, opcode & 0xff. */
 static const uint8_t weight_bases[NPU_MAX_CORES] = {
-	ETHOSU_SET_WEIGHT_BASE, ETHOSU_SET_WEIGHT1_BASE, ETHOSU_SET_WEIGHT2_BASE, ETHOSU_SET_WEIGHT3_BASE,
+	ETHOSU_SET_WEIGHT_BASE,
+	ETHOSU_SET_WEIGHT1_BASE,
+	ETHOSU_SET_WEIGHT2_BASE,
+	ETHOSU_SET_WEIGHT3_BASE,
 };
 static const uint8_t weight_lengths[NPU_MAX_CORES] = {
-	ETHOSU_SET_WEIGHT_LENGTH, ETHOSU_SET_WEIGHT1_LENGTH, ETHOSU_SET_WEIGHT2_LENGTH,
+	ETHOSU_SET_WEIGHT_LENGTH,
+	ETHOSU_SET_WEIGHT1_LENGTH,
+	ETHOSU_SET_WEIGHT2_LENGTH,
 	ETHOSU_SET_WEIGHT3_LENGTH,
 };
 
@@ -24,8 +31,8 @@ static bool is_u85(const struct decoder *d)
 }
 
 /* Extent of one axis of the IFM, before upscaling: what the kernel reads of it. 0: nothing. */
-static uint32_t ifm_extent(uint32_t ofm, unsigned int stride, unsigned int dilated, unsigned int pad,
-			   bool upscaled)
+static uint32_t ifm_extent(uint32_t ofm, unsigned int stride, unsigned int dilated,
+			   unsigned int pad, bool upscaled)
 {
 	int64_t n = (ofm - 1ll) * stride + dilated - pad;
 
@@ -91,12 +98,15 @@ static void decode_streams(struct decoder *d, struct npu_op *op)
 		op->weight_sparse = (uint8_t)STATE0(s, SET_WEIGHT_FORMAT, SPARSITY);
 		op->cores = (uint8_t)(op->weight_fwd ? 1 : cores);
 	} else {
-		op->cores = (uint8_t)(cores == 2 && STATE0(s, SET_PARALLEL_MODE, PARALLEL_MODE) ? 2 : 1);
+		op->cores =
+			(uint8_t)(cores == 2 && STATE0(s, SET_PARALLEL_MODE, PARALLEL_MODE) ? 2
+											    : 1);
 	}
 	op->weight_space = (uint8_t)STATE0(s, SET_WEIGHT_REGION, REGION);
 	op->scale_space = (uint8_t)STATE0(s, SET_SCALE_REGION, REGION);
-	op->ofm_block_depth = (is_u85(d) ? STATE0(s, SET_OFM_BLK_DEPTH_M1, DEPTH_M1_U85) :
-					   STATE0(s, SET_OFM_BLK_DEPTH_M1, DEPTH_M1)) + 1;
+	op->ofm_block_depth = (is_u85(d) ? STATE0(s, SET_OFM_BLK_DEPTH_M1, DEPTH_M1_U85)
+					 : STATE0(s, SET_OFM_BLK_DEPTH_M1, DEPTH_M1)) +
+			      1;
 	for (unsigned int i = 0; i < op->cores; i++) {
 		op->weight_base[i] = decode_address(d, weight_bases[i]);
 		op->weight_len[i] = (uint32_t)s->cmd1[weight_lengths[i]];
@@ -112,8 +122,8 @@ static void decode_streams(struct decoder *d, struct npu_op *op)
 /* One row of IFM2 against one column of the IFM: that is all that is known of weights from IFM2. */
 static bool has_window(const struct npu_op *op)
 {
-	return op->kernel_h > 1 || op->kernel_w > 1 || op->stride_y > 1 || op->stride_x > 1 || op->upscale ||
-	       op->pad_top || op->pad_left || op->pad_right || op->pad_bottom;
+	return op->kernel_h > 1 || op->kernel_w > 1 || op->stride_y > 1 || op->stride_x > 1 ||
+	       op->upscale || op->pad_top || op->pad_left || op->pad_right || op->pad_bottom;
 }
 
 static int decode_conv(struct decoder *d, unsigned int param, struct npu_op *op)
@@ -124,7 +134,8 @@ static int decode_conv(struct decoder *d, unsigned int param, struct npu_op *op)
 		return rc;
 	if (op->kind == NPU_KIND_CONV && is_u85(d) && ETHOSU_GET(OP_CONV_WEIGHTS_IFM2, param)) {
 		if (has_window(op))
-			return decode_error(d, "matrix product with a kernel, stride, padding or upscaling");
+			return decode_error(
+				d, "matrix product with a kernel, stride, padding or upscaling");
 		op->kind = NPU_KIND_MATMUL;
 		op->b.height = 1;
 		op->b.width = op->oc;
@@ -139,27 +150,32 @@ static int decode_conv(struct decoder *d, unsigned int param, struct npu_op *op)
 
 static int decode_pool(struct decoder *d, unsigned int param, struct npu_op *op)
 {
-	unsigned int source = is_u85(d) ? STATE0(state_of(d), SET_ACC_FORMAT, ACC_INPUT) :
-					  ETHOSU_ACC_INPUT_RESET;
+	unsigned int source =
+		is_u85(d) ? STATE0(state_of(d), SET_ACC_FORMAT, ACC_INPUT) : ETHOSU_ACC_INPUT_RESET;
 	int rc;
 
-	op->mode = (uint8_t)(is_u85(d) ? ETHOSU_GET(OP_POOL_MODE_U85, param) : ETHOSU_GET(OP_POOL_MODE, param));
+	op->mode = (uint8_t)(is_u85(d) ? ETHOSU_GET(OP_POOL_MODE_U85, param)
+				       : ETHOSU_GET(OP_POOL_MODE, param));
 	if (!is_u85(d) && op->mode > NPU_POOL_REDUCE_SUM)
 		return decode_error(d, "pooling mode %u", op->mode);
 	if (op->mode == NPU_POOL_NONE && source == ETHOSU_ACC_INPUT_IFM2) {
-		/* The accumulators are loaded with IFM2, which is all that counts: a copy of wide data. */
+		/*
+		 * The accumulators are loaded with IFM2, which is all that counts: a copy of wide
+		 * data.
+		 */
 		no_kernel(op);
 		op->a.depth = op->oc;
 		return decode_fm(d, DECODE_IFM2, &op->a);
 	}
 	if (op->mode == NPU_POOL_NONE || source != ETHOSU_ACC_INPUT_RESET)
-		return decode_error(d, "pooling mode %u with accumulator input %u is not modelled", op->mode,
-				    source);
+		return decode_error(d, "pooling mode %u with accumulator input %u is not modelled",
+				    op->mode, source);
 	rc = decode_kernel(d, op);
 	if (rc)
 		return rc;
 	if (op->mode == NPU_POOL_AVERAGE)
-		op->hw_divide = is_u85(d) || op->pad_top || op->pad_left || op->pad_right || op->pad_bottom;
+		op->hw_divide =
+			is_u85(d) || op->pad_top || op->pad_left || op->pad_right || op->pad_bottom;
 	if (op->mode != NPU_POOL_REDUCE_SUM && op->a.depth != op->oc)
 		return decode_error(d, "pooling from %u to %u channels", op->a.depth, op->oc);
 	return 0;
@@ -177,8 +193,9 @@ static void broadcast_extent(const struct npu_op *op, unsigned int bits, struct 
 static bool known_elementwise(const struct decoder *d, unsigned int mode)
 {
 	static const uint8_t more[] = {
-		NPU_ELT_LSR, NPU_ELT_DIV, NPU_ELT_CMP_EQ, NPU_ELT_CMP_NE, NPU_ELT_CMP_GE, NPU_ELT_CMP_GT,
-		NPU_ELT_AND, NPU_ELT_OR, NPU_ELT_XOR, NPU_ELT_NOT, NPU_ELT_AND_NOT,
+		NPU_ELT_LSR,	NPU_ELT_DIV,	NPU_ELT_CMP_EQ,	 NPU_ELT_CMP_NE,
+		NPU_ELT_CMP_GE, NPU_ELT_CMP_GT, NPU_ELT_AND,	 NPU_ELT_OR,
+		NPU_ELT_XOR,	NPU_ELT_NOT,	NPU_ELT_AND_NOT,
 	};
 
 	if (mode <= NPU_ELT_SHL)
@@ -191,11 +208,13 @@ static bool known_elementwise(const struct decoder *d, unsigned int mode)
 
 static bool unary(unsigned int mode)
 {
-	return mode == NPU_ELT_ABS || mode == NPU_ELT_CLZ || mode == NPU_ELT_LRELU || mode == NPU_ELT_NOT;
+	return mode == NPU_ELT_ABS || mode == NPU_ELT_CLZ || mode == NPU_ELT_LRELU ||
+	       mode == NPU_ELT_NOT;
 }
 
 /* The type of an operand that is not read from memory still says how wide it is. */
-static void scalar_fm(const struct npu_state *s, unsigned int precision, uint16_t zero, struct npu_fm *fm)
+static void scalar_fm(const struct npu_state *s, unsigned int precision, uint16_t zero,
+		      struct npu_fm *fm)
 {
 	(void)s;
 	fm->broadcast = NPU_BROADCAST_SCALAR;
@@ -236,15 +255,19 @@ static int operands_u65(struct decoder *d, struct npu_op *op)
 	return 0;
 }
 
-static int operand_u85(struct decoder *d, struct npu_op *op, enum decode_operand which, unsigned int bits,
-		       struct npu_fm *fm)
+static int operand_u85(struct decoder *d, struct npu_op *op, enum decode_operand which,
+		       unsigned int bits, struct npu_fm *fm)
 {
 	const struct npu_state *s = state_of(d);
 	unsigned int first = which == DECODE_IFM;
 
 	if (bits & NPU_BROADCAST_SCALAR) {
-		scalar_fm(s, s->cmd0[(first ? ETHOSU_SET_IFM_PRECISION : ETHOSU_SET_IFM2_PRECISION) & 0xff],
-			  s->cmd0[(first ? ETHOSU_SET_IFM_ZERO_POINT : ETHOSU_SET_IFM2_ZERO_POINT) & 0xff], fm);
+		scalar_fm(s,
+			  s->cmd0[(first ? ETHOSU_SET_IFM_PRECISION : ETHOSU_SET_IFM2_PRECISION) &
+				  0xff],
+			  s->cmd0[(first ? ETHOSU_SET_IFM_ZERO_POINT : ETHOSU_SET_IFM2_ZERO_POINT) &
+				  0xff],
+			  fm);
 		op->scalar = (int32_t)PAYLOAD1(s, SET_OP_SCALAR, SCALAR);
 		return 0;
 	}
@@ -257,8 +280,8 @@ static int decode_elementwise(struct decoder *d, unsigned int param, struct npu_
 	const struct npu_state *s = state_of(d);
 	int rc;
 
-	op->mode = (uint8_t)(is_u85(d) ? ETHOSU_GET(OP_ELEMENTWISE_MODE_U85, param) :
-					 ETHOSU_GET(OP_ELEMENTWISE_MODE, param));
+	op->mode = (uint8_t)(is_u85(d) ? ETHOSU_GET(OP_ELEMENTWISE_MODE_U85, param)
+				       : ETHOSU_GET(OP_ELEMENTWISE_MODE, param));
 	if (!known_elementwise(d, op->mode))
 		return decode_error(d, "elementwise mode %u", op->mode);
 	no_kernel(op);
@@ -270,7 +293,8 @@ static int decode_elementwise(struct decoder *d, unsigned int param, struct npu_
 	rc = operand_u85(d, op, DECODE_IFM, STATE0(s, SET_IFM_BROADCAST, BROADCAST_MODE), &op->a);
 	if (rc || unary(op->mode))
 		return rc;
-	return operand_u85(d, op, DECODE_IFM2, STATE0(s, SET_IFM2_BROADCAST, BROADCAST_MODE), &op->b);
+	return operand_u85(d, op, DECODE_IFM2, STATE0(s, SET_IFM2_BROADCAST, BROADCAST_MODE),
+			   &op->b);
 }
 
 static int32_t signed_field(uint32_t v, unsigned int width)
@@ -307,10 +331,14 @@ static int decode_ofm(struct decoder *d, struct npu_op *op)
 {
 	/* Which of H, W and C each stored axis is; 0xff: no such code. */
 	static const uint8_t axes[8][3] = {
-		[NPU_TRANSPOSE_HWC] = { 0, 1, 2 }, [NPU_TRANSPOSE_WHC] = { 1, 0, 2 },
-		[NPU_TRANSPOSE_HCW] = { 0, 2, 1 }, [NPU_TRANSPOSE_WCH] = { 1, 2, 0 },
-		[4] = { 0xff },			   [5] = { 0xff },
-		[NPU_TRANSPOSE_CHW] = { 2, 0, 1 }, [NPU_TRANSPOSE_CWH] = { 2, 1, 0 },
+		[NPU_TRANSPOSE_HWC] = { 0, 1, 2 },
+		[NPU_TRANSPOSE_WHC] = { 1, 0, 2 },
+		[NPU_TRANSPOSE_HCW] = { 0, 2, 1 },
+		[NPU_TRANSPOSE_WCH] = { 1, 2, 0 },
+		[4] = { 0xff },
+		[5] = { 0xff },
+		[NPU_TRANSPOSE_CHW] = { 2, 0, 1 },
+		[NPU_TRANSPOSE_CWH] = { 2, 1, 0 },
 	};
 	const struct npu_state *s = state_of(d);
 	const uint32_t extent[3] = { op->oh, op->ow, op->oc };
@@ -320,7 +348,8 @@ static int decode_ofm(struct decoder *d, struct npu_op *op)
 		op->transpose = (uint8_t)STATE0(s, SET_OFM_PRECISION, TRANSPOSE);
 		op->reverse = (uint8_t)STATE0(s, SET_OFM_PRECISION, REVERSE);
 		if (STATE0(s, SET_ACC_FORMAT, ACC_OUTPUT) != ETHOSU_ACC_OUTPUT_ENABLE)
-			return decode_error(d, "accumulators that are not written out are not modelled");
+			return decode_error(
+				d, "accumulators that are not written out are not modelled");
 	}
 	order = axes[op->transpose];
 	if (order[0] == 0xff)
@@ -332,7 +361,8 @@ static int decode_ofm(struct decoder *d, struct npu_op *op)
 }
 
 /* The operands of one kind of operation. The IFM of those with a kernel is decoded here. */
-static int decode_operands(struct decoder *d, unsigned int opcode, unsigned int param, struct npu_op *op)
+static int decode_operands(struct decoder *d, unsigned int opcode, unsigned int param,
+			   struct npu_op *op)
 {
 	int rc;
 
@@ -356,27 +386,34 @@ static int decode_operands(struct decoder *d, unsigned int opcode, unsigned int 
 	}
 }
 
-/* Values of state that no member of the family gives a meaning to, or one that is not established. */
+/*
+ * Values of state that no member of the family gives a meaning to, or one that is not established.
+ */
 static int check_state(struct decoder *d)
 {
 	const struct npu_state *s = state_of(d);
 
 	if (is_u85(d)) {
 		if (STATE0(s, SET_ACC_FORMAT, ACC_FORMAT_U85) > ETHOSU_U85_ACC_FORMAT_I48)
-			return decode_error(d, "accumulator format %u", STATE0(s, SET_ACC_FORMAT, ACC_FORMAT_U85));
+			return decode_error(d, "accumulator format %u",
+					    STATE0(s, SET_ACC_FORMAT, ACC_FORMAT_U85));
 		if (STATE0(s, SET_ACC_FORMAT, MICROBLOCK) > ETHOSU_MICROBLOCK_U4X4)
-			return decode_error(d, "microblock %u", STATE0(s, SET_ACC_FORMAT, MICROBLOCK));
+			return decode_error(d, "microblock %u",
+					    STATE0(s, SET_ACC_FORMAT, MICROBLOCK));
 		return 0;
 	}
 	if (STATE0(s, SET_ACC_FORMAT, ACC_FORMAT) > ETHOSU_U65_ACC_FORMAT_I40)
 		return decode_error(d, "accumulator format %u is not modelled",
 				    STATE0(s, SET_ACC_FORMAT, ACC_FORMAT));
 	if (STATE0(s, SET_OFM_PRECISION, ROUND_MODE) > ETHOSU_U65_ROUND_MODE_NATURAL)
-		return decode_error(d, "OFM round mode %u", STATE0(s, SET_OFM_PRECISION, ROUND_MODE));
+		return decode_error(d, "OFM round mode %u",
+				    STATE0(s, SET_OFM_PRECISION, ROUND_MODE));
 	if (STATE0(s, SET_IFM_PRECISION, ROUND_MODE) > ETHOSU_U65_ROUND_MODE_NATURAL)
-		return decode_error(d, "IFM round mode %u", STATE0(s, SET_IFM_PRECISION, ROUND_MODE));
+		return decode_error(d, "IFM round mode %u",
+				    STATE0(s, SET_IFM_PRECISION, ROUND_MODE));
 	if (STATE0(s, SET_IFM_PRECISION, SCALE_MODE) > ETHOSU_IFM_SCALE_MODE_OPB_32)
-		return decode_error(d, "IFM scale mode %u", STATE0(s, SET_IFM_PRECISION, SCALE_MODE));
+		return decode_error(d, "IFM scale mode %u",
+				    STATE0(s, SET_IFM_PRECISION, SCALE_MODE));
 	return 0;
 }
 
@@ -447,7 +484,8 @@ static void dma_steps_u85(struct decoder *d, struct npu_op *op, unsigned int mod
 static void dma_steps_u65(struct decoder *d, struct npu_op *op, unsigned int src, unsigned int dst)
 {
 	const struct npu_state *s = state_of(d);
-	int64_t skip0 = decode_stride(d, ETHOSU_SET_DMA0_SKIP0), skip1 = decode_stride(d, ETHOSU_SET_DMA0_SKIP1);
+	int64_t skip0 = decode_stride(d, ETHOSU_SET_DMA0_SKIP0),
+		skip1 = decode_stride(d, ETHOSU_SET_DMA0_SKIP1);
 	int64_t row = (int64_t)op->dma_len;
 	unsigned int mode = src > dst ? src : dst;
 
@@ -471,15 +509,18 @@ int decode_dma(struct decoder *d, struct npu_op *op)
 	op->dma_src = decode_address(d, ETHOSU_SET_DMA0_SRC);
 	op->dma_dst = decode_address(d, ETHOSU_SET_DMA0_DST);
 	op->dma_len = decode_address(d, ETHOSU_SET_DMA0_LEN);
-	op->dma_src_space = (uint8_t)(STATE0(s, SET_DMA0_SRC_REGION, REGION_MODE) ? NPU_SPACE_INTERNAL :
-				      STATE0(s, SET_DMA0_SRC_REGION, REGION));
-	op->dma_dst_space = (uint8_t)(STATE0(s, SET_DMA0_DST_REGION, REGION_MODE) ? NPU_SPACE_INTERNAL :
-				      STATE0(s, SET_DMA0_DST_REGION, REGION));
+	op->dma_src_space = (uint8_t)(STATE0(s, SET_DMA0_SRC_REGION, REGION_MODE)
+					      ? NPU_SPACE_INTERNAL
+					      : STATE0(s, SET_DMA0_SRC_REGION, REGION));
+	op->dma_dst_space = (uint8_t)(STATE0(s, SET_DMA0_DST_REGION, REGION_MODE)
+					      ? NPU_SPACE_INTERNAL
+					      : STATE0(s, SET_DMA0_DST_REGION, REGION));
 	op->dma_rows = 1;
 	op->dma_planes = 1;
 	if (src > 2 || dst > 2 || (d->config->arch == 55 && (src || dst)))
 		return decode_error(d, "DMA stride mode %u", src > dst ? src : dst);
-	if (is_u85(d) && STATE0(s, SET_DMA0_SRC_REGION, IDX_MODE) && STATE0(s, SET_DMA0_DST_REGION, IDX_MODE))
+	if (is_u85(d) && STATE0(s, SET_DMA0_SRC_REGION, IDX_MODE) &&
+	    STATE0(s, SET_DMA0_DST_REGION, IDX_MODE))
 		return decode_error(d, "source and destination both indexed is not modelled");
 	if (is_u85(d))
 		dma_steps_u85(d, op, src);

@@ -5,12 +5,12 @@
 #include "sim/decode_internal.h"
 
 /* LUT memory of U55 and U65: the last 2 KiB of SHRAM, tables at multiples of 256 bytes. */
-#define SHRAM_LUT_BYTES	2048
+#define SHRAM_LUT_BYTES 2048
 #define SHRAM_LUT_SLOT	256
 
 /* K of the two-step scaling of ADD and SUB: bits that the input of 8 or 16 bits is moved up by. */
-#define INPUT_SHIFT_8	20
-#define INPUT_SHIFT_16	15
+#define INPUT_SHIFT_8  20
+#define INPUT_SHIFT_16 15
 
 static uint8_t round_u65(unsigned int mode)
 {
@@ -64,7 +64,8 @@ static int activation_u85(struct decoder *d, struct npu_op *op)
 	const struct npu_state *s = &d->program->state;
 	unsigned int function = STATE0(s, SET_ACTIVATION, FUNCTION_U85);
 
-	op->clamp = STATE0(s, SET_ACTIVATION, CLIP_RANGE_U85) == ETHOSU_U85_ACTIVATION_CLIP_RANGE_B16;
+	op->clamp =
+		STATE0(s, SET_ACTIVATION, CLIP_RANGE_U85) == ETHOSU_U85_ACTIVATION_CLIP_RANGE_B16;
 	if (!function)
 		return 0;
 	if (function >= sizeof(functions) / sizeof(functions[0]) || !functions[function].size)
@@ -80,8 +81,9 @@ static int table_u65(struct decoder *d, struct npu_op *op, unsigned int clip)
 	unsigned int out = op->ofm.elem_log2;
 	bool wide = clip == ETHOSU_U65_ACTIVATION_CLIP_RANGE_FORCE_INT16 ||
 		    (clip == ETHOSU_U65_ACTIVATION_CLIP_RANGE_OFM_PRECISION && out == 1);
-	bool is_unsigned = clip == ETHOSU_U65_ACTIVATION_CLIP_RANGE_FORCE_UINT8 ||
-			   (clip == ETHOSU_U65_ACTIVATION_CLIP_RANGE_OFM_PRECISION && !op->ofm.is_signed);
+	bool is_unsigned =
+		clip == ETHOSU_U65_ACTIVATION_CLIP_RANGE_FORCE_UINT8 ||
+		(clip == ETHOSU_U65_ACTIVATION_CLIP_RANGE_OFM_PRECISION && !op->ofm.is_signed);
 	static const uint8_t narrow_tables[3] = { NPU_LUT_S8_S8, NPU_LUT_S8_S16, NPU_LUT_S8_S32 };
 	static const uint8_t wide_tables[3] = { NPU_LUT_NONE, NPU_LUT_S16_S16, NPU_LUT_S16_S32 };
 
@@ -90,8 +92,9 @@ static int table_u65(struct decoder *d, struct npu_op *op, unsigned int clip)
 		op->lut = out == 0 ? NPU_LUT_U8_U8 : NPU_LUT_NONE;
 	if (op->lut == NPU_LUT_NONE ||
 	    (clip == ETHOSU_U65_ACTIVATION_CLIP_RANGE_OFM_PRECISION && out == 2))
-		return decode_error(d, "table lookup with clip range %u to a %u-bit OFM is not modelled", clip,
-				    8u << out);
+		return decode_error(
+			d, "table lookup with clip range %u to a %u-bit OFM is not modelled", clip,
+			8u << out);
 	return 0;
 }
 
@@ -128,7 +131,8 @@ static int activation_u65(struct decoder *d, struct npu_op *op)
 		op->lut = NPU_LUT_SIGMOID_BUILTIN;
 		return 0;
 	}
-	if (function < ETHOSU_U65_ACTIVATION_FUNCTION_TABLE_0 || function > ETHOSU_U65_ACTIVATION_FUNCTION_TABLE_7)
+	if (function < ETHOSU_U65_ACTIVATION_FUNCTION_TABLE_0 ||
+	    function > ETHOSU_U65_ACTIVATION_FUNCTION_TABLE_7)
 		return decode_error(d, "activation function %u", function);
 	op->lut_offset = d->config->shram_kib * 1024 - SHRAM_LUT_BYTES +
 			 (function - ETHOSU_U65_ACTIVATION_FUNCTION_TABLE_0) * SHRAM_LUT_SLOT;
@@ -141,10 +145,13 @@ int decode_output(struct decoder *d, struct npu_op *op)
 	bool u85 = d->config->arch == 85;
 	int rc;
 
-	op->per_channel = STATE0(s, SET_OFM_PRECISION, SCALE_MODE) == ETHOSU_OFM_SCALE_MODE_PER_CHANNEL;
+	op->per_channel =
+		STATE0(s, SET_OFM_PRECISION, SCALE_MODE) == ETHOSU_OFM_SCALE_MODE_PER_CHANNEL;
 	if (op->kind == NPU_KIND_MATMUL && op->per_channel)
-		return decode_error(d, "matrix product with scales per channel: it has no scale stream");
-	op->acc48 = (u85 ? STATE0(s, SET_ACC_FORMAT, ACC_FORMAT_U85) : STATE0(s, SET_ACC_FORMAT, ACC_FORMAT)) == 1;
+		return decode_error(
+			d, "matrix product with scales per channel: it has no scale stream");
+	op->acc48 = (u85 ? STATE0(s, SET_ACC_FORMAT, ACC_FORMAT_U85)
+			 : STATE0(s, SET_ACC_FORMAT, ACC_FORMAT)) == 1;
 	op->ofm_scale.shift = (uint8_t)PARAM1(s, SET_OFM_SCALE, SHIFT);
 	if (u85) {
 		op->ofm_scale.scale = PAYLOAD1(s, SET_OFM_SCALE, SCALE_U85);
@@ -194,13 +201,14 @@ static void input_scales_u85(const struct npu_state *s, struct npu_op *op)
 }
 
 /*
- * OPA is the first operand, whichever register set it came from. Either both are multiplied with 16 bits,
- * or one in two steps with 32 bits while the other is moved up to match.
+ * OPA is the first operand, whichever register set it came from. Either both are multiplied with 16
+ * bits, or one in two steps with 32 bits while the other is moved up to match.
  */
 static void input_scales_u65(const struct npu_state *s, struct npu_op *op)
 {
-	uint8_t k = STATE0(s, SET_IFM_PRECISION, PRECISION) == ETHOSU_ACTIVATION_PRECISION_B8 ? INPUT_SHIFT_8 :
-												 INPUT_SHIFT_16;
+	uint8_t k = STATE0(s, SET_IFM_PRECISION, PRECISION) == ETHOSU_ACTIVATION_PRECISION_B8
+			    ? INPUT_SHIFT_8
+			    : INPUT_SHIFT_16;
 	struct npu_scale scaled = {
 		.scale = PAYLOAD1(s, SET_OPA_SCALE, SCALE),
 		.shift = (uint8_t)PARAM1(s, SET_OPA_SCALE, SHIFT),

@@ -29,17 +29,18 @@ static inline void stream_word(struct stream *s, uint32_t word)
 }
 
 /* A command of one word, of two words, and an address of 40 bits. */
-#define SET(s, name, param)	stream_word(s, ETHOSU_CMD0(name, param))
-#define SET2(s, name, param, payload)			\
-	do {						\
-		stream_word(s, ETHOSU_CMD1(name, param)); \
-		stream_word(s, (uint32_t)(payload));	\
+#define SET(s, name, param) stream_word(s, ETHOSU_CMD0(name, param))
+#define SET2(s, name, param, payload)                                                              \
+	do {                                                                                       \
+		stream_word(s, ETHOSU_CMD1(name, param));                                          \
+		stream_word(s, (uint32_t)(payload));                                               \
 	} while (0)
-#define SET_ADDRESS(s, name, address) \
+#define SET_ADDRESS(s, name, address)                                                              \
 	SET2(s, name, (uint64_t)(address) >> 32 & 0xff, (uint64_t)(address))
 
 /* Decode it on a device, from the state after reset. Free with npu_program_free(). */
-static inline void stream_decode(const struct stream *s, const char *device, struct npu_program *out)
+static inline void stream_decode(const struct stream *s, const char *device,
+				 struct npu_program *out)
 {
 	const struct npu_state reset = { .cmd0 = { 0 } };
 	const struct npu_config *config = npu_config_find(device);
@@ -60,8 +61,8 @@ static inline void stream_finish(struct stream *s, const char *device, struct np
 }
 
 /* An OFM of @height x @width x @depth in region 1 at @base, dense NHWC, of signed bytes. */
-static inline void stream_ofm(struct stream *s, unsigned int height, unsigned int width, unsigned int depth,
-			      uint64_t base)
+static inline void stream_ofm(struct stream *s, unsigned int height, unsigned int width,
+			      unsigned int depth, uint64_t base)
 {
 	SET(s, SET_OFM_HEIGHT_M1, height - 1);
 	SET(s, SET_OFM_WIDTH_M1, width - 1);
@@ -80,8 +81,8 @@ static inline void stream_ofm(struct stream *s, unsigned int height, unsigned in
 }
 
 /* The IFM likewise. */
-static inline void stream_ifm(struct stream *s, unsigned int height, unsigned int width, unsigned int depth,
-			      uint64_t base)
+static inline void stream_ifm(struct stream *s, unsigned int height, unsigned int width,
+			      unsigned int depth, uint64_t base)
 {
 	SET(s, SET_IFM_DEPTH_M1, depth - 1);
 	SET(s, SET_IFM_WIDTH0_M1, width - 1);
@@ -94,8 +95,8 @@ static inline void stream_ifm(struct stream *s, unsigned int height, unsigned in
 	SET_ADDRESS(s, SET_IFM_STRIDE_Y, width * depth);
 }
 
-static inline void stream_ifm2(struct stream *s, unsigned int height, unsigned int width, unsigned int depth,
-			       uint64_t base)
+static inline void stream_ifm2(struct stream *s, unsigned int height, unsigned int width,
+			       unsigned int depth, uint64_t base)
 {
 	SET(s, SET_IFM2_WIDTH0_M1, width - 1);
 	SET(s, SET_IFM2_HEIGHT0_M1, height - 1);

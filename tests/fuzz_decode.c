@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer: the command stream decoder and the disassembler on words of any kind. Input: a byte that
- * picks the configuration (low bits), whether to disassemble as well and whether as JSON (highest bits),
- * then the words.
+ * libFuzzer: the command stream decoder and the disassembler on words of any kind. Input: a byte
+ * that picks the configuration (low bits), whether to disassemble as well and whether as JSON
+ * (highest bits), then the words.
  *
- * Checked besides crashes: what comes out is bounded; every operation lies at a command of the stream;
- * the bytes it may touch lie in the family's address range and in spaces that exist, or
- * npu_op_extents() said that they do not; the corners of each feature map, by the address formula, lie in
- * them; a parse error has a reason. The mutator knows the commands.
+ * Checked besides crashes: what comes out is bounded; every operation lies at a command of the
+ * stream; the bytes it may touch lie in the family's address range and in spaces that exist, or
+ * npu_op_extents() said that they do not; the corners of each feature map, by the address formula,
+ * lie in them; a parse error has a reason. The mutator knows the commands.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,11 +18,11 @@
 #include "sim/decode.h"
 #include "uapi/ethosu_isa.h"
 
-#define CONFIGS		11
-#define FLAG_DISASM	0x40u
-#define FLAG_JSON	0x80u
-#define OPS_MAX		65536	/* of sim/decode.c */
-#define EVENTS_MAX	65536
+#define CONFIGS	    11
+#define FLAG_DISASM 0x40u
+#define FLAG_JSON   0x80u
+#define OPS_MAX	    65536 /* of sim/decode.c */
+#define EVENTS_MAX  65536
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -50,7 +50,8 @@ static int extent(void *ctx, unsigned int space, int64_t lo, int64_t hi, enum np
 
 	check(space < NPU_SPACES, "no such space");
 	check(lo >= 0 && lo < hi && hi <= limits->address, "range outside the addresses");
-	check(space != NPU_SPACE_CHAIN || hi <= limits->chain, "range outside the chaining buffers");
+	check(space != NPU_SPACE_CHAIN || hi <= limits->chain,
+	      "range outside the chaining buffers");
 	check(channel >= NPU_CH_IFM && channel <= NPU_CH_DMA_WRITE, "no such channel");
 	return 0;
 }
@@ -96,7 +97,8 @@ static void check_fm(const struct npu_config *config, const struct npu_fm *fm)
 		check(!rc && !lo && !hi, "bytes of what is not in memory");
 		return;
 	}
-	check(fm->width && fm->depth && fm->width0 && fm->height0 && fm->height1, "empty map or tile");
+	check(fm->width && fm->depth && fm->width0 && fm->height0 && fm->height1,
+	      "empty map or tile");
 	if (rc)
 		return;
 	ny = places(fm->height, fm->height0, fm->height1, ys);
@@ -111,13 +113,17 @@ static void check_fm(const struct npu_config *config, const struct npu_fm *fm)
 
 static void check_op(const struct npu_config *config, const struct npu_op *op)
 {
-	check(op->round <= NPU_ROUND_TO_LOWER && op->lut <= NPU_LUT_SIGMOID_BUILTIN, "no such output stage");
-	check(op->ofm_scale.shift < 64 && op->a_scale.shift < 64 && op->b_scale.shift < 64, "shift");
+	check(op->round <= NPU_ROUND_TO_LOWER && op->lut <= NPU_LUT_SIGMOID_BUILTIN,
+	      "no such output stage");
+	check(op->ofm_scale.shift < 64 && op->a_scale.shift < 64 && op->b_scale.shift < 64,
+	      "shift");
 	if (op->kind == NPU_KIND_DMA)
 		return;
 	check(op->oh && op->ow && op->oc && op->kernel_h && op->kernel_w, "empty operation");
-	check(op->transpose <= NPU_TRANSPOSE_CWH && op->cores <= config->cores, "no such operation");
-	check((uint64_t)op->ofm.height * op->ofm.width * op->ofm.depth == (uint64_t)op->oh * op->ow * op->oc,
+	check(op->transpose <= NPU_TRANSPOSE_CWH && op->cores <= config->cores,
+	      "no such operation");
+	check((uint64_t)op->ofm.height * op->ofm.width * op->ofm.depth ==
+		      (uint64_t)op->oh * op->ow * op->oc,
 	      "transposed OFM of another size");
 	check_fm(config, &op->a);
 	check_fm(config, &op->b);
@@ -132,26 +138,31 @@ static void check_program(const struct npu_config *config, const uint32_t *words
 		.chain = (int64_t)program->chain_size,
 	};
 
-	check(program->count <= OPS_MAX && program->event_count <= EVENTS_MAX, "counts without bound");
+	check(program->count <= OPS_MAX && program->event_count <= EVENTS_MAX,
+	      "counts without bound");
 	check(program->end_offset <= 4 * count && program->end_offset % 4 == 0, "ends outside");
 	if (program->end == NPU_STOP_END)
-		check(program->end_offset && (words[program->end_offset / 4 - 1] & 0xffff) == ETHOSU_OP_STOP,
+		check(program->end_offset &&
+			      (words[program->end_offset / 4 - 1] & 0xffff) == ETHOSU_OP_STOP,
 		      "ends without STOP");
 	else
-		check(program->why[0] && memchr(program->why, 0, sizeof(program->why)), "no reason");
+		check(program->why[0] && memchr(program->why, 0, sizeof(program->why)),
+		      "no reason");
 	for (size_t i = 0; i < program->count; i++) {
 		const struct npu_op *op = &program->ops[i];
 		int rc = npu_op_extents(config, op, extent, &limits);
 
 		check(rc == 0 || rc == -ERANGE, "extents neither fit nor not");
 		check(op->kind < NPU_KIND_COUNT && op->cores <= NPU_MAX_CORES, "no such operation");
-		check(op->offset % 4 == 0 && op->offset < 4 * count, "operation outside the stream");
+		check(op->offset % 4 == 0 && op->offset < 4 * count,
+		      "operation outside the stream");
 		check(!(words[op->offset / 4] & ETHOSU_OPCODE_KIND), "operation at no operation");
 		check_op(config, op);
 	}
 	for (size_t i = 0; i < program->event_count; i++)
 		check(program->events[i].before_op <= program->count &&
-		      program->events[i].offset < 4 * count, "event outside the stream");
+			      program->events[i].offset < 4 * count,
+		      "event outside the stream");
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -199,8 +210,8 @@ static uint32_t next(unsigned int *seed)
 /* Small, at a limit, or anything. */
 static uint32_t some_value(unsigned int *seed)
 {
-	static const uint32_t limits[] = { 0, 1, 0x7f, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000,
-					   0xffffffff };
+	static const uint32_t limits[] = { 0,	   1,	   0x7f,       0xff,	   0x7fff,
+					   0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff };
 
 	switch (next(seed) % 3) {
 	case 0:

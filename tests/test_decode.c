@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command stream decoder: streams put together by hand, the operations they mean written by hand.
- * Commands are in numbers here, so that a wrong number in the ISA's lists is found too.
+ * The command stream decoder: streams put together by hand, the operations they mean written by
+ * hand. Commands are in numbers here, so that a wrong number in the ISA's lists is found too.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,24 +15,25 @@
 
 #include "sim/decode.h"
 
-#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* One word: parameter above the opcode. Two words: bit 14, upper address byte or shift, payload. */
 #define W1(opcode, param)	((uint32_t)(param) << 16 | (opcode))
-#define W2(opcode, param, data)	((uint32_t)(param) << 16 | 0x4000u | (opcode)), ((uint32_t)(data))
+#define W2(opcode, param, data) ((uint32_t)(param) << 16 | 0x4000u | (opcode)), ((uint32_t)(data))
 #define STOP			W1(0x000, 0xffff)
 
 /* int8 NHWC maps of h x w x d in region 1 and 2, in one tile, packed. */
-#define IFM(h, w, d, base) \
-	W1(0x104, (d) - 1), W1(0x105, 0x0001), W1(0x10a, (w) - 1), W1(0x10b, (h) - 1), W1(0x10c, (h) - 1), \
-	W1(0x10f, 1), W2(0x000, 0, base), W2(0x004, 0, d), W2(0x005, 0, (w) * (d)), W2(0x006, 0, 1)
-#define IFM2(h, w, d, base) \
-	W1(0x185, 0x0001), W1(0x18a, (w) - 1), W1(0x18b, (h) - 1), W1(0x18c, (h) - 1), W1(0x18f, 1), \
-	W2(0x080, 0, base), W2(0x084, 0, d), W2(0x085, 0, (w) * (d)), W2(0x086, 0, 1)
-#define OFM(h, w, d, base) \
-	W1(0x111, (w) - 1), W1(0x112, (h) - 1), W1(0x113, (d) - 1), W1(0x114, 0x0101), W1(0x11a, (w) - 1), \
-	W1(0x11b, (h) - 1), W1(0x11c, (h) - 1), W1(0x11f, 2), W2(0x010, 0, base), W2(0x014, 0, d), \
-	W2(0x015, 0, (w) * (d)), W2(0x016, 0, 1)
+#define IFM(h, w, d, base)                                                                         \
+	W1(0x104, (d)-1), W1(0x105, 0x0001), W1(0x10a, (w)-1), W1(0x10b, (h)-1), W1(0x10c, (h)-1), \
+		W1(0x10f, 1), W2(0x000, 0, base), W2(0x004, 0, d), W2(0x005, 0, (w) * (d)),        \
+		W2(0x006, 0, 1)
+#define IFM2(h, w, d, base)                                                                        \
+	W1(0x185, 0x0001), W1(0x18a, (w)-1), W1(0x18b, (h)-1), W1(0x18c, (h)-1), W1(0x18f, 1),     \
+		W2(0x080, 0, base), W2(0x084, 0, d), W2(0x085, 0, (w) * (d)), W2(0x086, 0, 1)
+#define OFM(h, w, d, base)                                                                         \
+	W1(0x111, (w)-1), W1(0x112, (h)-1), W1(0x113, (d)-1), W1(0x114, 0x0101), W1(0x11a, (w)-1), \
+		W1(0x11b, (h)-1), W1(0x11c, (h)-1), W1(0x11f, 2), W2(0x010, 0, base),              \
+		W2(0x014, 0, d), W2(0x015, 0, (w) * (d)), W2(0x016, 0, 1)
 
 static struct npu_program decode(const char *device, const uint32_t *words, size_t count)
 {
@@ -58,7 +59,8 @@ static struct npu_program decode_good(const char *device, const uint32_t *words,
 	return program;
 }
 
-static void is_fm(const struct npu_fm *fm, unsigned int space, uint32_t height, uint32_t width, uint32_t depth)
+static void is_fm(const struct npu_fm *fm, unsigned int space, uint32_t height, uint32_t width,
+		  uint32_t depth)
 {
 	assert_int_equal(fm->space, space);
 	assert_int_equal(fm->height, height);
@@ -66,7 +68,8 @@ static void is_fm(const struct npu_fm *fm, unsigned int space, uint32_t height, 
 	assert_int_equal(fm->depth, depth);
 }
 
-static void is_scale(const struct npu_scale *s, uint32_t scale, unsigned int shift, unsigned int dbl)
+static void is_scale(const struct npu_scale *s, uint32_t scale, unsigned int shift,
+		     unsigned int dbl)
 {
 	assert_int_equal(s->scale, scale);
 	assert_int_equal(s->shift, shift);
@@ -80,13 +83,39 @@ static void is_scale(const struct npu_scale *s, uint32_t scale, unsigned int shi
 static void conv(void **state)
 {
 	static const uint32_t words[] = {
-		W1(0x123, 1), IFM(12, 8, 16, 0x100), OFM(4, 4, 32, 0x200), W1(0x105, 0x0041), W1(0x109, 0xfffb),
-		W1(0x114, 0x8041), W1(0x118, 7), W2(0x006, 0, 128), W2(0x005, 0x00, 0x80),
-		W2(0x015, 0xff, 0xffffff00), W1(0x120, 4), W1(0x121, 2), W1(0x122, 0x20f),
-		W1(0x100, 1), W1(0x101, 2), W1(0x102, 1), W1(0x103, 2), W1(0x117, 15), W1(0x124, 1),
-		W1(0x128, 3), W1(0x129, 4), W2(0x020, 1, 0x10), W2(0x021, 0, 0x50), W2(0x022, 0, 0x60),
-		W2(0x023, 0, 0xa0), W2(0x090, 0, 0x70), W2(0x091, 0, 0x80), W2(0x092, 0, 0x90),
-		W2(0x093, 0, 0xb0), W1(0x126, 0xff80), W1(0x127, 0x7f), W1(0x002, 0), STOP,
+		W1(0x123, 1),
+		IFM(12, 8, 16, 0x100),
+		OFM(4, 4, 32, 0x200),
+		W1(0x105, 0x0041),
+		W1(0x109, 0xfffb),
+		W1(0x114, 0x8041),
+		W1(0x118, 7),
+		W2(0x006, 0, 128),
+		W2(0x005, 0x00, 0x80),
+		W2(0x015, 0xff, 0xffffff00),
+		W1(0x120, 4),
+		W1(0x121, 2),
+		W1(0x122, 0x20f),
+		W1(0x100, 1),
+		W1(0x101, 2),
+		W1(0x102, 1),
+		W1(0x103, 2),
+		W1(0x117, 15),
+		W1(0x124, 1),
+		W1(0x128, 3),
+		W1(0x129, 4),
+		W2(0x020, 1, 0x10),
+		W2(0x021, 0, 0x50),
+		W2(0x022, 0, 0x60),
+		W2(0x023, 0, 0xa0),
+		W2(0x090, 0, 0x70),
+		W2(0x091, 0, 0x80),
+		W2(0x092, 0, 0x90),
+		W2(0x093, 0, 0xb0),
+		W1(0x126, 0xff80),
+		W1(0x127, 0x7f),
+		W1(0x002, 0),
+		STOP,
 	};
 	struct npu_program p = decode_good("u65-512", words, COUNT(words), 1);
 	const struct npu_op *op = &p.ops[0];
@@ -143,8 +172,8 @@ static void conv(void **state)
 static void upscaled(void **state)
 {
 	static const uint32_t words[] = {
-		IFM(3, 4, 8, 0), OFM(5, 5, 8, 0), W1(0x107, 2), W1(0x120, 2), W1(0x121, 1), W1(0x122, 0),
-		W1(0x003, 0), STOP,
+		IFM(3, 4, 8, 0), OFM(5, 5, 8, 0), W1(0x107, 2), W1(0x120, 2),
+		W1(0x121, 1),	 W1(0x122, 0),	  W1(0x003, 0), STOP,
 	};
 	struct npu_program p = decode_good("u55-128", words, COUNT(words), 1);
 
@@ -160,16 +189,26 @@ static void upscaled(void **state)
 static void average(void **state)
 {
 	static const uint32_t padded[] = {
-		IFM(4, 4, 8, 0), OFM(4, 4, 8, 0), W1(0x120, 2), W1(0x121, 2), W1(0x122, 0), W1(0x100, 1),
-		W1(0x101, 1), W1(0x102, 1), W1(0x103, 1), W2(0x024, 0, 1), W1(0x005, 1), STOP,
+		IFM(4, 4, 8, 0), OFM(4, 4, 8, 0), W1(0x120, 2), W1(0x121, 2),
+		W1(0x122, 0),	 W1(0x100, 1),	  W1(0x101, 1), W1(0x102, 1),
+		W1(0x103, 1),	 W2(0x024, 0, 1), W1(0x005, 1), STOP,
 	};
 	static const uint32_t unpadded[] = {
-		IFM(6, 6, 8, 0), OFM(4, 4, 8, 0), W1(0x114, 0x8101), W1(0x120, 2), W1(0x121, 2), W1(0x122, 0),
-		W2(0x024, 35, 3817748709u), W1(0x005, 1), STOP,
+		IFM(6, 6, 8, 0),
+		OFM(4, 4, 8, 0),
+		W1(0x114, 0x8101),
+		W1(0x120, 2),
+		W1(0x121, 2),
+		W1(0x122, 0),
+		W2(0x024, 35, 3817748709u),
+		W1(0x005, 1),
+		STOP,
 	};
 	static const uint32_t u85[] = {
-		IFM(6, 6, 8, 0), OFM(4, 4, 8, 0), W1(0x120, 2), W1(0x121, 2), W1(0x122, 0),
-		W2(0x024, 30 | 3 << 13, 1u << 30), W1(0x005, 1), STOP,
+		IFM(6, 6, 8, 0), OFM(4, 4, 8, 0),
+		W1(0x120, 2),	 W1(0x121, 2),
+		W1(0x122, 0),	 W2(0x024, 30 | 3 << 13, 1u << 30),
+		W1(0x005, 1),	 STOP,
 	};
 	struct npu_program p = decode_good("u65-256", padded, COUNT(padded), 1);
 
@@ -194,27 +233,47 @@ static void average(void **state)
 }
 
 /*
- * ADD of U55 and U65: OPA is the first operand, which IFM2 is if bit 6 of its broadcast says so. K is 20
- * for 8 bits and 15 for 16; what is not scaled is moved up by K - 1: 2^30 >> (31 - K).
+ * ADD of U55 and U65: OPA is the first operand, which IFM2 is if bit 6 of its broadcast says so. K
+ * is 20 for 8 bits and 15 for 16; what is not scaled is moved up by K - 1: 2^30 >> (31 - K).
  */
 static void add_u65(void **state)
 {
 	/* scale mode 0: 16 bits each, no shift */
 	static const uint32_t both[] = {
-		IFM(2, 3, 4, 0x10), IFM2(2, 3, 4, 0x20), OFM(2, 3, 4, 0), W2(0x025, 9, 0x7001),
-		W2(0x026, 0, 0x5002), W2(0x024, 23, 0x40000000), W1(0x006, 1), STOP,
+		IFM(2, 3, 4, 0x10),   IFM2(2, 3, 4, 0x20),
+		OFM(2, 3, 4, 0),      W2(0x025, 9, 0x7001),
+		W2(0x026, 0, 0x5002), W2(0x024, 23, 0x40000000),
+		W1(0x006, 1),	      STOP,
 	};
 	/* IFM scale mode 1: OPA_32; IFM2 first, one row of it */
 	static const uint32_t first[] = {
-		IFM(2, 3, 4, 0x10), IFM2(1, 3, 4, 0x20), OFM(2, 3, 4, 0), W1(0x105, 0x0101), W1(0x109, 3),
-		W1(0x189, 4), W1(0x180, 0x41), W2(0x025, 13, 1623821475), W2(0x024, 19, 0x40000000),
-		W1(0x006, 2), STOP,
+		IFM(2, 3, 4, 0x10),
+		IFM2(1, 3, 4, 0x20),
+		OFM(2, 3, 4, 0),
+		W1(0x105, 0x0101),
+		W1(0x109, 3),
+		W1(0x189, 4),
+		W1(0x180, 0x41),
+		W2(0x025, 13, 1623821475),
+		W2(0x024, 19, 0x40000000),
+		W1(0x006, 2),
+		STOP,
 	};
 	/* OPB_32 of 16-bit data, natural rounding of the inputs, IFM2 a constant */
 	static const uint32_t constant[] = {
-		IFM(2, 3, 4, 0x10), IFM2(1, 1, 1, 0), OFM(2, 3, 4, 0), W1(0x105, 0x8205), W1(0x185, 0x0005),
-		W1(0x189, 2), W1(0x180, 0x80), W1(0x181, 0xfff0), W2(0x025, 17, 12345), W2(0x004, 0, 8),
-		W2(0x005, 0, 24), W1(0x006, 1), STOP,
+		IFM(2, 3, 4, 0x10),
+		IFM2(1, 1, 1, 0),
+		OFM(2, 3, 4, 0),
+		W1(0x105, 0x8205),
+		W1(0x185, 0x0005),
+		W1(0x189, 2),
+		W1(0x180, 0x80),
+		W1(0x181, 0xfff0),
+		W2(0x025, 17, 12345),
+		W2(0x004, 0, 8),
+		W2(0x005, 0, 24),
+		W1(0x006, 1),
+		STOP,
 	};
 	struct npu_program p = decode_good("u65-256", both, COUNT(both), 1);
 	const struct npu_op *op = &p.ops[0];
@@ -262,8 +321,9 @@ static void add_u65(void **state)
 static void min_max_u65(void **state)
 {
 	static const uint32_t words[] = {
-		IFM(2, 3, 4, 0), IFM2(2, 3, 4, 0), OFM(2, 3, 4, 0), W1(0x105, 0x0101), W2(0x025, 13, 77),
-		W2(0x026, 0, 78), W1(0x006, 3), W1(0x006, 4), STOP,
+		IFM(2, 3, 4, 0),   IFM2(2, 3, 4, 0),  OFM(2, 3, 4, 0),
+		W1(0x105, 0x0101), W2(0x025, 13, 77), W2(0x026, 0, 78),
+		W1(0x006, 3),	   W1(0x006, 4),      STOP,
 	};
 	struct npu_program p = decode_good("u55-256", words, COUNT(words), 2);
 
@@ -281,16 +341,31 @@ static void min_max_u65(void **state)
 static void scales_u85(void **state)
 {
 	static const uint8_t rounds[] = {
-		NPU_ROUND_TFL, NPU_ROUND_NATURAL, NPU_ROUND_DOUBLE_ASYMMETRIC, NPU_ROUND_SYMMETRIC,
-		NPU_ROUND_TO_ZERO, NPU_ROUND_TO_LOWER,
+		NPU_ROUND_TFL,	     NPU_ROUND_NATURAL, NPU_ROUND_DOUBLE_ASYMMETRIC,
+		NPU_ROUND_SYMMETRIC, NPU_ROUND_TO_ZERO, NPU_ROUND_TO_LOWER,
 	};
 	static const uint32_t words[] = {
-		IFM(2, 3, 4, 0x10), IFM2(2, 1, 4, 0x20), OFM(2, 3, 4, 0), W1(0x180, 2), W1(0x108, 8),
-		W2(0x027, 0, 0xfffffff6), W2(0x025, 13 | 20 << 6, 1623821475),
-		W2(0x026, 11 | 20 << 6 | 1 << 13, 1u << 30), W2(0x024, 19, 7), W1(0x006, 1),
-		W2(0x024, 19 | 1 << 13, 7), W1(0x006, 1), W2(0x024, 19 | 2 << 13, 7), W1(0x006, 1),
-		W2(0x024, 19 | 3 << 13, 7), W1(0x006, 1), W2(0x024, 19 | 4 << 13, 7), W1(0x006, 1),
-		W2(0x024, 19 | 5 << 13, 7), W1(0x006, 1), STOP,
+		IFM(2, 3, 4, 0x10),
+		IFM2(2, 1, 4, 0x20),
+		OFM(2, 3, 4, 0),
+		W1(0x180, 2),
+		W1(0x108, 8),
+		W2(0x027, 0, 0xfffffff6),
+		W2(0x025, 13 | 20 << 6, 1623821475),
+		W2(0x026, 11 | 20 << 6 | 1 << 13, 1u << 30),
+		W2(0x024, 19, 7),
+		W1(0x006, 1),
+		W2(0x024, 19 | 1 << 13, 7),
+		W1(0x006, 1),
+		W2(0x024, 19 | 2 << 13, 7),
+		W1(0x006, 1),
+		W2(0x024, 19 | 3 << 13, 7),
+		W1(0x006, 1),
+		W2(0x024, 19 | 4 << 13, 7),
+		W1(0x006, 1),
+		W2(0x024, 19 | 5 << 13, 7),
+		W1(0x006, 1),
+		STOP,
 	};
 	struct npu_program p = decode_good("u85-256", words, COUNT(words), 6);
 	const struct npu_op *op = &p.ops[0];
@@ -315,12 +390,13 @@ static void scales_u85(void **state)
 static void chaining(void **state)
 {
 	static const uint32_t words[] = {
-		IFM(4, 4, 8, 0x10), IFM2(4, 4, 8, 0x20), OFM(4, 4, 8, 0x30), W1(0x114, 0x8101), W1(0x11f, 5),
-		W1(0x006, 0), W1(0x105, 0x8001), W1(0x10f, 5), W1(0x114, 0x0101), W1(0x11f, 2), W1(0x006, 1),
-		STOP,
+		IFM(4, 4, 8, 0x10), IFM2(4, 4, 8, 0x20), OFM(4, 4, 8, 0x30), W1(0x114, 0x8101),
+		W1(0x11f, 5),	    W1(0x006, 0),	 W1(0x105, 0x8001),  W1(0x10f, 5),
+		W1(0x114, 0x0101),  W1(0x11f, 2),	 W1(0x006, 1),	     STOP,
 	};
 	static const uint32_t empty[] = {
-		IFM(4, 4, 8, 0), OFM(4, 4, 8, 0), W1(0x105, 0x8001), W1(0x10f, 5), W1(0x006, 6), STOP,
+		IFM(4, 4, 8, 0), OFM(4, 4, 8, 0), W1(0x105, 0x8001),
+		W1(0x10f, 5),	 W1(0x006, 6),	  STOP,
 	};
 	struct npu_program p = decode_good("u85-256", words, COUNT(words), 2);
 
@@ -348,13 +424,17 @@ static void transposes(void **state)
 		unsigned int code;
 		uint32_t height, width, depth;
 	} orders[] = {
-		{ 0, 2, 3, 4 }, { 1, 3, 2, 4 }, { 2, 2, 4, 3 }, { 3, 3, 4, 2 }, { 6, 4, 2, 3 }, { 7, 4, 3, 2 },
+		{ 0, 2, 3, 4 }, { 1, 3, 2, 4 }, { 2, 2, 4, 3 },
+		{ 3, 3, 4, 2 }, { 6, 4, 2, 3 }, { 7, 4, 3, 2 },
 	};
 
 	(void)state;
 	for (unsigned int i = 0; i < COUNT(orders); i++) {
 		const uint32_t words[] = {
-			IFM(2, 3, 4, 0), OFM(2, 3, 4, 0), W1(0x114, 0x0101 | orders[i].code << 11), W1(0x006, 6),
+			IFM(2, 3, 4, 0),
+			OFM(2, 3, 4, 0),
+			W1(0x114, 0x0101 | orders[i].code << 11),
+			W1(0x006, 6),
 			STOP,
 		};
 		struct npu_program p = decode_good("u85-1024", words, COUNT(words), 1);
@@ -368,7 +448,11 @@ static void transposes(void **state)
 	}
 	for (unsigned int code = 4; code < 6; code++) {
 		const uint32_t words[] = {
-			IFM(2, 3, 4, 0), OFM(2, 3, 4, 0), W1(0x114, 0x0101 | code << 11), W1(0x006, 6), STOP,
+			IFM(2, 3, 4, 0),
+			OFM(2, 3, 4, 0),
+			W1(0x114, 0x0101 | code << 11),
+			W1(0x006, 6),
+			STOP,
 		};
 		struct npu_program p = decode("u85-1024", words, COUNT(words));
 
@@ -380,8 +464,9 @@ static void transposes(void **state)
 static void reverse(void **state)
 {
 	static const uint32_t words[] = {
-		IFM(2, 3, 4, 0), OFM(2, 3, 4, 0), W1(0x114, 0x0301), W1(0x006, 6), W1(0x114, 0x0501),
-		W1(0x006, 6), W1(0x114, 0x0701), W1(0x006, 6), STOP,
+		IFM(2, 3, 4, 0),   OFM(2, 3, 4, 0),   W1(0x114, 0x0301),
+		W1(0x006, 6),	   W1(0x114, 0x0501), W1(0x006, 6),
+		W1(0x114, 0x0701), W1(0x006, 6),      STOP,
 	};
 	struct npu_program p = decode_good("u85-128", words, COUNT(words), 3);
 
@@ -396,8 +481,8 @@ static void reverse(void **state)
 static void matmul(void **state)
 {
 	static const uint32_t words[] = {
-		IFM(1, 5, 16, 0), IFM2(1, 7, 16, 0x80), OFM(1, 5, 7, 0), W1(0x120, 0), W1(0x121, 0), W1(0x122, 0),
-		W1(0x002, 1), STOP,
+		IFM(1, 5, 16, 0), IFM2(1, 7, 16, 0x80), OFM(1, 5, 7, 0), W1(0x120, 0),
+		W1(0x121, 0),	  W1(0x122, 0),		W1(0x002, 1),	 STOP,
 	};
 	struct npu_program p = decode_good("u85-512", words, COUNT(words), 1);
 
@@ -409,12 +494,15 @@ static void matmul(void **state)
 	npu_program_free(&p);
 }
 
-/* 4 x 4 -> 8 x 8, half pixel centres: n = 4, d = 2, offset -1; the offset has 12 bits and a sign. */
+/*
+ * 4 x 4 -> 8 x 8, half pixel centres: n = 4, d = 2, offset -1; the offset has 12 bits and a sign.
+ */
 static void resize(void **state)
 {
 	static const uint32_t words[] = {
-		IFM(4, 4, 8, 0), OFM(8, 8, 8, 0), W1(0x120, 3), W1(0x121, 3), W1(0x12a, 3), W1(0x12b, 5),
-		W1(0x12c, 0x0fff), W1(0x12d, 0x07ff), W2(0x096, 0, 2), W2(0x097, 1, 3), W1(0x007, 2), STOP,
+		IFM(4, 4, 8, 0), OFM(8, 8, 8, 0), W1(0x120, 3),	     W1(0x121, 3),
+		W1(0x12a, 3),	 W1(0x12b, 5),	  W1(0x12c, 0x0fff), W1(0x12d, 0x07ff),
+		W2(0x096, 0, 2), W2(0x097, 1, 3), W1(0x007, 2),	     STOP,
 	};
 	struct npu_program p = decode_good("u85-256", words, COUNT(words), 1);
 	const struct npu_op *op = &p.ops[0];
@@ -463,8 +551,12 @@ static void tables(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < COUNT(cases); i++) {
 		const uint32_t words[] = {
-			IFM(2, 3, 4, 0), OFM(2, 3, 4, 0), W1(0x114, cases[i].ofm_precision),
-			W1(0x125, cases[i].activation), W1(0x006, 6), STOP,
+			IFM(2, 3, 4, 0),
+			OFM(2, 3, 4, 0),
+			W1(0x114, cases[i].ofm_precision),
+			W1(0x125, cases[i].activation),
+			W1(0x006, 6),
+			STOP,
 		};
 		struct npu_program p = decode_good(cases[i].device, words, COUNT(words), 1);
 
@@ -478,9 +570,9 @@ static void tables(void **state)
 static void activation(void **state)
 {
 	static const uint32_t words[] = {
-		IFM(2, 3, 4, 0), OFM(2, 3, 4, 0), W1(0x118, 9), W1(0x126, 0x0080), W1(0x127, 0x80ff),
-		W1(0x114, 0x0105), W1(0x006, 6), W1(0x114, 0x0100), W1(0x006, 6), W1(0x114, 0x0101),
-		W1(0x006, 6), STOP,
+		IFM(2, 3, 4, 0),   OFM(2, 3, 4, 0),   W1(0x118, 9), W1(0x126, 0x0080),
+		W1(0x127, 0x80ff), W1(0x114, 0x0105), W1(0x006, 6), W1(0x114, 0x0100),
+		W1(0x006, 6),	   W1(0x114, 0x0101), W1(0x006, 6), STOP,
 	};
 	struct npu_program p = decode_good("u65-256", words, COUNT(words), 3);
 
@@ -505,7 +597,8 @@ struct extents {
 	} at[8];
 };
 
-static int add_extent(void *ctx, unsigned int space, int64_t lo, int64_t hi, enum npu_channel channel)
+static int add_extent(void *ctx, unsigned int space, int64_t lo, int64_t hi,
+		      enum npu_channel channel)
 {
 	struct extents *e = ctx;
 
@@ -517,8 +610,8 @@ static int add_extent(void *ctx, unsigned int space, int64_t lo, int64_t hi, enu
 	return 0;
 }
 
-static void is_extent(const struct extents *e, enum npu_channel channel, unsigned int space, int64_t lo,
-		      int64_t hi)
+static void is_extent(const struct extents *e, enum npu_channel channel, unsigned int space,
+		      int64_t lo, int64_t hi)
 {
 	for (unsigned int i = 0; i < e->count; i++) {
 		if (e->at[i].channel != channel)
@@ -533,11 +626,15 @@ static void is_extent(const struct extents *e, enum npu_channel channel, unsigne
 
 static void dma_u65(void **state)
 {
-	/* Whole, to SHRAM; rows of 0x30 bytes 0x40 apart; planes of 4 of those, 0x100 between them. */
+	/*
+	 * Whole, to SHRAM; rows of 0x30 bytes 0x40 apart; planes of 4 of those, 0x100 between them.
+	 */
 	static const uint32_t words[] = {
-		W1(0x130, 1), W1(0x131, 0x100), W2(0x030, 2, 0x1000), W2(0x031, 0, 0xb800), W2(0x032, 0, 0x30),
-		W1(0x132, 4), W1(0x133, 3), W2(0x033, 0, 0x10), W2(0x034, 0, 0x100), W1(0x010, 0),
-		W1(0x131, 0x202), W1(0x010, 0), W1(0x131, 0x402), W1(0x010, 0), STOP,
+		W1(0x130, 1),	      W1(0x131, 0x100),	  W2(0x030, 2, 0x1000),
+		W2(0x031, 0, 0xb800), W2(0x032, 0, 0x30), W1(0x132, 4),
+		W1(0x133, 3),	      W2(0x033, 0, 0x10), W2(0x034, 0, 0x100),
+		W1(0x010, 0),	      W1(0x131, 0x202),	  W1(0x010, 0),
+		W1(0x131, 0x402),     W1(0x010, 0),	  STOP,
 	};
 	struct npu_program p = decode_good("u65-256", words, COUNT(words), 3);
 	struct extents e = { 0 };
@@ -570,10 +667,12 @@ static void dma_u85(void **state)
 {
 	/* Two dimensions; gather; scatter. */
 	static const uint32_t words[] = {
-		W1(0x130, 0x201), W1(0x131, 2), W2(0x030, 0, 0x4000), W2(0x031, 0, 0x100), W2(0x032, 0, 0x10),
-		W1(0x132, 5), W2(0x033, 0, 0x20), W2(0x035, 0, 0x18), W1(0x010, 0),
-		W1(0x130, 0xa01), W1(0x134, 3), W2(0x037, 0, 0x1000), W2(0x038, 0, 9), W1(0x010, 0),
-		W1(0x130, 0x201), W1(0x131, 0x802), W1(0x010, 0), STOP,
+		W1(0x130, 0x201),    W1(0x131, 2),	 W2(0x030, 0, 0x4000),
+		W2(0x031, 0, 0x100), W2(0x032, 0, 0x10), W1(0x132, 5),
+		W2(0x033, 0, 0x20),  W2(0x035, 0, 0x18), W1(0x010, 0),
+		W1(0x130, 0xa01),    W1(0x134, 3),	 W2(0x037, 0, 0x1000),
+		W2(0x038, 0, 9),     W1(0x010, 0),	 W1(0x130, 0x201),
+		W1(0x131, 0x802),    W1(0x010, 0),	 STOP,
 	};
 	struct npu_program p = decode_good("u85-256", words, COUNT(words), 3);
 	struct extents gather = { 0 }, scatter = { 0 };
@@ -591,11 +690,13 @@ static void dma_u85(void **state)
 	assert_int_equal(p.ops[1].dma_idx_max, 9);
 	assert_int_equal(p.ops[2].dma_src_indexed, 0);
 	assert_int_equal(p.ops[2].dma_dst_indexed, 1);
-	assert_int_equal(npu_op_extents(npu_config_find("u85-256"), &p.ops[1], add_extent, &gather), 0);
+	assert_int_equal(npu_op_extents(npu_config_find("u85-256"), &p.ops[1], add_extent, &gather),
+			 0);
 	is_extent(&gather, NPU_CH_DMA_INDEX, 3, 0x1000, 0x1000 + 5 * 4);
 	is_extent(&gather, NPU_CH_DMA_READ, 1, 0x4000, 0x4000 + 9 * 0x20 + 0x10);
 	is_extent(&gather, NPU_CH_DMA_WRITE, 2, 0x100, 0x100 + 4 * 0x18 + 0x10);
-	assert_int_equal(npu_op_extents(npu_config_find("u85-256"), &p.ops[2], add_extent, &scatter), 0);
+	assert_int_equal(
+		npu_op_extents(npu_config_find("u85-256"), &p.ops[2], add_extent, &scatter), 0);
 	is_extent(&scatter, NPU_CH_DMA_READ, 1, 0x4000, 0x4000 + 4 * 0x20 + 0x10);
 	is_extent(&scatter, NPU_CH_DMA_WRITE, 2, 0x100, 0x100 + 9 * 0x18 + 0x10);
 	npu_program_free(&p);
@@ -605,8 +706,8 @@ static void dma_u85(void **state)
 static void events(void **state)
 {
 	static const uint32_t words[] = {
-		W1(0x013, 1), W1(0x130, 1), W1(0x131, 2), W2(0x032, 0, 16), W1(0x010, 0), W1(0x011, 0),
-		W1(0x012, 0), W1(0x001, 0x1234), W1(0x010, 0), STOP,
+		W1(0x013, 1), W1(0x130, 1), W1(0x131, 2),      W2(0x032, 0, 16), W1(0x010, 0),
+		W1(0x011, 0), W1(0x012, 0), W1(0x001, 0x1234), W1(0x010, 0),	 STOP,
 	};
 	struct npu_program p = decode_good("u55-64", words, COUNT(words), 2);
 
@@ -635,18 +736,58 @@ static void faults(void **state)
 		enum npu_stop end;
 		const char *why;
 	} cases[] = {
-		{ "u65-256", { BEGIN, 0x0000000c, STOP }, 7, 20, NPU_STOP_PARSE_ERROR, "no command 0x00c" },
-		{ "u65-256", { BEGIN, 0x00000007, STOP }, 7, 20, NPU_STOP_PARSE_ERROR, "no command 0x007" },
-		{ "u55-128", { BEGIN, 0x00004090, 0, STOP }, 8, 20, NPU_STOP_PARSE_ERROR, "no command 0x090" },
+		{ "u65-256",
+		  { BEGIN, 0x0000000c, STOP },
+		  7,
+		  20,
+		  NPU_STOP_PARSE_ERROR,
+		  "no command 0x00c" },
+		{ "u65-256",
+		  { BEGIN, 0x00000007, STOP },
+		  7,
+		  20,
+		  NPU_STOP_PARSE_ERROR,
+		  "no command 0x007" },
+		{ "u55-128",
+		  { BEGIN, 0x00004090, 0, STOP },
+		  8,
+		  20,
+		  NPU_STOP_PARSE_ERROR,
+		  "no command 0x090" },
 		{ "u65-256", { BEGIN, 0x00000500, STOP }, 7, 20, NPU_STOP_PARSE_ERROR, "reserved" },
 		{ "u85-256", { BEGIN, 0x00008100, STOP }, 7, 20, NPU_STOP_PARSE_ERROR, "reserved" },
 		{ "u85-256", { BEGIN, 0x00004000 }, 6, 20, NPU_STOP_PARSE_ERROR, "cut short" },
 		{ "u65-256", { BEGIN }, 5, 20, NPU_STOP_PARSE_ERROR, "STOP" },
-		{ "u65-256", { BEGIN, W1(0x005, 3), STOP }, 7, 20, NPU_STOP_PARSE_ERROR, "pooling mode 3" },
-		{ "u65-256", { BEGIN, W1(0x006, 16), STOP }, 7, 20, NPU_STOP_PARSE_ERROR, "mode 16" },
-		{ "u85-256", { BEGIN, W2(0x100, 0, 4 * 8), STOP }, 8, 20, NPU_STOP_BRANCH_FAULT, "0x20" },
-		{ "u85-256", { BEGIN, W2(0x100, 0, 2), STOP }, 8, 20, NPU_STOP_BRANCH_FAULT, "0x2" },
-		{ "u65-256", { BEGIN, W2(0x100, 0, 0), STOP }, 8, 20, NPU_STOP_PARSE_ERROR, "no command 0x100" },
+		{ "u65-256",
+		  { BEGIN, W1(0x005, 3), STOP },
+		  7,
+		  20,
+		  NPU_STOP_PARSE_ERROR,
+		  "pooling mode 3" },
+		{ "u65-256",
+		  { BEGIN, W1(0x006, 16), STOP },
+		  7,
+		  20,
+		  NPU_STOP_PARSE_ERROR,
+		  "mode 16" },
+		{ "u85-256",
+		  { BEGIN, W2(0x100, 0, 4 * 8), STOP },
+		  8,
+		  20,
+		  NPU_STOP_BRANCH_FAULT,
+		  "0x20" },
+		{ "u85-256",
+		  { BEGIN, W2(0x100, 0, 2), STOP },
+		  8,
+		  20,
+		  NPU_STOP_BRANCH_FAULT,
+		  "0x2" },
+		{ "u65-256",
+		  { BEGIN, W2(0x100, 0, 0), STOP },
+		  8,
+		  20,
+		  NPU_STOP_PARSE_ERROR,
+		  "no command 0x100" },
 	};
 
 	(void)state;
@@ -655,8 +796,8 @@ static void faults(void **state)
 
 		if (p.end != cases[i].end || p.end_offset != cases[i].offset || p.count != 1 ||
 		    !strstr(p.why, cases[i].why))
-			fail_msg("case %u: end %d at %u after %zu operations: %s", i, p.end, p.end_offset,
-				 p.count, p.why);
+			fail_msg("case %u: end %d at %u after %zu operations: %s", i, p.end,
+				 p.end_offset, p.count, p.why);
 		npu_program_free(&p);
 	}
 }
@@ -665,7 +806,8 @@ static void faults(void **state)
 static void branches(void **state)
 {
 	static const uint32_t over[] = {
-		W1(0x130, 1), W1(0x131, 2), W2(0x032, 0, 16), W2(0x100, 0, 28), W1(0x010, 0), W1(0x010, 0), STOP,
+		W1(0x130, 1), W1(0x131, 2), W2(0x032, 0, 16), W2(0x100, 0, 28), W1(0x010, 0),
+		W1(0x010, 0), STOP,
 	};
 	static const uint32_t back[] = { W1(0x12f, 0), W2(0x100, 0, 0), STOP };
 	struct npu_program p = decode_good("u85-256", over, COUNT(over), 1);
@@ -682,13 +824,17 @@ static void branches(void **state)
 static void out_of_range(void **state)
 {
 	static const uint32_t words[] = {
-		IFM(2, 2, 16, 0xfffffff0), OFM(2, 2, 16, 0), W1(0x006, 6), STOP,
+		IFM(2, 2, 16, 0xfffffff0),
+		OFM(2, 2, 16, 0),
+		W1(0x006, 6),
+		STOP,
 	};
 	struct npu_program p = decode_good("u55-128", words, COUNT(words), 1);
 	struct extents e = { 0 };
 
 	(void)state;
-	assert_int_not_equal(npu_op_extents(npu_config_find("u55-128"), &p.ops[0], add_extent, &e), 0);
+	assert_int_not_equal(npu_op_extents(npu_config_find("u55-128"), &p.ops[0], add_extent, &e),
+			     0);
 	e.count = 0;
 	assert_int_equal(npu_op_extents(npu_config_find("u65-256"), &p.ops[0], add_extent, &e), 0);
 	is_extent(&e, NPU_CH_IFM, 1, 0xfffffff0ll, 0xfffffff0ll + 64);
@@ -699,12 +845,15 @@ static void out_of_range(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conv),	     cmocka_unit_test(upscaled),   cmocka_unit_test(average),
-		cmocka_unit_test(add_u65),   cmocka_unit_test(min_max_u65), cmocka_unit_test(scales_u85),
-		cmocka_unit_test(chaining),  cmocka_unit_test(transposes), cmocka_unit_test(reverse),
-		cmocka_unit_test(matmul),    cmocka_unit_test(resize),	   cmocka_unit_test(tables),
-		cmocka_unit_test(activation), cmocka_unit_test(dma_u65),   cmocka_unit_test(dma_u85),
-		cmocka_unit_test(events),    cmocka_unit_test(faults),	   cmocka_unit_test(branches),
+		cmocka_unit_test(conv),		cmocka_unit_test(upscaled),
+		cmocka_unit_test(average),	cmocka_unit_test(add_u65),
+		cmocka_unit_test(min_max_u65),	cmocka_unit_test(scales_u85),
+		cmocka_unit_test(chaining),	cmocka_unit_test(transposes),
+		cmocka_unit_test(reverse),	cmocka_unit_test(matmul),
+		cmocka_unit_test(resize),	cmocka_unit_test(tables),
+		cmocka_unit_test(activation),	cmocka_unit_test(dma_u65),
+		cmocka_unit_test(dma_u85),	cmocka_unit_test(events),
+		cmocka_unit_test(faults),	cmocka_unit_test(branches),
 		cmocka_unit_test(out_of_range),
 	};
 

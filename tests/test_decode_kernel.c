@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Decoder: strides, upscaling, weight streams of several cores, what is scaled by what is left of others. */
+/*
+ * Decoder: strides, upscaling, weight streams of several cores, what is scaled by what is left of
+ * others.
+ */
 #include <stdbool.h>
 
 #include "tests/decode_stream.h"
 
-static void assert_extent(const struct npu_fm *fm, unsigned int height, unsigned int width, unsigned int depth)
+static void assert_extent(const struct npu_fm *fm, unsigned int height, unsigned int width,
+			  unsigned int depth)
 {
 	assert_int_equal(fm->height, height);
 	assert_int_equal(fm->width, width);
 	assert_int_equal(fm->depth, depth);
 }
 
-static void assert_scale(const struct npu_scale *s, uint32_t scale, unsigned int shift, unsigned int dbl)
+static void assert_scale(const struct npu_scale *s, uint32_t scale, unsigned int shift,
+			 unsigned int dbl)
 {
 	assert_int_equal(s->scale, scale);
 	assert_int_equal(s->shift, shift);
@@ -63,7 +68,10 @@ static void conv_two_cores(void **state)
 	}
 }
 
-/* U85: rounding stands in OFM_SCALE, as many streams as cores in the standard format, one in the fast one. */
+/*
+ * U85: rounding stands in OFM_SCALE, as many streams as cores in the standard format, one in the
+ * fast one.
+ */
 static void conv_u85(void **state)
 {
 	(void)state;
@@ -73,10 +81,10 @@ static void conv_u85(void **state)
 		const struct npu_op *op;
 
 		conv_stream(&s);
-		SET(&s, SET_ACC_FORMAT, 4 << 8 | 1);	/* microblock 2x4, 48 bits */
+		SET(&s, SET_ACC_FORMAT, 4 << 8 | 1); /* microblock 2x4, 48 bits */
 		SET(&s, SET_WEIGHT_FORMAT, fast | 1 << 4);
-		SET2(&s, SET_OFM_SCALE, 1 << 13, 0);	/* natural */
-		SET(&s, SET_OFM_PRECISION, 1 | 3 << 11);	/* WCH */
+		SET2(&s, SET_OFM_SCALE, 1 << 13, 0);	 /* natural */
+		SET(&s, SET_OFM_PRECISION, 1 | 3 << 11); /* WCH */
 		SET(&s, SET_OFM_BLK_DEPTH_M1, 1023);
 		SET_ADDRESS(&s, SET_WEIGHT3_BASE, 0x9000);
 		SET2(&s, SET_WEIGHT3_LENGTH, 0, 0x50);
@@ -109,8 +117,9 @@ static void strides(void **state)
 
 			stream_ifm(&s, 1, 1, 4, 0);
 			stream_ofm(&s, 5, 6, 4, 0x1000);
-			SET(&s, SET_KERNEL_STRIDE, ((x - 1) & 1) | ((y - 1) & 1) << 1 | ((x - 1) >> 1) << 6 |
-							   ((y - 1) >> 1) << 9);
+			SET(&s, SET_KERNEL_STRIDE,
+			    ((x - 1) & 1) | ((y - 1) & 1) << 1 | ((x - 1) >> 1) << 6 |
+				    ((y - 1) >> 1) << 9);
 			SET(&s, OP_DEPTHWISE, 0);
 			stream_finish(&s, "u55-64", &p);
 			assert_int_equal(p.ops[0].kind, NPU_KIND_DEPTHWISE);
@@ -174,7 +183,9 @@ static void add_stream(struct stream *s, unsigned int scale_mode, unsigned int p
 	SET2(s, SET_OPB_SCALE, 0, 9);
 }
 
-/* OPA_SCALE stays from an ADD; a MUL after it does not care, an LRELU has its slope in OFM_SCALE. */
+/*
+ * OPA_SCALE stays from an ADD; a MUL after it does not care, an LRELU has its slope in OFM_SCALE.
+ */
 static void unscaled_u65(void **state)
 {
 	struct stream s = { .count = 0 };
@@ -202,7 +213,7 @@ static void broadcast_u65(void **state)
 
 	(void)state;
 	add_stream(&s, 0, 0);
-	SET(&s, SET_IFM2_BROADCAST, 1 | 4);	/* H and C */
+	SET(&s, SET_IFM2_BROADCAST, 1 | 4); /* H and C */
 	SET(&s, OP_ELEMENTWISE, NPU_ELT_ADD);
 	SET(&s, SET_IFM2_BROADCAST, 1 << 7);
 	SET(&s, SET_IFM2_SCALAR, (uint16_t)-7);
@@ -251,7 +262,9 @@ static void tiles(void **state)
 	npu_program_free(&p);
 }
 
-/* Boundaries are -1000 and 1000 here; a clip range that is forced narrows them, whatever the OFM. */
+/*
+ * Boundaries are -1000 and 1000 here; a clip range that is forced narrows them, whatever the OFM.
+ */
 static void clip_ranges(void **state)
 {
 	static const struct {
@@ -260,10 +273,14 @@ static void clip_ranges(void **state)
 		int act_min, act_max;
 		bool clamp;
 	} cases[] = {
-		{ "u65-256", 0x0000, 3, -1000, 1000, true },  { "u65-256", 0x0000, 5, -1000, 1000, false },
-		{ "u65-256", 0x2000, 5, 0, 255, true },	      { "u65-256", 0x3000, 5, -128, 127, true },
-		{ "u65-256", 0x5000, 5, -1000, 1000, true },  { "u65-256", 0x0000, 2, 64536, 1000, true },
-		{ "u85-256", 0x0000, 5, -1000, 1000, true },  { "u85-256", 0x1000, 5, -1000, 1000, false },
+		{ "u65-256", 0x0000, 3, -1000, 1000, true },
+		{ "u65-256", 0x0000, 5, -1000, 1000, false },
+		{ "u65-256", 0x2000, 5, 0, 255, true },
+		{ "u65-256", 0x3000, 5, -128, 127, true },
+		{ "u65-256", 0x5000, 5, -1000, 1000, true },
+		{ "u65-256", 0x0000, 2, 64536, 1000, true },
+		{ "u85-256", 0x0000, 5, -1000, 1000, true },
+		{ "u85-256", 0x1000, 5, -1000, 1000, false },
 	};
 
 	(void)state;
@@ -311,10 +328,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conv_two_cores), cmocka_unit_test(conv_u85),
-		cmocka_unit_test(strides), cmocka_unit_test(upscaling),
-		cmocka_unit_test(pool_none), cmocka_unit_test(unscaled_u65),
-		cmocka_unit_test(broadcast_u65), cmocka_unit_test(tiles),
-		cmocka_unit_test(clip_ranges), cmocka_unit_test(chain_reuse),
+		cmocka_unit_test(strides),	  cmocka_unit_test(upscaling),
+		cmocka_unit_test(pool_none),	  cmocka_unit_test(unscaled_u65),
+		cmocka_unit_test(broadcast_u65),  cmocka_unit_test(tiles),
+		cmocka_unit_test(clip_ranges),	  cmocka_unit_test(chain_reuse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

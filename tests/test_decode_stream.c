@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Decoder: how a stream is walked and where it ends, what is refused and why, which bytes are touched. */
+/*
+ * Decoder: how a stream is walked and where it ends, what is refused and why, which bytes are
+ * touched.
+ */
 #include <errno.h>
 
 #include "tests/decode_stream.h"
@@ -70,9 +73,9 @@ static void branches(void **state)
 
 	(void)state;
 	SET2(&s, OP_BRANCH, 0, 16);
-	SET(&s, OP_STOP, 1);		/* 8: second */
-	stream_word(&s, 0x3ff);		/* 12: never met */
-	SET(&s, OP_IRQ, 2);		/* 16: first */
+	SET(&s, OP_STOP, 1);	/* 8: second */
+	stream_word(&s, 0x3ff); /* 12: never met */
+	SET(&s, OP_IRQ, 2);	/* 16: first */
 	SET2(&s, OP_BRANCH, 0, 8);
 	stream_decode(&s, "u85-256", &p);
 	assert_int_equal(p.end, NPU_STOP_END);
@@ -110,7 +113,10 @@ static void bad_branches(void **state)
 		assert_int_equal(p.end, cases[i].end);
 		if (!strstr(p.why, cases[i].why))
 			fail_msg("%s", p.why);
-		/* The interrupt before it was raised: at each turn of the loop, until that is known to be one. */
+		/*
+		 * The interrupt before it was raised: at each turn of the loop, until that is known
+		 * to be one.
+		 */
 		assert_true(p.event_count >= 1 && p.event_count <= s.count);
 		assert_int_equal(p.end_offset, i ? 4 : 0);
 		npu_program_free(&p);
@@ -118,7 +124,8 @@ static void bad_branches(void **state)
 }
 
 /*
- * Streams that end before their end. The words stand between a copy that runs and one that must not;
+ * Streams that end before their end. The words stand between a copy that runs and one that must
+ * not;
  * @at is where the fault lies, in words behind the first copy.
  */
 struct bad_stream {
@@ -128,8 +135,8 @@ struct bad_stream {
 	const char *why;
 };
 
-#define C0 ETHOSU_CMD0
-#define C1 ETHOSU_CMD1
+#define C0   ETHOSU_CMD0
+#define C1   ETHOSU_CMD1
 #define POOL C0(OP_POOL, NPU_POOL_MAX)
 
 static const struct bad_stream bad_streams[] = {
@@ -168,19 +175,46 @@ static const struct bad_stream bad_streams[] = {
 	{ "u65-256", { C0(SET_ACTIVATION, 1 << 12), POOL }, 2, 1, "activation clip range 1" },
 	{ "u65-256", { C0(SET_IFM_UPSCALE, 3), POOL }, 2, 1, "upscale mode 3" },
 	{ "u65-256", { C0(SET_IFM_DEPTH_M1, 9), POOL }, 2, 1, "from 10 to 6 channels" },
-	{ "u65-256", { C0(SET_IFM_DEPTH_M1, 9), C0(OP_DEPTHWISE, 0) }, 2, 1, "from 10 to 6 channels" },
+	{ "u65-256",
+	  { C0(SET_IFM_DEPTH_M1, 9), C0(OP_DEPTHWISE, 0) },
+	  2,
+	  1,
+	  "from 10 to 6 channels" },
 	{ "u65-256", { C0(SET_IFM_PAD_TOP, 127), POOL }, 2, 1, "padding" },
-	{ "u55-128", { C0(SET_DMA0_SRC_REGION, 1 << 9), C0(OP_DMA_START, 0) }, 2, 1, "stride mode 1" },
-	{ "u65-256", { C0(SET_DMA0_DST_REGION, 3 << 9), C0(OP_DMA_START, 0) }, 2, 1, "stride mode 3" },
+	{ "u55-128",
+	  { C0(SET_DMA0_SRC_REGION, 1 << 9), C0(OP_DMA_START, 0) },
+	  2,
+	  1,
+	  "stride mode 1" },
+	{ "u65-256",
+	  { C0(SET_DMA0_DST_REGION, 3 << 9), C0(OP_DMA_START, 0) },
+	  2,
+	  1,
+	  "stride mode 3" },
 	{ "u85-256",
-	  { C0(SET_DMA0_SRC_REGION, 1 << 11), C0(SET_DMA0_DST_REGION, 1 << 11), C0(OP_DMA_START, 0) }, 3, 2,
+	  { C0(SET_DMA0_SRC_REGION, 1 << 11), C0(SET_DMA0_DST_REGION, 1 << 11),
+	    C0(OP_DMA_START, 0) },
+	  3,
+	  2,
 	  "both indexed" },
 	/* Nothing was handed on through buffer 1. */
 	{ "u85-256", { C0(SET_IFM_PRECISION, 0x8001), POOL }, 2, 1, "chaining buffer 1" },
 	{ "u85-256", { C0(OP_CONV, 1), 0 }, 1, 0, "matrix product" },
-	{ "u85-256", { C0(SET_IFM_UPSCALE, 1), C0(OP_CONV, 1) }, 2, 1, "matrix product with a kernel" },
-	{ "u85-256", { C0(SET_KERNEL_STRIDE, 1), C0(OP_CONV, 1) }, 2, 1, "matrix product with a kernel" },
-	{ "u85-256", { C0(SET_KERNEL_WIDTH_M1, 2), C0(OP_CONV, 1) }, 2, 1, "matrix product with a kernel" },
+	{ "u85-256",
+	  { C0(SET_IFM_UPSCALE, 1), C0(OP_CONV, 1) },
+	  2,
+	  1,
+	  "matrix product with a kernel" },
+	{ "u85-256",
+	  { C0(SET_KERNEL_STRIDE, 1), C0(OP_CONV, 1) },
+	  2,
+	  1,
+	  "matrix product with a kernel" },
+	{ "u85-256",
+	  { C0(SET_KERNEL_WIDTH_M1, 2), C0(OP_CONV, 1) },
+	  2,
+	  1,
+	  "matrix product with a kernel" },
 };
 
 static void bad(void **state)
@@ -201,9 +235,10 @@ static void bad(void **state)
 		SET(&s, OP_POOL, NPU_POOL_MAX);
 		SET(&s, OP_STOP, 0);
 		stream_decode(&s, c->device, &p);
-		if (p.end != NPU_STOP_PARSE_ERROR || !strstr(p.why, c->why) || p.end_offset != 4 * at)
-			fail_msg("case %u on %s: \"%s\" at 0x%x instead of \"%s\" at 0x%zx", i, c->device, p.why,
-				 p.end_offset, c->why, 4 * at);
+		if (p.end != NPU_STOP_PARSE_ERROR || !strstr(p.why, c->why) ||
+		    p.end_offset != 4 * at)
+			fail_msg("case %u on %s: \"%s\" at 0x%x instead of \"%s\" at 0x%zx", i,
+				 c->device, p.why, p.end_offset, c->why, 4 * at);
 		/* What came before it runs, what comes behind it does not. */
 		assert_int_equal(p.count, 1);
 		npu_program_free(&p);
@@ -246,38 +281,94 @@ struct extent_case {
 
 static const struct extent_case extents[] = {
 	/* Last byte: 3 rows, 4 columns and 5 elements on. */
-	{ { ONE_TILE, .base = { 100 }, .stride_y = 50, .stride_x = 7, .height = 4, .width = 5, .depth = 6 },
-	  "u65-256", 0, 100, 284 },
-	{ { ONE_TILE, .base = { 100 }, .stride_y = 50, .stride_x = 14, .height = 4, .width = 5, .depth = 6,
-	    .elem_log2 = 1 },
-	  "u65-256", 0, 100, 318 },
+	{ { ONE_TILE, .base = { 100 }, .stride_y = 50, .stride_x = 7, .height = 4, .width = 5,
+	    .depth = 6 },
+	  "u65-256",
+	  0,
+	  100,
+	  284 },
+	{ { ONE_TILE, .base = { 100 }, .stride_y = 50, .stride_x = 14, .height = 4, .width = 5,
+	    .depth = 6, .elem_log2 = 1 },
+	  "u65-256",
+	  0,
+	  100,
+	  318 },
 	/* Bricks: 2 more of them, the last with 3 channels of 16. */
-	{ { ONE_TILE, .base = { 64 }, .stride_y = 1000, .stride_c = 300, .height = 2, .width = 5, .depth = 35,
-	    .brick = 1 },
-	  "u65-256", 0, 64, 64 + 1000 + 64 + 600 + 3 },
+	{ { ONE_TILE, .base = { 64 }, .stride_y = 1000, .stride_c = 300, .height = 2, .width = 5,
+	    .depth = 35, .brick = 1 },
+	  "u65-256",
+	  0,
+	  64,
+	  64 + 1000 + 64 + 600 + 3 },
 	/* Upside down: the base is the last row. */
-	{ { ONE_TILE, .base = { 100 }, .stride_y = -30, .stride_x = 6, .height = 4, .width = 5, .depth = 6 },
-	  "u65-256", 0, 10, 130 },
+	{ { ONE_TILE, .base = { 100 }, .stride_y = -30, .stride_x = 6, .height = 4, .width = 5,
+	    .depth = 6 },
+	  "u65-256",
+	  0,
+	  10,
+	  130 },
 	/* Rows from the third on lie in tile 2, columns from the fourth on in tiles 1 and 3. */
-	{ { .width0 = 4, .height0 = 3, .height1 = 2, .base = { 0x1000, 0x1100, 0x1200, 0x1300 },
-	    .stride_y = 30, .stride_x = 6, .height = 4, .width = 5, .depth = 6 },
-	  "u65-256", 0, 0x1000, 0x1300 + 30 + 6 },
+	{ { .width0 = 4,
+	    .height0 = 3,
+	    .height1 = 2,
+	    .base = { 0x1000, 0x1100, 0x1200, 0x1300 },
+	    .stride_y = 30,
+	    .stride_x = 6,
+	    .height = 4,
+	    .width = 5,
+	    .depth = 6 },
+	  "u65-256",
+	  0,
+	  0x1000,
+	  0x1300 + 30 + 6 },
 	/* Tiles that nothing falls into do not count. */
-	{ { .width0 = 5, .height0 = 4, .height1 = 1, .base = { 0x1000, 0x1100, 0x1200, 0x1300 },
-	    .stride_y = 30, .stride_x = 6, .height = 4, .width = 5, .depth = 6 },
-	  "u65-256", 0, 0x1000, 0x1000 + 120 },
-	{ { ONE_TILE, .broadcast = NPU_BROADCAST_SCALAR, .base = { 100 }, .height = 4, .width = 5, .depth = 6 },
-	  "u65-256", 0, 0, 0 },
-	{ { ONE_TILE, .base = { 29 }, .stride_y = -30, .stride_x = 6, .height = 2, .width = 5, .depth = 6 },
-	  "u65-256", -ERANGE, 0, 0 },
-	{ { ONE_TILE, .base = { 0xfffffffff0 }, .stride_x = 1, .height = 1, .width = 16, .depth = 1 },
-	  "u65-256", 0, 0xfffffffff0, 0x10000000000 },
-	{ { ONE_TILE, .base = { 0xfffffffff0 }, .stride_x = 1, .height = 1, .width = 17, .depth = 1 },
-	  "u65-256", -ERANGE, 0, 0 },
+	{ { .width0 = 5,
+	    .height0 = 4,
+	    .height1 = 1,
+	    .base = { 0x1000, 0x1100, 0x1200, 0x1300 },
+	    .stride_y = 30,
+	    .stride_x = 6,
+	    .height = 4,
+	    .width = 5,
+	    .depth = 6 },
+	  "u65-256",
+	  0,
+	  0x1000,
+	  0x1000 + 120 },
+	{ { ONE_TILE, .broadcast = NPU_BROADCAST_SCALAR, .base = { 100 }, .height = 4, .width = 5,
+	    .depth = 6 },
+	  "u65-256",
+	  0,
+	  0,
+	  0 },
+	{ { ONE_TILE, .base = { 29 }, .stride_y = -30, .stride_x = 6, .height = 2, .width = 5,
+	    .depth = 6 },
+	  "u65-256",
+	  -ERANGE,
+	  0,
+	  0 },
+	{ { ONE_TILE, .base = { 0xfffffffff0 }, .stride_x = 1, .height = 1, .width = 16,
+	    .depth = 1 },
+	  "u65-256",
+	  0,
+	  0xfffffffff0,
+	  0x10000000000 },
+	{ { ONE_TILE, .base = { 0xfffffffff0 }, .stride_x = 1, .height = 1, .width = 17,
+	    .depth = 1 },
+	  "u65-256",
+	  -ERANGE,
+	  0,
+	  0 },
 	{ { ONE_TILE, .base = { 0xfffffff0 }, .stride_x = 1, .height = 1, .width = 16, .depth = 1 },
-	  "u55-128", 0, 0xfffffff0, 0x100000000 },
+	  "u55-128",
+	  0,
+	  0xfffffff0,
+	  0x100000000 },
 	{ { ONE_TILE, .base = { 0xfffffff0 }, .stride_x = 1, .height = 1, .width = 17, .depth = 1 },
-	  "u55-128", -ERANGE, 0, 0 },
+	  "u55-128",
+	  -ERANGE,
+	  0,
+	  0 },
 };
 
 static void fm_extents(void **state)
@@ -289,7 +380,8 @@ static void fm_extents(void **state)
 		int rc = npu_fm_extent(npu_config_find(c->device), &c->fm, &lo, &hi);
 
 		if (rc != c->rc || (!rc && (lo != c->lo || hi != c->hi)))
-			fail_msg("case %u: %d, 0x%llx to 0x%llx", i, rc, (long long)lo, (long long)hi);
+			fail_msg("case %u: %d, 0x%llx to 0x%llx", i, rc, (long long)lo,
+				 (long long)hi);
 	}
 }
 
@@ -314,14 +406,15 @@ static int note(void *ctx, unsigned int space, int64_t lo, int64_t hi, enum npu_
 	return 0;
 }
 
-static void assert_range(const struct ranges *r, enum npu_channel channel, unsigned int space, int64_t lo,
-			 int64_t hi)
+static void assert_range(const struct ranges *r, enum npu_channel channel, unsigned int space,
+			 int64_t lo, int64_t hi)
 {
 	for (unsigned int i = 0; i < r->count; i++)
-		if (r->range[i].channel == channel && r->range[i].space == space && r->range[i].lo == lo &&
-		    r->range[i].hi == hi)
+		if (r->range[i].channel == channel && r->range[i].space == space &&
+		    r->range[i].lo == lo && r->range[i].hi == hi)
 			return;
-	fail_msg("channel %d does not report 0x%llx to 0x%llx of %u", channel, (long long)lo, (long long)hi, space);
+	fail_msg("channel %d does not report 0x%llx to 0x%llx of %u", channel, (long long)lo,
+		 (long long)hi, space);
 }
 
 static void op_extents(void **state)
@@ -340,7 +433,7 @@ static void op_extents(void **state)
 	SET2(&s, SET_SCALE_LENGTH, 0, 0x60);
 	SET(&s, SET_OFM_PRECISION, 1);
 	SET(&s, OP_CONV, 0);
-	SET(&s, SET_OFM_PRECISION, 0x101);	/* one scale for all: the scale stream is not read */
+	SET(&s, SET_OFM_PRECISION, 0x101); /* one scale for all: the scale stream is not read */
 	SET(&s, OP_CONV, 0);
 	/* Scatter 4 rows of 8 bytes to any of 10 places 32 bytes apart. */
 	SET(&s, SET_DMA0_SRC_REGION, 1 << 9);
@@ -395,9 +488,15 @@ static void configurations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(events),     cmocka_unit_test(state_stays), cmocka_unit_test(branches),
-		cmocka_unit_test(bad_branches), cmocka_unit_test(bad),	     cmocka_unit_test(cut_short),
-		cmocka_unit_test(fm_extents), cmocka_unit_test(op_extents),  cmocka_unit_test(configurations),
+		cmocka_unit_test(events),
+		cmocka_unit_test(state_stays),
+		cmocka_unit_test(branches),
+		cmocka_unit_test(bad_branches),
+		cmocka_unit_test(bad),
+		cmocka_unit_test(cut_short),
+		cmocka_unit_test(fm_extents),
+		cmocka_unit_test(op_extents),
+		cmocka_unit_test(configurations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

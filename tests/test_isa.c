@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The ISA's lists: do they contradict themselves, do encoding and decoding agree, what the disassembler says. */
+/*
+ * The ISA's lists: do they contradict themselves, do encoding and decoding agree, what the
+ * disassembler says.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -52,19 +55,26 @@ struct bits {
 #define COMMAND(name, opcode, two_words, archs) { #name, opcode, two_words, ETHOSU_ARCH_##archs },
 static const struct command commands[] = { ETHOSU_COMMANDS(COMMAND, ETHOSU_SKIP_F) };
 
-#define FIELD(command, field, word, low, width, archs, enumeration) { \
-	#command, #field, word, low, width, ETHOSU_ARCH_##archs, #enumeration, \
-	ETHOSU_PUT(command##_##field, 0xffffffff), ETHOSU_GET(command##_##field, 0xffffffff), \
-	ETHOSU_PUT(command##_##field, PATTERN), \
-	ETHOSU_GET(command##_##field, ETHOSU_PUT(command##_##field, PATTERN)) },
+#define FIELD(command, field, word, low, width, archs, enumeration)                                \
+	{ #command,                                                                                \
+	  #field,                                                                                  \
+	  word,                                                                                    \
+	  low,                                                                                     \
+	  width,                                                                                   \
+	  ETHOSU_ARCH_##archs,                                                                     \
+	  #enumeration,                                                                            \
+	  ETHOSU_PUT(command##_##field, 0xffffffff),                                               \
+	  ETHOSU_GET(command##_##field, 0xffffffff),                                               \
+	  ETHOSU_PUT(command##_##field, PATTERN),                                                  \
+	  ETHOSU_GET(command##_##field, ETHOSU_PUT(command##_##field, PATTERN)) },
 static const struct field fields[] = { ETHOSU_COMMANDS(ETHOSU_SKIP_C, FIELD) };
 
 #define VALUE(enumeration, name, value) { #enumeration, #name, value },
-#define VALUES(enumeration) ETHOSU_##enumeration(VALUE)
+#define VALUES(enumeration)		ETHOSU_##enumeration(VALUE)
 static const struct value values[] = { ETHOSU_ENUMS(VALUES) };
 static const struct value events[] = { ETHOSU_U65_PMU_EVENTS(VALUE) ETHOSU_U85_PMU_EVENTS(VALUE) };
 
-#define REGISTER(name, offset, count, step, reset, archs) \
+#define REGISTER(name, offset, count, step, reset, archs)                                          \
 	{ #name, offset, count, step, reset, ETHOSU_ARCH_##archs },
 static const struct reg regs[] = { ETHOSU_REGISTERS(REGISTER, ETHOSU_SKIP_B) };
 
@@ -93,12 +103,14 @@ static void opcodes(void **state)
 		bool set = !strncmp(c->name, "SET_", 4);
 
 		assert_true(set || !strncmp(c->name, "OP_", 3));
-		assert_true(c->opcode <= ETHOSU_OPCODE_MASK && c->two_words <= 1 && c->archs && c->archs <= 7);
+		assert_true(c->opcode <= ETHOSU_OPCODE_MASK && c->two_words <= 1 && c->archs &&
+			    c->archs <= 7);
 		/* One word: bit 8 marks state. Two words: bit 8 marks operations. */
 		assert_int_equal(!!(c->opcode & ETHOSU_OPCODE_KIND), set != c->two_words);
 		for (size_t j = 0; j < i; j++) {
 			assert_string_not_equal(c->name, commands[j].name);
-			assert_false(c->opcode == commands[j].opcode && c->two_words == commands[j].two_words &&
+			assert_false(c->opcode == commands[j].opcode &&
+				     c->two_words == commands[j].two_words &&
 				     c->archs & commands[j].archs);
 		}
 	}
@@ -122,7 +134,8 @@ static void field_places(void **state)
 				continue;
 			assert_string_not_equal(f->name, g->name);
 			if (f->archs & g->archs && f->word == g->word)
-				assert_true(f->low >= g->low + g->width || g->low >= f->low + f->width);
+				assert_true(f->low >= g->low + g->width ||
+					    g->low >= f->low + f->width);
 		}
 	}
 }
@@ -192,9 +205,11 @@ static void registers(void **state)
 		const struct reg *r = &regs[i];
 		unsigned int last = r->offset + (r->count - 1) * r->step;
 
-		assert_true(r->count && r->offset % 4 == 0 && r->step % 4 == 0 && r->archs && r->archs <= 7);
+		assert_true(r->count && r->offset % 4 == 0 && r->step % 4 == 0 && r->archs &&
+			    r->archs <= 7);
 		assert_true(r->count == 1 || r->step);
-		assert_true(last < (r->archs == ETHOSU_ARCH_U85 ? ETHOSU_WINDOW_U85 : ETHOSU_WINDOW_U65));
+		assert_true(last <
+			    (r->archs == ETHOSU_ARCH_U85 ? ETHOSU_WINDOW_U85 : ETHOSU_WINDOW_U65));
 		for (size_t j = 0; j < i; j++) {
 			assert_string_not_equal(r->name, regs[j].name);
 			if (r->archs & regs[j].archs && same_word(r, &regs[j]))
@@ -208,13 +223,16 @@ static void registers(void **state)
 		for (size_t j = 0; j < COUNT(regs); j++) {
 			const struct reg *r = &regs[j];
 			/* The second word of one of 64 bits must be nobody else's. */
-			const struct reg high = { .offset = r->offset + 4, .count = r->count, .step = r->step };
+			const struct reg high = { .offset = r->offset + 4,
+						  .count = r->count,
+						  .step = r->step };
 
 			if (strcmp(r->name, f->reg))
 				continue;
 			found = !(f->archs & ~r->archs);
 			for (size_t k = 0; k < COUNT(regs) && f->low + f->width > 32; k++)
-				assert_false(regs[k].archs & f->archs && same_word(&high, &regs[k]));
+				assert_false(regs[k].archs & f->archs &&
+					     same_word(&high, &regs[k]));
 		}
 		assert_true(found);
 		assert_true(f->width && f->low + f->width <= 64);
@@ -222,7 +240,8 @@ static void registers(void **state)
 			const struct bits *g = &reg_bits[j];
 
 			if (!strcmp(f->reg, g->reg) && f->archs & g->archs)
-				assert_true(f->low >= g->low + g->width || g->low >= f->low + f->width);
+				assert_true(f->low >= g->low + g->width ||
+					    g->low >= f->low + f->width);
 		}
 	}
 }
@@ -240,9 +259,11 @@ static void known_numbers(void **state)
 	assert_int_equal(ETHOSU_CMD1(SET_DMA0_LEN, 0), 0x00004032);
 	assert_int_equal(ETHOSU_CMD1(OP_BRANCH, 0), 0x00004100);
 	/* int8 NHCWB16, natural rounding. */
-	assert_int_equal(ETHOSU_PUT(SET_OFM_PRECISION_TYPE, 1) |
-			 ETHOSU_PUT(SET_OFM_PRECISION_FORMAT, ETHOSU_ACTIVATION_FORMAT_NHCWB16) |
-			 ETHOSU_PUT(SET_OFM_PRECISION_ROUND_MODE, ETHOSU_U65_ROUND_MODE_NATURAL), 0x8041);
+	assert_int_equal(
+		ETHOSU_PUT(SET_OFM_PRECISION_TYPE, 1) |
+			ETHOSU_PUT(SET_OFM_PRECISION_FORMAT, ETHOSU_ACTIVATION_FORMAT_NHCWB16) |
+			ETHOSU_PUT(SET_OFM_PRECISION_ROUND_MODE, ETHOSU_U65_ROUND_MODE_NATURAL),
+		0x8041);
 	assert_int_equal(ETHOSU_REG_STATUS, 0x4);
 	assert_int_equal(ETHOSU_REG_CMD, 0x8);
 	assert_int_equal(ETHOSU_REG_QBASE, 0x10);
@@ -254,7 +275,8 @@ static void known_numbers(void **state)
 }
 
 /* What disasm_print() writes; the caller frees it. */
-static char *disassemble(unsigned int arch, const uint32_t *words, size_t count, bool json, int *unknown)
+static char *disassemble(unsigned int arch, const uint32_t *words, size_t count, bool json,
+			 int *unknown)
 {
 	char *text = NULL;
 	size_t len;
@@ -273,11 +295,11 @@ static void disasm_text(void **state)
 	char *text = disassemble(65, words, COUNT(words), false, &unknown);
 
 	(void)state;
-	assert_string_equal(text,
-			    "000000  80410114           NPU_SET_OFM_PRECISION TYPE=SIGNED PRECISION=B8 FORMAT=NHCWB16"
-			    " SCALE_MODE=PER_CHANNEL ROUND_MODE=NATURAL\n"
-			    "000004  00074000 00001234  NPU_SET_IFM_BASE0 ADDR=0x700001234\n"
-			    "00000c  ffff0000           NPU_OP_STOP MASK=65535\n");
+	assert_string_equal(text, "000000  80410114           NPU_SET_OFM_PRECISION TYPE=SIGNED "
+				  "PRECISION=B8 FORMAT=NHCWB16"
+				  " SCALE_MODE=PER_CHANNEL ROUND_MODE=NATURAL\n"
+				  "000004  00074000 00001234  NPU_SET_IFM_BASE0 ADDR=0x700001234\n"
+				  "00000c  ffff0000           NPU_OP_STOP MASK=65535\n");
 	assert_int_equal(unknown, 0);
 	free(text);
 	/* The same word means something else on a U85: 0x8000 says that the OFM is chained. */
@@ -290,7 +312,8 @@ static void disasm_text(void **state)
 static void disasm_unknown(void **state)
 {
 	/* Reserved bit, no such opcode, another family's command, and one cut short. */
-	static const uint32_t words[] = { 0x00000400, 0x000003ff, 0x00000007, 0x0000c000, 0x00004000 };
+	static const uint32_t words[] = { 0x00000400, 0x000003ff, 0x00000007, 0x0000c000,
+					  0x00004000 };
 	int unknown;
 	char *text = disassemble(65, words, COUNT(words), false, &unknown);
 
@@ -316,10 +339,13 @@ static void disasm_json(void **state)
 	assert_int_equal(json_array_size(array), 3);
 	o = json_array_get(array, 0);
 	assert_string_equal(json_string_value(json_object_get(o, "command")), "NPU_OP_POOL");
-	assert_string_equal(json_string_value(json_object_get(json_object_get(o, "fields"), "MODE_U85")), "MIN");
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(o, "fields"), "MODE_U85")),
+		"MIN");
 	o = json_array_get(array, 1);
 	assert_int_equal(json_integer_value(json_object_get(o, "offset")), 4);
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(o, "fields"), "ADDR")), 0x380000000);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(o, "fields"), "ADDR")),
+			 0x380000000);
 	assert_null(json_object_get(json_array_get(array, 2), "command"));
 	json_decref(array);
 	free(text);
@@ -335,7 +361,7 @@ int main(void)
 		cmocka_unit_test(disasm_unknown), cmocka_unit_test(disasm_json),
 	};
 
-	printf("isa: %zu commands, %zu fields, %zu values, %zu registers\n", COUNT(commands), COUNT(fields),
-	       COUNT(values), COUNT(regs));
+	printf("isa: %zu commands, %zu fields, %zu values, %zu registers\n", COUNT(commands),
+	       COUNT(fields), COUNT(values), COUNT(regs));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
