@@ -526,5 +526,8 @@ int decode_dma(struct decoder *d, struct npu_op *op)
 		dma_steps_u85(d, op, src);
 	else if (d->config->arch == 65)
 		dma_steps_u65(d, op, src, dst);
+	/* Rows of nothing: their indices are not looked up either. */
+	if (!op->dma_len)
+		op->dma_rows = 0;
 	return 0;
 }

@@ -248,7 +248,8 @@ struct npu_op {
 	/*
 	 * DMA: planes of rows of dma_len bytes. src/dst step 0 is from row to row, step 1 from plane to
 	 * plane, in bytes, both already complete (U65's SKIP is a remainder, the decoder adds the row).
-	 * 1D has one row of one plane.
+	 * 1D has one row of one plane. dma_len is 0 only where dma_rows is, too: nothing is touched,
+	 * the table of indices included.
 	 */
 	op_u8 dma_src_space, dma_dst_space;
 	op_u8 dma_src_indexed, dma_dst_indexed;	/* U85: rows picked by a table of s32 */

@@ -471,6 +471,26 @@ static void op_extents(void **state)
 	npu_program_free(&p);
 }
 
+/* A gather of rows without bytes touches nothing, the table of indices included. */
+static void dma_nothing(void **state)
+{
+	struct ranges r = { .count = 0 };
+	struct stream s = { .count = 0 };
+	struct npu_program p;
+
+	(void)state;
+	SET(&s, SET_DMA0_SRC_REGION, 1 << 9 | 1 << 11);
+	SET(&s, SET_DMA0_DST_REGION, 1);
+	SET(&s, SET_DMA0_IDX_REGION, 2);
+	SET(&s, SET_DMA0_SIZE0, 3);
+	SET(&s, OP_DMA_START, 0);
+	stream_finish(&s, "u85-256", &p);
+	assert_int_equal(p.ops[0].dma_rows, 0);
+	assert_int_equal(npu_op_extents(npu_config_find("u85-256"), &p.ops[0], note, &r), 0);
+	assert_int_equal(r.count, 0);
+	npu_program_free(&p);
+}
+
 static void configurations(void **state)
 {
 	(void)state;
@@ -496,6 +516,7 @@ int main(void)
 		cmocka_unit_test(cut_short),
 		cmocka_unit_test(fm_extents),
 		cmocka_unit_test(op_extents),
+		cmocka_unit_test(dma_nothing),
 		cmocka_unit_test(configurations),
 	};
 
