@@ -18,22 +18,38 @@ CHECKS += check-cli
 check-cli: $(O)/accel
 	sh tests/test_cli.sh $<
 
+# Readers of files, built with ASan and UBSan: files put together by hand, cut short and damaged everywhere.
+FILE_TESTS := $(addprefix $(O)/tests/test_,npy)
+FILE_SRCS := $(addprefix runtime/,container.c elem.c error.c file.c npy.c npz.c tflite.c tflite_names.c)
+
+$(FILE_TESTS): $(O)/tests/test_%: $(O)/tests/test_%.o $(FILE_SRCS:%.c=$(O)/%.o)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(RUNTIME_LIBS)
+
+CHECKS += check-files
+check-files:
+	$(MAKE) O=$(O)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" \
+		$(FILE_TESTS:$(O)/%=$(O)/asan/%)
+	$(foreach t,$(FILE_TESTS:$(O)/%=$(O)/asan/%),$(t) &&) :
+
+-include $(FILE_TESTS:=.d)
+
 # libFuzzer, as in machine.mk; "make fuzz-model FUZZ_ARGS=-runs=10000000" goes on for longer. Seeds are the
 # models of the tree and their payloads.
 FUZZ_RUNTIME := $(addprefix runtime/,container.c elem.c error.c file.c tflite.c tflite_names.c)
 
 $(O)/fuzz_model: $(patsubst %.c,$(O)/%.o,tests/fuzz_model.c runtime/model.c $(FUZZ_RUNTIME))
 $(O)/fuzz_container: $(patsubst %.c,$(O)/%.o,tests/fuzz_container.c runtime/container.c runtime/error.c)
-$(O)/fuzz_model $(O)/fuzz_container:
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^
+$(O)/fuzz_npy: $(patsubst %.c,$(O)/%.o,tests/fuzz_npy.c runtime/npy.c runtime/npz.c $(FUZZ_RUNTIME))
+$(O)/fuzz_model $(O)/fuzz_container $(O)/fuzz_npy:
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(RUNTIME_LIBS)
 
-FUZZERS += fuzz-model fuzz-container
-CHECKS += check-fuzz-model check-fuzz-container
-.PHONY: fuzz-model fuzz-container
-check-fuzz-model check-fuzz-container: FUZZ_ARGS := -max_total_time=10
-fuzz-model check-fuzz-model fuzz-container check-fuzz-container: NAME = $(lastword $(subst -, ,$@))
-fuzz-model check-fuzz-model fuzz-container check-fuzz-container:
+FUZZERS += fuzz-model fuzz-container fuzz-npy
+CHECKS += check-fuzz-model check-fuzz-container check-fuzz-npy
+.PHONY: fuzz-model fuzz-container fuzz-npy
+check-fuzz-model check-fuzz-container check-fuzz-npy: FUZZ_ARGS := -max_total_time=10
+fuzz-model check-fuzz-model fuzz-container check-fuzz-container fuzz-npy check-fuzz-npy: NAME = $(lastword $(subst -, ,$@))
+fuzz-model check-fuzz-model fuzz-container check-fuzz-container fuzz-npy check-fuzz-npy:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_$(NAME)
 	mkdir -p $(O)/corpus-$(NAME)
-	$(O)/fuzz/fuzz_$(NAME) -timeout=10 -rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 \
+	$(O)/fuzz/fuzz_$(NAME) -timeout=10 -rss_limit_mb=1536 -max_len=16384 -print_final_stats=1 \
 		$(FUZZ_ARGS) $(O)/corpus-$(NAME) tests/corpus/$(NAME)
