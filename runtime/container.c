@@ -97,7 +97,7 @@ static int parse_cop2(const uint8_t *data, size_t len, struct container *out, st
 		return error_set(err, -EINVAL, "byte %d: no metadata", COP2_MAGIC);
 	/* The metadata's length counts from behind itself, the padding of the stream included. */
 	stream = COP2_MAGIC + (size_t)word_at(data + COP2_META);
-	if (stream < COP2_FIXED || stream >= len || stream % 4 ||
+	if (stream < COP2_FIXED || stream >= len || (stream | len) % 4 ||
 	    word_at(data + COP2_ENTRY) != len - COP2_META ||
 	    word_at(data + COP2_LENGTH) != len - COP2_TYPE)
 		return error_set(err, -EINVAL, "byte %d: lengths do not fit a payload of %zu bytes",

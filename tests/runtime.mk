@@ -19,7 +19,7 @@ check-cli: $(O)/accel
 	sh tests/test_cli.sh $<
 
 # Readers of files, built with ASan and UBSan: files put together by hand, cut short and damaged everywhere.
-FILE_TESTS := $(addprefix $(O)/tests/test_,npy)
+FILE_TESTS := $(addprefix $(O)/tests/test_,container npy tflite)
 FILE_SRCS := $(addprefix runtime/,container.c elem.c error.c file.c npy.c npz.c tflite.c tflite_names.c)
 
 $(FILE_TESTS): $(O)/tests/test_%: $(O)/tests/test_%.o $(FILE_SRCS:%.c=$(O)/%.o)
