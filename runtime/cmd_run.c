@@ -26,7 +26,7 @@ static const char doc[] =
 	"file, or a directory for output_0.npy and so on. Files are written complete or not at "
 	"all.\n\n"
 	"Examples:\n"
-	"  accel run model_vela.tflite -d sim:ethos-u65-256 --input x.npy --output y.npy\n"
+	"  accel run model_vela.tflite -d sim:ethos-u65-256 -i x.npy -o y.npy\n"
 	"  accel run model_vela.tflite --input a.npy --input b.npy --output results/\n";
 
 static const struct argp_option options[] = {

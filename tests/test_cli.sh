@@ -78,6 +78,7 @@ printed '^accel [0-9]'
 for command in devices info run bench eval disasm; do
 	run 0 $command --help
 	printed 'Examples:'
+	sed '1,/^Examples:/d' "$dir/out" | grep -qv '^  accel ' && fail "an example is broken over lines"
 	run 2 $command --no-such-option
 done
 run 2
@@ -162,7 +163,18 @@ array "$dir/huge.npy" '|i1' '(4294967296, 4294967296, 4294967296)' 16
 refuse "huge.npy" run "$model" --input "$dir/huge.npy" --output "$y"
 same "$y" "$answer"
 
+refuse "$model 1 2" run "$model" --input "$input" --input "$input" --output "$y"
+cp $ops/add_bc_int8/io.npz "$dir/several.npz"
+refuse "several.npz .npy numpy.save" run "$model" --input "$dir/several.npz" --output "$y"
+refuse "$input TFL3" disasm "$input"
+same "$y" "$answer"
+
 # Outputs that cannot be written.
+echo text >"$dir/file"
+refuse "$dir/file" run "$model" --input "$input" --output "$dir/file/"
+refuse "$dir/file" run "$model" --input "$input" --output "$dir/file/y.npy"
+[ "$(cat "$dir/file")" = text ] || fail "wrote over $dir/file"
+refuse "/proc/nowhere" run "$model" --input "$input" --output /proc/nowhere/
 refuse "$dir/no/y.npy" run "$model" --input "$input" --output "$dir/no/y.npy"
 refuse "/dev/full" run "$model" --input "$input" --output /dev/full
 name="accel devices >/dev/full"
@@ -173,6 +185,7 @@ left=$(find "$dir" -name '*.npy?*' -o -name '.*.npy*')
 [ -z "$left" ] || fail "left $left behind"
 
 # Devices and platforms that are not there.
+refuse "ethos-u65-256,engine=warp opencl reference" run "$model" -d sim:ethos-u65-256,engine=warp --input "$input"
 refuse "ethos-u99" run "$model" -d sim:ethos-u99 --input "$input"
 refuse "/dev/accel/accel77" run "$model" -d /dev/accel/accel77 --input "$input"
 OCL_ICD_VENDORS=/nonexistent
