@@ -33,7 +33,7 @@ struct npu_lanes {
 	atomic_ullong gate;
 	atomic_uint finished;	/* of the threads that have joined */
 	atomic_uint asleep;
-	bool stop;		/* written before a job number is given out */
+	atomic_bool stop;	/* set before a job number is given out; one late for the last job may look already */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct npu_lane_thread threads[];
