@@ -40,16 +40,20 @@ FUZZ_RUNTIME := $(addprefix runtime/,container.c elem.c error.c file.c tflite.c 
 $(O)/fuzz_model: $(patsubst %.c,$(O)/%.o,tests/fuzz_model.c runtime/model.c $(FUZZ_RUNTIME))
 $(O)/fuzz_container: $(patsubst %.c,$(O)/%.o,tests/fuzz_container.c runtime/container.c runtime/error.c)
 $(O)/fuzz_npy: $(patsubst %.c,$(O)/%.o,tests/fuzz_npy.c runtime/npy.c runtime/npz.c $(FUZZ_RUNTIME))
-$(O)/fuzz_model $(O)/fuzz_container $(O)/fuzz_npy:
+$(O)/fuzz_tflite: $(patsubst %.c,$(O)/%.o,tests/fuzz_tflite.c $(FUZZ_RUNTIME))
+$(O)/fuzz_model $(O)/fuzz_container $(O)/fuzz_npy $(O)/fuzz_tflite:
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(RUNTIME_LIBS)
 
-FUZZERS += fuzz-model fuzz-container fuzz-npy
-CHECKS += check-fuzz-model check-fuzz-container check-fuzz-npy
-.PHONY: fuzz-model fuzz-container fuzz-npy
-check-fuzz-model check-fuzz-container check-fuzz-npy: FUZZ_ARGS := -max_total_time=10
-fuzz-model check-fuzz-model fuzz-container check-fuzz-container fuzz-npy check-fuzz-npy: NAME = $(lastword $(subst -, ,$@))
-fuzz-model check-fuzz-model fuzz-container check-fuzz-container fuzz-npy check-fuzz-npy:
+FUZZ_FILES := model container npy tflite
+FUZZERS += $(FUZZ_FILES:%=fuzz-%)
+CHECKS += $(FUZZ_FILES:%=check-fuzz-%)
+.PHONY: $(FUZZ_FILES:%=fuzz-%)
+$(FUZZ_FILES:%=check-fuzz-%): FUZZ_ARGS := -max_total_time=10
+$(FUZZ_FILES:%=fuzz-%) $(FUZZ_FILES:%=check-fuzz-%): NAME = $(lastword $(subst -, ,$@))
+$(FUZZ_FILES:%=fuzz-%) $(FUZZ_FILES:%=check-fuzz-%): SEEDS = tests/corpus/$(NAME)
+fuzz-tflite check-fuzz-tflite: SEEDS = tests/corpus/model
+$(FUZZ_FILES:%=fuzz-%) $(FUZZ_FILES:%=check-fuzz-%):
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_$(NAME)
 	mkdir -p $(O)/corpus-$(NAME)
 	$(O)/fuzz/fuzz_$(NAME) -timeout=10 -rss_limit_mb=1536 -max_len=16384 -print_final_stats=1 \
-		$(FUZZ_ARGS) $(O)/corpus-$(NAME) tests/corpus/$(NAME)
+		$(FUZZ_ARGS) $(O)/corpus-$(NAME) $(SEEDS)

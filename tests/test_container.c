@@ -214,7 +214,8 @@ static void damage(const uint32_t *payload, size_t len, const char *name)
 		else
 			taken++;
 	}
-	print_message("%s, every byte and word damaged: %u taken, %u refused\n", name, taken, other);
+	print_message("%s, all bytes and words damaged: %u taken, %u refused\n", name, taken,
+		      other);
 	assert_true(taken > 0 && other > 0);
 }
 
@@ -239,7 +240,8 @@ static void test_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(npus); i++)
-		assert_string_equal(container_npu(npus[i].config, text, sizeof(text)), npus[i].name);
+		assert_string_equal(container_npu(npus[i].config, text, sizeof(text)),
+				    npus[i].name);
 }
 
 static void test_check(void **state)

@@ -454,7 +454,7 @@ static void test_archive(void **state)
 	check_words(&err, "/nowhere.npz");
 }
 
-/* Reads the whole of the archive in the file: the numbers are the right ones, or are refused in words. */
+/* Reads the archive in the file: the numbers are the right ones, or are refused in words. */
 static bool read_all(void)
 {
 	struct error err = { "" };
@@ -514,7 +514,8 @@ static void test_round_trip(void **state)
 	static float f[500];
 	uint8_t scalar = 7;
 	struct npy in[2] = {
-		{ .type = ELEM_FLOAT32, .ndim = 3, .shape = { 5, 1, 100 }, .data = f, .size = sizeof(f) },
+		{ .type = ELEM_FLOAT32, .ndim = 3, .shape = { 5, 1, 100 }, .data = f,
+		  .size = sizeof(f) },
 		{ .type = ELEM_UINT8, .ndim = 0, .data = &scalar, .size = 1 },
 	};
 	struct error err = { "" };

@@ -43,7 +43,8 @@ static const struct tensor add_tensors[] = {
 	{ "read_only", ELEM_UINT8, 1, { 0 }, 0, 0, 0, 0, -1 },
 	{ "scratch", ELEM_UINT8, 1, { 544 }, 0, 0, 0, 0, 0 },
 	{ "scratch_fast", ELEM_UINT8, 1, { 0 }, 0, 0, 0, 0, 0 },
-	{ "serving_default_in0:0", ELEM_INT8, 4, { 1, 5, 6, 17 }, 0, 1, 0.007842829450964928f, 0, 0 },
+	{ "serving_default_in0:0", ELEM_INT8, 4, { 1, 5, 6, 17 }, 0, 1, 0.007842829450964928f, 0,
+	  0 },
 	{ "serving_default_in1:0", ELEM_INT8, 4, { 1, 5, 6, 1 }, 0, 1, 0.007839971221983433f, -128,
 	  512 },
 	{ "PartitionedCall:0", ELEM_INT8, 4, { 1, 5, 6, 17 }, 0, 1, 0.015445140190422535f, -66, 0 },
@@ -246,7 +247,8 @@ static void damage(const char *path)
 			other++;
 		memcpy(p, was, 4);
 	}
-	print_message("%s, every byte and word damaged: %u taken, %u refused\n", path, taken, other);
+	print_message("%s, all bytes and words damaged: %u taken, %u refused\n", path, taken,
+		      other);
 	assert_true(taken > 0 && other > len / 4);
 	free(file);
 }
