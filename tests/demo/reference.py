@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What TFLite 2.14's reference kernels make of the demo model: expected.json and the sample tensors.
+"""What TFLite 2.14's reference kernels make of the demo model: expected.json, and the tensors of 64 pictures.
 
     python3 reference.py [--data DIR]       needs tensorflow-cpu 2.14 and onnxruntime, see PROVENANCE.md
 """
@@ -15,7 +15,7 @@ import tensorflow as tf
 from train import load
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SAMPLES = 4
+SAMPLES = 64
 
 
 def main():
@@ -34,6 +34,7 @@ def main():
     source, sink = it.get_input_details()[0], it.get_output_details()[0]
     scale, zero = source["quantization"]
     confusion = np.zeros((10, 10), int)
+    inputs, outputs = [], []
     for i, (image, label) in enumerate(zip(images, labels)):
         x = np.clip(np.round(image / scale) + zero, -128, 127).astype(np.int8)[np.newaxis]
         it.set_tensor(source["index"], x)
@@ -41,8 +42,10 @@ def main():
         y = it.get_tensor(sink["index"])
         confusion[label, y.argmax()] += 1
         if i < SAMPLES:
-            np.save(os.path.join(HERE, f"input_{i}.npy"), x)
-            np.save(os.path.join(HERE, f"output_{i}.npy"), y)
+            inputs.append(x)
+            outputs.append(y)
+    np.save(os.path.join(HERE, "inputs.npy"), np.stack(inputs))
+    np.save(os.path.join(HERE, "outputs.npy"), np.stack(outputs))
     with open(os.path.join(HERE, "expected.json"), "w") as f:
         json.dump({"float_correct": int((np.array(floats) == labels).sum()),
                    "correct": int(confusion.trace()), "confusion": confusion.tolist()}, f)
