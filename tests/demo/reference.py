@@ -16,6 +16,7 @@ from train import load
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAMPLES = 64
+SINGLE = 4  # of these also in a file each, for tests/test_cli.sh
 
 
 def main():
@@ -44,6 +45,9 @@ def main():
         if i < SAMPLES:
             inputs.append(x)
             outputs.append(y)
+    for i in range(SINGLE):
+        np.save(os.path.join(HERE, f"input_{i}.npy"), inputs[i])
+        np.save(os.path.join(HERE, f"output_{i}.npy"), outputs[i])
     np.save(os.path.join(HERE, "inputs.npy"), np.stack(inputs))
     np.save(os.path.join(HERE, "outputs.npy"), np.stack(outputs))
     with open(os.path.join(HERE, "expected.json"), "w") as f:
