@@ -20,6 +20,12 @@ enum npu_region {
 #define ARENA_MAX	(1ull << 32)
 /* Room that a fetch of whole bricks may need behind the last tensor. */
 #define SLACK		64
+/*
+ * Operators may name the same constants, and the device gets a copy for each of them. This times
+ * the size of the file is more than any model needs; without a bound a small file could ask for
+ * any amount.
+ */
+#define SHARING_MAX	64
 /* Kinds of operators that a message about them tells apart. */
 #define CPU_KINDS	16
 
@@ -165,6 +171,38 @@ static int check_segment(const struct tflite *file, uint32_t index, struct error
 	return 0;
 }
 
+/* What the operators have the device keep must be in proportion to the file. */
+static int check_sharing(const struct tflite *file, struct error *err)
+{
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; i < file->operator_count; i++) {
+		const struct tflite_operator *op = &file->operators[i];
+
+		total += file->tensors[npu_tensor(op, NPU_STREAM)].data.len;
+		total += file->tensors[npu_tensor(op, NPU_CONSTANTS)].data.len;
+		if (total / SHARING_MAX > file->size)
+			return error_set(err, -EINVAL,
+					 "operator %u: too many operators share their constants", i);
+	}
+	return 0;
+}
+
+/* Variables may share their places: what a reset has to write is bounded, not where. */
+static int check_variables(const struct tflite *file, struct error *err)
+{
+	uint64_t total = 0;
+
+	for (uint32_t t = 0; t < file->plan_count; t++) {
+		if (!file->tensors[t].variable || file->plan[t] < 0)
+			continue;
+		total += tflite_tensor_size(&file->tensors[t]);
+		if (total > ARENA_MAX)
+			return error_set(err, -EINVAL, "tensor %u: more than 4 GiB of variables", t);
+	}
+	return 0;
+}
+
 /* How large the arena and the fast memory have to be. */
 static int measure(struct model *m, struct error *err)
 {
@@ -192,7 +230,7 @@ static int measure(struct model *m, struct error *err)
 	if (m->arena.size > ARENA_MAX || m->fast.size > ARENA_MAX)
 		return error_set(err, -EINVAL, "an arena of %llu bytes",
 				 (unsigned long long)m->arena.size);
-	return 0;
+	return check_variables(file, err);
 }
 
 static int allocate(struct model *m, struct block *block, struct error *err)
@@ -326,6 +364,8 @@ static int load(struct model *m, struct error *err)
 
 	for (uint32_t i = 0; i < file->operator_count && !rc; i++)
 		rc = check_segment(file, i, err);
+	if (!rc)
+		rc = check_sharing(file, err);
 	if (!rc)
 		rc = measure(m, err);
 	if (rc)

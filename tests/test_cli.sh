@@ -151,6 +151,12 @@ for part in 1 3 8 20 500 950 999; do
 	refuse "part.tflite" disasm "$dir/part.tflite"
 done
 
+# Small models that would have the runtime do or keep any amount.
+bad=tests/corpus/model/variables-6gib.tflite
+refuse "$bad tensor variables" run $bad --output "$y"
+bad=tests/corpus/model/shared-constants.tflite
+refuse "$bad operator constants" run $bad --output "$y"
+
 # Inputs that do not fit.
 refuse "nowhere.npy" run "$model" --input nowhere.npy --output "$y"
 refuse "$model .npy" run "$model" --input "$model" --output "$y"
