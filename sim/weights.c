@@ -12,6 +12,7 @@
 
 #include "sim/mlw.h"
 #include "sim/weights.h"
+#include "uapi/ethosu_arch.h"
 
 #define SUB_KERNEL	8u	/* taps of a side of a sub-kernel, dilation included */
 #define U55_IFM_UBLOCK	8u
@@ -49,20 +50,6 @@ struct order {
 	bool depthwise, part_kernel;
 };
 
-/* U85: microblocks (height times width, by ACC_FORMAT.microblock) that a size of MAC array has. */
-static const struct {
-	unsigned int macs;
-	unsigned int microblocks;
-} u85_microblocks[] = {
-	{ 128, 1u << 0 | 1u << 1 },
-	{ 256, 1u << 1 | 1u << 2 | 1u << 3 },
-	{ 512, 1u << 2 | 1u << 3 },
-	{ 1024, 1u << 2 | 1u << 3 | 1u << 4 },
-	{ 2048, 1u << 2 | 1u << 3 | 1u << 5 },
-};
-
-static const uint8_t u85_microblock_area[] = { 1, 2, 4, 4, 8, 16 };
-
 static uint32_t least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
@@ -76,13 +63,9 @@ static uint32_t round_up(uint32_t value, uint32_t unit)
 /* U85: OFM channels of a microblock, 0 if the array cannot be laid out like that. */
 static uint32_t u85_ofm_ublock(const struct npu_config *config, unsigned int microblock)
 {
-	for (size_t i = 0; i < sizeof(u85_microblocks) / sizeof(*u85_microblocks); i++) {
-		if (u85_microblocks[i].macs != config->macs || microblock > 5 ||
-		    !(u85_microblocks[i].microblocks >> microblock & 1))
-			continue;
-		return config->macs / 8 / u85_microblock_area[microblock];
-	}
-	return 0;
+	const struct ethosu_arch *arch = ethosu_arch_find(config->arch, config->macs);
+
+	return arch && microblock < ETHOSU_UBLOCKS ? arch->ofm_ublock[microblock].d : 0;
 }
 
 static int order_common(const struct npu_op *op, struct order *o)
