@@ -2,10 +2,12 @@
 # The table of configurations, the strict checks and the cost model.
 
 $(O)/tests/test_arch: $(O)/tests/test_arch.o $(O)/sim/npu_config.o
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+$(O)/tests/test_cost: $(O)/tests/test_cost.o $(O)/sim/cost_op.o
+$(O)/tests/test_arch $(O)/tests/test_cost:
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lm
 
-CHECKS += check-arch
-check-arch: $(O)/tests/test_arch
+CHECKS += check-arch check-cost
+check-arch check-cost: check-%: $(O)/tests/test_%
 	$(Q)$<
 
--include $(O)/tests/test_arch.d
+-include $(addprefix $(O)/tests/,test_arch.d test_cost.d)
