@@ -23,6 +23,9 @@
 #define FLAG_JSON   0x80u
 #define OPS_MAX	    65536 /* of sim/decode.c */
 #define EVENTS_MAX  65536
+/* The disassembler looks at one command at a time, so the first few tell as much as all of them. */
+#define DISASM_WORDS 128
+#define JSON_WORDS   16
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -193,6 +196,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(!npu_decode(config, &zero, words, count, &program), "no memory");
 	check_program(config, words, count, &program);
 	if (data[0] & FLAG_DISASM) {
+		size_t most = data[0] & FLAG_JSON ? JSON_WORDS : DISASM_WORDS;
+
+		count = count < most ? count : most;
 		rc = disasm_print(nowhere, config->arch, words, count, data[0] & FLAG_JSON);
 		check(rc >= 0 && (size_t)rc <= count, "disassembly failed");
 	}

@@ -46,9 +46,10 @@ CHECKS += check-fuzz-decode
 .PHONY: fuzz-decode
 check-fuzz-decode: FUZZ_ARGS := -max_total_time=10
 fuzz-decode check-fuzz-decode:
-	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_decode
+	$(MAKE) O=$(O)/fuzz-knowing CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN_KNOWING)" CFLAGS="-O2 -g" \
+		$(O)/fuzz-knowing/fuzz_decode
 	mkdir -p $(O)/corpus-decode
-	$(O)/fuzz/fuzz_decode -timeout=10 -rss_limit_mb=1024 -max_len=2049 -print_final_stats=1 \
+	$(FUZZ_ENV) $(O)/fuzz-knowing/fuzz_decode -timeout=10 -rss_limit_mb=1024 -max_len=2049 -print_final_stats=1 \
 		$(FUZZ_ARGS) $(O)/corpus-decode tests/corpus/decode
 
 -include $(TEST_DECODE:=.d) $(O)/tests/fuzz_decode.d

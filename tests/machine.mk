@@ -27,6 +27,10 @@ bench-machine: $(O)/bench_machine
 FUZZ_CLANG ?= clang
 FUZZ_SAN := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 FUZZ_ARGS ?= -max_total_time=15
+# Where the mutator knows what values matter, libFuzzer need not learn them from comparisons, which
+# takes two thirds of the time.
+FUZZ_SAN_KNOWING := $(FUZZ_SAN) -fno-sanitize-coverage=trace-cmp
+FUZZ_ENV := ASAN_OPTIONS=malloc_context_size=2:quarantine_size_mb=32
 FUZZ_STREAM_SRCS := tests/fuzz_stream.c tests/test_bus.c $(filter-out sim/cl_%.c,$(wildcard sim/*.c))
 
 $(O)/fuzz_stream: $(FUZZ_STREAM_SRCS:%.c=$(O)/%.o)
@@ -36,7 +40,8 @@ FUZZERS += fuzz-stream
 CHECKS += check-fuzz-stream
 .PHONY: fuzz-stream
 fuzz-stream check-fuzz-stream:
-	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_stream
+	$(MAKE) O=$(O)/fuzz-knowing CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN_KNOWING)" CFLAGS="-O2 -g" \
+		$(O)/fuzz-knowing/fuzz_stream
 	mkdir -p $(O)/corpus-stream
-	$(O)/fuzz/fuzz_stream -timeout=10 -rss_limit_mb=1024 -max_len=8192 \
+	$(FUZZ_ENV) $(O)/fuzz-knowing/fuzz_stream -timeout=10 -rss_limit_mb=1024 -max_len=8192 \
 		$(FUZZ_ARGS) $(O)/corpus-stream tests/corpus/stream
