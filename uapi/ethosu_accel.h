@@ -312,7 +312,8 @@ enum drm_ethosux_dev_query_type {
  *	the most they may say
  * @max_queues: of an open file, its queue 0 not counted
  * @max_jobs, @max_syncs: of a submission; the latter in and out each
- * @job_history: of how many ended jobs of a queue JOB_INFO knows; those not ended come on top
+ * @job_history: of how many ended jobs of a queue JOB_INFO knows, not fewer than @max_jobs; those not ended
+ *	come on top
  * @max_event: highest event number
  * @reserved: 0
  * @bo_limit: bytes of buffers that an open file may have; 0: no limit but memory
@@ -379,10 +380,16 @@ struct drm_ethosux_queue_create {
 	char name[16];
 };
 
+/*
+ * drm_ethosux_queue_destroy.flags: the queue takes no more jobs (ECANCELED), but can still be asked about
+ * those it had; destroy it once more without the flag.
+ */
+#define DRM_ETHOSUX_QUEUE_CANCEL_ONLY (1u << 0)
+
 /**
  * struct drm_ethosux_queue_destroy - DRM_IOCTL_ETHOSUX_QUEUE_DESTROY: cancel the jobs that have not started
  * @id: of the queue; ENOENT: no such, or 0
- * @flags: 0
+ * @flags: 0 or DRM_ETHOSUX_QUEUE_CANCEL_ONLY
  *
  * The job that runs is left to end. Does not wait for it.
  */
@@ -391,8 +398,12 @@ struct drm_ethosux_queue_destroy {
 	__u32 flags;
 };
 
-/* drm_ethosux_sync.flags: @point means something; else the drm_syncobj is a binary one. */
-#define DRM_ETHOSUX_SYNC_TIMELINE (1u << 0)
+/*
+ * drm_ethosux_sync.flags: @point means something, else the drm_syncobj is a binary one; the job, and those
+ * after it in the submission, are cancelled if what is waited for carries an error (in_syncs only).
+ */
+#define DRM_ETHOSUX_SYNC_TIMELINE	(1u << 0)
+#define DRM_ETHOSUX_SYNC_NEEDS_SUCCESS	(1u << 1)
 
 /**
  * struct drm_ethosux_sync - a drm_syncobj that a submission waits for or signals
@@ -532,8 +543,8 @@ enum drm_ethosux_job_state {
  * @events: out: counts, in the perfmon's order
  * @user_data: out: the job's
  *
- * Does not wait. ENOENT: no such queue, a seqno that was not given out yet, or of a job that ended so long
- * ago that it is forgotten (drm_ethosux_caps.job_history).
+ * Does not wait. Final once a fence of the job has signalled. ENOENT: no such queue, a seqno not given out,
+ * or of a job that ended so long ago that it is forgotten (drm_ethosux_caps.job_history).
  */
 struct drm_ethosux_job_info {
 	__u32 queue_id;
