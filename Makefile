@@ -30,7 +30,8 @@ objs = $(patsubst %.c,$(O)/%.o,$(wildcard $(1)/*.c))
 
 SIM_OBJS := $(call objs,sim)
 LIBACCEL_OBJS := $(call objs,libaccel)
-RUNTIME_OBJS := $(filter-out $(O)/runtime/main.o,$(call objs,runtime) $(call objs,runtime/encode))
+RUNTIME_DIRS := runtime $(patsubst %/,%,$(wildcard runtime/*/))
+RUNTIME_OBJS := $(filter-out $(O)/runtime/main.o,$(foreach d,$(RUNTIME_DIRS),$(call objs,$(d))))
 
 # The kernels as one C string initialiser, so that the library needs no data files. The generic ones
 # come first: the fast ones and the job kernel build on them.

@@ -72,7 +72,7 @@ static void fill_inputs(const struct model *model)
 	for (unsigned int i = 0; i < model_input_count(model); i++) {
 		uint8_t *data = model_input_data(model, i);
 
-		for (size_t n = tflite_tensor_size(model_input(model, i)); n--; data++) {
+		for (size_t n = image_tensor_size(model_input(model, i)); n--; data++) {
 			v = v * 1664525u + 1013904223u;
 			*data = (uint8_t)(v >> 24);
 		}

@@ -88,36 +88,36 @@ static int check_shapes(const struct eval_args *args, const struct model *model,
 			const struct dataset *data, struct error *err)
 {
 	size_t pixels = (size_t)data->height * data->width;
-	const struct tflite_tensor *in, *out;
+	const struct image_tensor *in, *out;
 
 	if (model_input_count(model) != 1 || model_output_count(model) != 1)
 		return error_set(err, -EINVAL, "%s: %u inputs and %u outputs, a classifier has 1 and 1",
 				 args->model, model_input_count(model), model_output_count(model));
 	in = model_input(model, 0);
 	out = model_output(model, 0);
-	if ((in->type != ELEM_INT8 && in->type != ELEM_UINT8) || tflite_tensor_size(in) != pixels)
+	if ((in->type != ELEM_INT8 && in->type != ELEM_UINT8) || image_tensor_size(in) != pixels)
 		return error_set(err, -EINVAL,
 				 "%s: input of %zu bytes of %s for pictures of %ux%u bytes",
-				 args->model, tflite_tensor_size(in), elem_name(in->type),
+				 args->model, image_tensor_size(in), elem_name(in->type),
 				 data->height, data->width);
 	if ((out->type != ELEM_INT8 && out->type != ELEM_UINT8) ||
-	    tflite_tensor_size(out) != data->classes)
+	    image_tensor_size(out) != data->classes)
 		return error_set(err, -EINVAL, "%s: output of %zu bytes of %s for %u classes",
-				 args->model, tflite_tensor_size(out), elem_name(out->type),
+				 args->model, image_tensor_size(out), elem_name(out->type),
 				 data->classes);
-	if (!(tflite_scale(in, 0) > 0))
+	if (!(image_scale(in, 0) > 0))
 		return error_set(err, -EINVAL, "%s: the input is not quantised", args->model);
 	return 0;
 }
 
 /* What each grey level, as 0 to 1, is to the model. */
-static void quantise_table(const struct tflite_tensor *t, uint8_t table[256])
+static void quantise_table(const struct image_tensor *t, uint8_t table[256])
 {
 	int low = t->type == ELEM_INT8 ? -128 : 0;
 
 	for (int i = 0; i < 256; i++) {
-		double v = nearbyint((double)((float)i / 255 / tflite_scale(t, 0))) +
-			   (double)tflite_zero_point(t, 0);
+		double v = nearbyint((double)((float)i / 255 / image_scale(t, 0))) +
+			   (double)image_zero_point(t, 0);
 
 		table[i] = (uint8_t)(int)fmin(fmax(v, low), low + 255);
 	}

@@ -65,13 +65,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static void shape_of(const struct tflite_tensor *t, struct npy *array)
+static void shape_of(const struct image_tensor *t, struct npy *array)
 {
 	array->type = t->type;
 	array->ndim = t->ndim;
 	for (unsigned int i = 0; i < t->ndim; i++)
 		array->shape[i] = t->shape[i];
-	array->size = tflite_tensor_size(t);
+	array->size = image_tensor_size(t);
 }
 
 static int load_input(struct model *model, unsigned int index, const char *path, struct error *err)

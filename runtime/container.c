@@ -135,29 +135,29 @@ const char *container_npu(uint32_t config, char *text, size_t len)
 	return text;
 }
 
-int container_check(const struct container *c, uint32_t config, uint32_t id, const char *device,
-		    struct error *err)
+int container_check(uint32_t for_config, uint32_t for_id, uint32_t config, uint32_t id,
+		    const char *device, struct error *err)
 {
 	char npu[32];
 
-	if (FIELD(c->config, CONFIG, PRODUCT, 4) != FIELD(config, CONFIG, PRODUCT, 4) ||
-	    FIELD(c->config, CONFIG, MACS_PER_CC, 4) != FIELD(config, CONFIG, MACS_PER_CC, 4)) {
-		container_npu(c->config, npu, sizeof(npu));
+	if (FIELD(for_config, CONFIG, PRODUCT, 4) != FIELD(config, CONFIG, PRODUCT, 4) ||
+	    FIELD(for_config, CONFIG, MACS_PER_CC, 4) != FIELD(config, CONFIG, MACS_PER_CC, 4)) {
+		container_npu(for_config, npu, sizeof(npu));
 		return error_set(
 			err, -ENOEXEC,
 			"compiled for %s, the device is %s: compile for it, or use -d sim:%s", npu,
 			device, npu);
 	}
-	if (FIELD(c->config, CONFIG, CMD_STREAM_VERSION, 4) !=
+	if (FIELD(for_config, CONFIG, CMD_STREAM_VERSION, 4) !=
 	    FIELD(config, CONFIG, CMD_STREAM_VERSION, 4))
 		return error_set(err, -ENOEXEC, "command stream version %u, %s takes %u",
-				 FIELD(c->config, CONFIG, CMD_STREAM_VERSION, 4), device,
+				 FIELD(for_config, CONFIG, CMD_STREAM_VERSION, 4), device,
 				 FIELD(config, CONFIG, CMD_STREAM_VERSION, 4));
-	if (FIELD(c->id, ID, ARCH_MAJOR_REV, 4) != FIELD(id, ID, ARCH_MAJOR_REV, 4) ||
-	    FIELD(c->id, ID, ARCH_MINOR_REV, 8) > FIELD(id, ID, ARCH_MINOR_REV, 8))
+	if (FIELD(for_id, ID, ARCH_MAJOR_REV, 4) != FIELD(id, ID, ARCH_MAJOR_REV, 4) ||
+	    FIELD(for_id, ID, ARCH_MINOR_REV, 8) > FIELD(id, ID, ARCH_MINOR_REV, 8))
 		return error_set(
 			err, -ENOEXEC, "compiled for architecture %u.%u, %s has %u.%u",
-			FIELD(c->id, ID, ARCH_MAJOR_REV, 4), FIELD(c->id, ID, ARCH_MINOR_REV, 8),
+			FIELD(for_id, ID, ARCH_MAJOR_REV, 4), FIELD(for_id, ID, ARCH_MINOR_REV, 8),
 			device, FIELD(id, ID, ARCH_MAJOR_REV, 4), FIELD(id, ID, ARCH_MINOR_REV, 8));
 	return 0;
 }

@@ -40,6 +40,7 @@ const char *container_npu(uint32_t config, char *text, size_t len);
 
 /**
  * container_check - can a device run it?
+ * @for_config, @for_id: what it was compiled for
  * @config, @id: of the device
  * @device: its name, for the message
  *
@@ -47,7 +48,7 @@ const char *container_npu(uint32_t config, char *text, size_t len);
  *
  * Return: 0 or -ENOEXEC.
  */
-int container_check(const struct container *c, uint32_t config, uint32_t id, const char *device,
-		    struct error *err);
+int container_check(uint32_t for_config, uint32_t for_id, uint32_t config, uint32_t id,
+		    const char *device, struct error *err);
 
 #endif

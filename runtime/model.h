@@ -6,12 +6,23 @@
 #include <accel/accel.h>
 
 #include "runtime/error.h"
-#include "runtime/tflite.h"
+#include "runtime/image/image.h"
 
 struct model;
 
 /**
- * model_open - load a TFLite file that Vela compiled
+ * model_create - load an image into a device
+ * @image: belongs to the model from here on, on failure too
+ * @device: the device to run it on; a reference is taken
+ * @out: free with model_close()
+ *
+ * Return: 0; -ENOEXEC: compiled for another NPU; -EINVAL: broken image; what libaccel gives.
+ */
+int model_create(struct image *image, struct accel_device *device, struct model **out,
+		 struct error *err);
+
+/**
+ * model_open - load a compiled model
  * @path: file
  * @device: the device to run it on; a reference is taken
  * @out: free with model_close()
@@ -27,8 +38,8 @@ unsigned int model_input_count(const struct model *model);
 unsigned int model_output_count(const struct model *model);
 
 /* Shape, type, quantisation; valid until model_close(). */
-const struct tflite_tensor *model_input(const struct model *model, unsigned int index);
-const struct tflite_tensor *model_output(const struct model *model, unsigned int index);
+const struct image_tensor *model_input(const struct model *model, unsigned int index);
+const struct image_tensor *model_output(const struct model *model, unsigned int index);
 
 /*
  * Where the device reads inputs and writes outputs. Memory is shared between tensors that do not
@@ -51,7 +62,7 @@ int model_run(struct model *model, struct error *err);
 /* Cycles that the NPU spent on the last run. */
 uint64_t model_cycles(const struct model *model);
 
-/* The file that it was loaded from. */
-const struct tflite *model_file(const struct model *model);
+/* What it was made from. */
+const struct image *model_image(const struct model *model);
 
 #endif

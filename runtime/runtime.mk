@@ -1,6 +1,6 @@
 # The accel command, on the library.
 
-RUNTIME_PKGS := jansson libzip zlib
+RUNTIME_PKGS := jansson libxxhash libzip zlib
 RUNTIME_LIBS := $(shell pkg-config --libs $(RUNTIME_PKGS) 2>/dev/null) -lm
 
 # In the build tree the library is found beside the command; the installed one looks where libraries are.

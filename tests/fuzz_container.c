@@ -35,8 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(c.stream > data && c.stream <= data + size, "stream outside the payload");
 	check(c.words <= (size_t)(data + size - c.stream) / 4, "stream longer than the payload");
 	check(!strncmp(container_npu(c.config, name, sizeof(name)), "ethos-", 6), "name");
-	check(!container_check(&c, c.config, c.id, "itself", &err), "not for the NPU it was compiled for");
-	if (container_check(&c, ~c.config, c.id, "another", &err))
+	check(!container_check(c.config, c.id, c.config, c.id, "itself", &err), "not for the NPU it was compiled for");
+	if (container_check(c.config, c.id, ~c.config, c.id, "another", &err))
 		check_words(&err);
 	else
 		check(false, "runs on another NPU");

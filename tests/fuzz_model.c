@@ -265,10 +265,10 @@ static void open_and_run(const char *path, struct accel_device *device)
 	}
 	model_reset(m);
 	for (unsigned int i = 0; i < model_input_count(m); i++)
-		memset(model_input_data(m, i), 0x55, tflite_tensor_size(model_input(m, i)));
+		memset(model_input_data(m, i), 0x55, image_tensor_size(model_input(m, i)));
 	check(!model_run(m, &err), "a run failed");
 	for (unsigned int i = 0; i < model_output_count(m); i++)
-		touch(model_output_data(m, i), tflite_tensor_size(model_output(m, i)));
+		touch(model_output_data(m, i), image_tensor_size(model_output(m, i)));
 	model_close(m);
 }
 

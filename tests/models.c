@@ -74,9 +74,9 @@ static struct accel_device *device(struct suite *s, const char *config)
 
 /* Vector @vector of @vectors stacked ones in @array; NULL if it does not fit the tensor. */
 static const uint8_t *slice(const struct npy *array, unsigned int vector, unsigned int vectors,
-			    const struct tflite_tensor *t)
+			    const struct image_tensor *t)
 {
-	size_t size = tflite_tensor_size(t);
+	size_t size = image_tensor_size(t);
 
 	return array->size == size * vectors ? (const uint8_t *)array->data + vector * size : NULL;
 }
@@ -85,7 +85,7 @@ static int compare(const struct model *m, unsigned int index, const uint8_t *wan
 		   struct error *err)
 {
 	const uint8_t *got = model_output_data(m, index);
-	size_t size = tflite_tensor_size(model_output(m, index)), wrong = 0, first = 0;
+	size_t size = image_tensor_size(model_output(m, index)), wrong = 0, first = 0;
 
 	for (size_t i = 0; i < size; i++)
 		if (got[i] != want[i] && !wrong++)
@@ -109,7 +109,7 @@ static int infer(struct model *m, const struct npy *inputs, const struct npy *ou
 
 		if (!x)
 			return error_set(err, -EINVAL, "the vectors do not fit input %u", i);
-		memcpy(model_input_data(m, i), x, tflite_tensor_size(model_input(m, i)));
+		memcpy(model_input_data(m, i), x, image_tensor_size(model_input(m, i)));
 	}
 	rc = model_run(m, err);
 	for (unsigned int i = 0; i < model_output_count(m) && !rc; i++) {

@@ -19,8 +19,9 @@ check-cli: $(O)/accel
 	sh tests/test_cli.sh $<
 
 # Readers of files, built with ASan and UBSan: files put together by hand, cut short and damaged everywhere.
-FILE_TESTS := $(addprefix $(O)/tests/test_,container npy tflite)
-FILE_SRCS := $(addprefix runtime/,container.c elem.c error.c file.c npy.c npz.c tflite.c tflite_names.c)
+FILE_TESTS := $(addprefix $(O)/tests/test_,container image npy tflite)
+IMAGE_SRCS := $(addprefix runtime/image/,accel_file.c accel_write.c image.c vela.c)
+FILE_SRCS := $(IMAGE_SRCS) $(addprefix runtime/,container.c elem.c error.c file.c npy.c npz.c tflite.c tflite_names.c)
 
 $(FILE_TESTS): $(O)/tests/test_%: $(O)/tests/test_%.o $(FILE_SRCS:%.c=$(O)/%.o)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(RUNTIME_LIBS)
@@ -37,14 +38,15 @@ check-files:
 # models of the tree and their payloads.
 FUZZ_RUNTIME := $(addprefix runtime/,container.c elem.c error.c file.c tflite.c tflite_names.c)
 
-$(O)/fuzz_model: $(patsubst %.c,$(O)/%.o,tests/fuzz_model.c runtime/model.c $(FUZZ_RUNTIME))
+$(O)/fuzz_model: $(patsubst %.c,$(O)/%.o,tests/fuzz_model.c runtime/model.c $(IMAGE_SRCS) $(FUZZ_RUNTIME))
 $(O)/fuzz_container: $(patsubst %.c,$(O)/%.o,tests/fuzz_container.c runtime/container.c runtime/error.c)
+$(O)/fuzz_image: $(patsubst %.c,$(O)/%.o,tests/fuzz_image.c $(IMAGE_SRCS) $(FUZZ_RUNTIME))
 $(O)/fuzz_npy: $(patsubst %.c,$(O)/%.o,tests/fuzz_npy.c runtime/npy.c runtime/npz.c $(FUZZ_RUNTIME))
 $(O)/fuzz_tflite: $(patsubst %.c,$(O)/%.o,tests/fuzz_tflite.c $(FUZZ_RUNTIME))
-$(O)/fuzz_model $(O)/fuzz_container $(O)/fuzz_npy $(O)/fuzz_tflite:
+$(O)/fuzz_model $(O)/fuzz_container $(O)/fuzz_image $(O)/fuzz_npy $(O)/fuzz_tflite:
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(RUNTIME_LIBS)
 
-FUZZ_FILES := model container npy tflite
+FUZZ_FILES := model container image npy tflite
 FUZZERS += $(FUZZ_FILES:%=fuzz-%)
 CHECKS += $(FUZZ_FILES:%=check-fuzz-%)
 .PHONY: $(FUZZ_FILES:%=fuzz-%)

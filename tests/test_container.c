@@ -268,7 +268,7 @@ static void test_check(void **state)
 	(void)state;
 	assert_int_equal(parse(cop1, sizeof(cop1), &at, &c, &err), 0);
 	for (size_t i = 0; i < COUNT(devices); i++) {
-		int ret = container_check(&c, devices[i].config, devices[i].id, "this one", &err);
+		int ret = container_check(c.config, c.id, devices[i].config, devices[i].id, "this one", &err);
 
 		assert_int_equal(ret, devices[i].words ? -ENOEXEC : 0);
 		if (!devices[i].words)
@@ -276,7 +276,7 @@ static void test_check(void **state)
 		assert_non_null(strstr(err.text, devices[i].words));
 		assert_non_null(strstr(err.text, "this one"));
 	}
-	assert_int_equal(container_check(&newer, U65_256, ARCH_1_0_6, "this one", &err), -ENOEXEC);
+	assert_int_equal(container_check(newer.config, newer.id, U65_256, ARCH_1_0_6, "this one", &err), -ENOEXEC);
 	assert_non_null(strstr(err.text, "architecture"));
 }
 

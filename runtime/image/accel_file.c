@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads program files; every offset is checked here, so that later accesses need not be. */
+#include "runtime/image/accel_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "runtime/file.h"
+
+_Static_assert(sizeof(struct accel_file_header) == 64, "the format has no padding");
+_Static_assert(sizeof(struct accel_file_section) == 24, "the format has no padding");
+_Static_assert(sizeof(struct accel_file_tensor) == 72, "the format has no padding");
+_Static_assert(sizeof(struct accel_file_run) == 48, "the format has no padding");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file lies in memory as it is");
+
+#define CHECKSUM_FROM	32
+
+enum section {
+	SECTION_STRINGS, SECTION_TENSORS, SECTION_SCALES, SECTION_ZEROS, SECTION_INPUTS,
+	SECTION_OUTPUTS, SECTION_RUNS, SECTION_COMMANDS, SECTION_DATA,
+	SECTIONS,
+};
+
+/* What each consists of; a section that is not there has no elements. */
+static const struct {
+	char kind[5];
+	uint32_t element;
+} kinds[SECTIONS] = {
+	[SECTION_STRINGS] = { "STRS", 1 },
+	[SECTION_TENSORS] = { "TENS", sizeof(struct accel_file_tensor) },
+	[SECTION_SCALES] = { "SCAL", sizeof(float) },
+	[SECTION_ZEROS] = { "ZERO", sizeof(int32_t) },
+	[SECTION_INPUTS] = { "INPT", sizeof(uint32_t) },
+	[SECTION_OUTPUTS] = { "OUTP", sizeof(uint32_t) },
+	[SECTION_RUNS] = { "RUNS", sizeof(struct accel_file_run) },
+	[SECTION_COMMANDS] = { "CMDS", sizeof(uint32_t) },
+	[SECTION_DATA] = { "DATA", 1 },
+};
+
+struct part {
+	const uint8_t *data;
+	uint64_t count;		/* elements */
+};
+
+struct reader {
+	const uint8_t *file;
+	size_t size;
+	struct accel_file_header header;
+	struct part parts[SECTIONS];
+	struct image *image;
+	struct error *err;
+};
+
+static int no_memory(struct error *err)
+{
+	return error_set(err, -ENOMEM, "out of memory");
+}
+
+static int read_header(struct reader *r)
+{
+	struct accel_file_header *h = &r->header;
+
+	if (r->size < sizeof(*h) || memcmp(r->file, ACCEL_FILE_MAGIC, sizeof(h->magic)))
+		return error_set(r->err, -EINVAL, "not a program file: it does not begin with ACCEL");
+	memcpy(h, r->file, sizeof(*h));
+	if (h->version != ACCEL_FILE_VERSION)
+		return error_set(r->err, -ENOTSUP, "program file version %u, this reads %u: compile again",
+				 h->version, ACCEL_FILE_VERSION);
+	if (h->file_size != r->size)
+		return error_set(r->err, -EINVAL, "%zu bytes of %llu: cut short or damaged", r->size,
+				 (unsigned long long)h->file_size);
+	if (h->checksum != XXH3_64bits(r->file + CHECKSUM_FROM, r->size - CHECKSUM_FROM))
+		return error_set(r->err, -EINVAL, "the checksum is wrong: damaged");
+	if (h->reserved)
+		return error_set(r->err, -EINVAL, "byte 56: reserved, not 0");
+	if (h->arena_size > IMAGE_ARENA_MAX || h->fast_size > IMAGE_ARENA_MAX)
+		return error_set(r->err, -EINVAL, "an arena of %llu bytes",
+				 (unsigned long long)(h->arena_size > h->fast_size ? h->arena_size :
+										     h->fast_size));
+	return 0;
+}
+
+static int read_section(struct reader *r, uint32_t index)
+{
+	struct accel_file_section s;
+	unsigned int k = 0;
+
+	memcpy(&s, r->file + sizeof(r->header) + index * sizeof(s), sizeof(s));
+	if (s.reserved || s.offset % ACCEL_FILE_ALIGN || s.offset > r->size ||
+	    s.size > r->size - s.offset)
+		return error_set(r->err, -EINVAL, "section %u lies outside the file", index);
+	while (k < SECTIONS && memcmp(kinds[k].kind, s.kind, sizeof(s.kind)))
+		k++;
+	if (k == SECTIONS) {
+		if (s.kind[0] >= 'a' && s.kind[0] <= 'z')
+			return 0;
+		return error_set(r->err, -ENOTSUP, "section %u is of the unknown kind %.4s", index,
+				 s.kind);
+	}
+	if (r->parts[k].data)
+		return error_set(r->err, -EINVAL, "section %u: a second %s", index, kinds[k].kind);
+	if (s.size % kinds[k].element || s.size / kinds[k].element >= UINT32_MAX)
+		return error_set(r->err, -EINVAL, "section %u: %s of %llu bytes", index,
+				 kinds[k].kind, (unsigned long long)s.size);
+	r->parts[k].data = r->file + s.offset;
+	r->parts[k].count = s.size / kinds[k].element;
+	return 0;
+}
+
+static int read_sections(struct reader *r)
+{
+	uint32_t count = r->header.section_count;
+	int rc = 0;
+
+	if (count > (r->size - sizeof(r->header)) / sizeof(struct accel_file_section))
+		return error_set(r->err, -EINVAL, "%u sections: cut short or damaged", count);
+	for (uint32_t i = 0; i < count && !rc; i++)
+		rc = read_section(r, i);
+	return rc;
+}
+
+/* A name is printable and ends in its section. */
+static const char *read_name(const struct reader *r, uint32_t at)
+{
+	const struct part *text = &r->parts[SECTION_STRINGS];
+	const uint8_t *end;
+
+	if (at >= text->count)
+		return NULL;
+	end = memchr(text->data + at, 0, text->count - at);
+	for (const uint8_t *p = text->data + at; end && p < end; p++)
+		if (*p < ' ' || *p > '~')
+			return NULL;
+	return end ? (const char *)text->data + at : NULL;
+}
+
+/* Is there a region of that size at that offset? */
+static bool within(uint64_t offset, uint64_t size, uint64_t whole)
+{
+	return offset <= whole && size <= whole - offset;
+}
+
+static int read_tensor(struct reader *r, uint32_t index)
+{
+	struct image_tensor *t = &r->image->tensors[index];
+	const struct part *data = &r->parts[SECTION_DATA];
+	struct accel_file_tensor f;
+	uint64_t size;
+
+	memcpy(&f, r->parts[SECTION_TENSORS].data + (size_t)index * sizeof(f), sizeof(f));
+	if (f.ndim > IMAGE_MAX_DIMS || !elem_size((int)f.type) || f.type >= ELEM_COUNT)
+		return error_set(r->err, -EINVAL, "tensor %u: type %u with %u dimensions", index,
+				 f.type, f.ndim);
+	size = elem_size((int)f.type);
+	for (uint32_t i = 0; i < f.ndim; i++) {
+		if (f.shape[i] < 0 || __builtin_mul_overflow(size, (uint64_t)f.shape[i], &size) ||
+		    size > IMAGE_ARENA_MAX)
+			return error_set(r->err, -EINVAL, "tensor %u is too large", index);
+	}
+	if (!within(f.first_scale, f.scale_count, r->parts[SECTION_SCALES].count) ||
+	    !within(f.first_scale, f.scale_count, r->parts[SECTION_ZEROS].count))
+		return error_set(r->err, -EINVAL, "tensor %u: its scales lie outside SCAL or ZERO",
+				 index);
+	if (f.scale_count > 1 &&
+	    (f.axis < 0 || (uint32_t)f.axis >= f.ndim || (uint32_t)f.shape[f.axis] != f.scale_count))
+		return error_set(r->err, -EINVAL, "tensor %u: %u scales for axis %d", index,
+				 f.scale_count, f.axis);
+	if (f.flags & ~ACCEL_FILE_VARIABLE)
+		return error_set(r->err, -ENOTSUP, "tensor %u: unknown flags 0x%x", index, f.flags);
+	if ((f.place != IMAGE_NOWHERE && f.place != IMAGE_ARENA && f.place != IMAGE_CONSTANT) ||
+	    (f.place == IMAGE_ARENA && !within(f.offset, size, r->image->arena_size)) ||
+	    (f.place == IMAGE_CONSTANT && !within(f.offset, size, data->count)))
+		return error_set(r->err, -EINVAL, "tensor %u lies at %llu of place %u", index,
+				 (unsigned long long)f.offset, f.place);
+	*t = (struct image_tensor){
+		.name = read_name(r, f.name),
+		.type = (int)f.type,
+		.ndim = f.ndim,
+		.scale_count = f.scale_count,
+		.axis = f.axis,
+		.scales = (const float *)(const void *)r->parts[SECTION_SCALES].data + f.first_scale,
+		.zero_points = (const int32_t *)(const void *)r->parts[SECTION_ZEROS].data +
+			       f.first_scale,
+		.variable = f.flags & ACCEL_FILE_VARIABLE,
+		.place = (enum image_place)f.place,
+		.offset = f.place == IMAGE_ARENA ? f.offset : 0,
+		.data = f.place == IMAGE_CONSTANT ? data->data + f.offset : NULL,
+	};
+	memcpy(t->shape, f.shape, sizeof(t->shape));
+	if (!t->name)
+		return error_set(r->err, -EINVAL, "tensor %u: its name lies outside STRS", index);
+	return 0;
+}
+
+static int read_run(struct reader *r, uint32_t index)
+{
+	const struct part *words = &r->parts[SECTION_COMMANDS], *data = &r->parts[SECTION_DATA];
+	struct image_npu *run = &r->image->runs[index];
+	struct accel_file_run f;
+
+	memcpy(&f, r->parts[SECTION_RUNS].data + (size_t)index * sizeof(f), sizeof(f));
+	if (f.flags & ~ACCEL_FILE_FAST_IS_ARENA || f.reserved)
+		return error_set(r->err, -ENOTSUP, "run %u: unknown flags 0x%x", index, f.flags);
+	if (f.stream % 4 || !within(f.stream / 4, f.words, words->count))
+		return error_set(r->err, -EINVAL, "run %u: its commands lie outside CMDS", index);
+	if (f.constants % 16 || !within(f.constants, f.constants_size, data->count))
+		return error_set(r->err, -EINVAL, "run %u: its constants lie outside DATA", index);
+	if (f.arena_offset % 16 || f.arena_offset > r->image->arena_size)
+		return error_set(r->err, -EINVAL, "run %u: region 1 lies outside the arena", index);
+	*run = (struct image_npu){
+		.stream = (const uint32_t *)(const void *)(words->data + f.stream),
+		.words = f.words,
+		.constants = f.constants_size ? data->data + f.constants : NULL,
+		.constants_size = f.constants_size,
+		.arena_offset = f.arena_offset,
+		.fast_is_arena = f.flags & ACCEL_FILE_FAST_IS_ARENA,
+	};
+	return 0;
+}
+
+static int read_list(struct reader *r, enum section section, uint32_t **out, uint32_t *count)
+{
+	const struct part *part = &r->parts[section];
+	uint32_t *list = image_alloc(r->image, part->count, sizeof(*list));
+
+	if (!list)
+		return no_memory(r->err);
+	if (part->count)
+		memcpy(list, part->data, part->count * sizeof(*list));
+	for (uint64_t i = 0; i < part->count; i++)
+		if (list[i] >= r->image->tensor_count)
+			return error_set(r->err, -EINVAL, "%s names tensor %u of %u",
+					 kinds[section].kind, list[i], r->image->tensor_count);
+	*out = list;
+	*count = (uint32_t)part->count;
+	return 0;
+}
+
+static int read_image(struct reader *r)
+{
+	struct image *image = r->image;
+	int rc = read_header(r);
+
+	if (!rc)
+		rc = read_sections(r);
+	if (rc)
+		return rc;
+	image->config = r->header.config;
+	image->id = r->header.id;
+	image->arena_size = r->header.arena_size;
+	image->fast_size = r->header.fast_size;
+	image->tensor_count = (uint32_t)r->parts[SECTION_TENSORS].count;
+	image->tensors = image_alloc(image, image->tensor_count, sizeof(*image->tensors));
+	image->run_count = (uint32_t)r->parts[SECTION_RUNS].count;
+	image->runs = image_alloc(image, image->run_count, sizeof(*image->runs));
+	if (!image->tensors || !image->runs)
+		return no_memory(r->err);
+	for (uint32_t i = 0; i < image->tensor_count && !rc; i++)
+		rc = read_tensor(r, i);
+	for (uint32_t i = 0; i < image->run_count && !rc; i++)
+		rc = read_run(r, i);
+	if (!rc)
+		rc = read_list(r, SECTION_INPUTS, &image->inputs, &image->input_count);
+	if (!rc)
+		rc = read_list(r, SECTION_OUTPUTS, &image->outputs, &image->output_count);
+	return rc;
+}
+
+int image_parse(void *file, size_t size, const char *name, struct image **out, struct error *err)
+{
+	struct reader r = { .file = file, .size = size, .image = image_new(name), .err = err };
+	int rc;
+
+	if (!r.image) {
+		free(file);
+		return no_memory(err);
+	}
+	rc = image_own(r.image, file, free);
+	rc = rc ? no_memory(err) : read_image(&r);
+	if (rc) {
+		image_free(r.image);
+		return error_prefix(err, rc, name);
+	}
+	*out = r.image;
+	return 0;
+}
+
+int image_read(const char *path, struct image **out, struct error *err)
+{
+	struct tflite model;
+	void *file;
+	size_t size;
+	int rc = file_read(path, &file, &size, err);
+
+	if (rc)
+		return rc;
+	if (size >= 8 && !memcmp(file, ACCEL_FILE_MAGIC, 8))
+		return image_parse(file, size, path, out, err);
+	rc = tflite_parse(file, size, &model, err);
+	return rc ? error_prefix(err, rc, path) : image_from_tflite(&model, path, out, err);
+}
