@@ -73,6 +73,7 @@ static void look(const struct image *image)
 		check(image->inputs[i] < image->tensor_count, "no such input");
 	for (uint32_t i = 0; i < image->output_count; i++)
 		check(image->outputs[i] < image->tensor_count, "no such output");
+	(void)sum;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
