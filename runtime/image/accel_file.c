@@ -43,6 +43,7 @@ static const struct {
 struct part {
 	const uint8_t *data;
 	uint64_t count;		/* elements */
+	bool there;
 };
 
 struct reader {
@@ -100,13 +101,14 @@ static int read_section(struct reader *r, uint32_t index)
 		return error_set(r->err, -ENOTSUP, "section %u is of the unknown kind %.4s", index,
 				 s.kind);
 	}
-	if (r->parts[k].data)
+	if (r->parts[k].there)
 		return error_set(r->err, -EINVAL, "section %u: a second %s", index, kinds[k].kind);
 	if (s.size % kinds[k].element || s.size / kinds[k].element >= UINT32_MAX)
 		return error_set(r->err, -EINVAL, "section %u: %s of %llu bytes", index,
 				 kinds[k].kind, (unsigned long long)s.size);
 	r->parts[k].data = r->file + s.offset;
 	r->parts[k].count = s.size / kinds[k].element;
+	r->parts[k].there = true;
 	return 0;
 }
 
@@ -115,6 +117,8 @@ static int read_sections(struct reader *r)
 	uint32_t count = r->header.section_count;
 	int rc = 0;
 
+	for (unsigned int k = 0; k < SECTIONS; k++)
+		r->parts[k].data = r->file;
 	if (count > (r->size - sizeof(r->header)) / sizeof(struct accel_file_section))
 		return error_set(r->err, -EINVAL, "%u sections: cut short or damaged", count);
 	for (uint32_t i = 0; i < count && !rc; i++)
