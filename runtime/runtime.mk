@@ -9,3 +9,10 @@ $(O)/accel $(O)/install/accel: $(O)/runtime/main.o $(RUNTIME_OBJS) | $(O)/libacc
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) $(RPATH) -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS)
+
+# Systems and memory modes that are known without any file.
+SYSTEMS := $(sort $(wildcard runtime/target/systems/*.json))
+$(O)/runtime/target/target_set.o: $(O)/gen/systems.inc
+$(O)/gen/systems.inc: $(SYSTEMS)
+	@mkdir -p $(@D)
+	$(Q)cat $^ | xxd -i > $@

@@ -72,6 +72,7 @@ static int add_op(struct decoder *d, uint32_t offset, unsigned int opcode, unsig
 {
 	struct npu_program *program = d->program;
 	struct npu_op *ops, *op;
+	struct npu_op_aux *aux;
 	int rc;
 
 	if (program->count == OPS_MAX)
@@ -80,14 +81,19 @@ static int add_op(struct decoder *d, uint32_t offset, unsigned int opcode, unsig
 	if (!ops)
 		return -ENOMEM;
 	program->ops = ops;
+	aux = grow(program->aux, &d->aux_capacity, program->count, sizeof(*aux));
+	if (!aux)
+		return -ENOMEM;
+	program->aux = aux;
 	op = &ops[program->count];
 	memset(op, 0, sizeof(*op));
 	op->offset = offset;
 	rc = opcode == ETHOSU_OP_DMA_START ? decode_dma(d, op)
 					   : decode_kernel_op(d, opcode, param, op);
-	if (!rc)
-		program->count++;
-	return rc;
+	if (rc)
+		return rc;
+	decode_aux(d, op, &aux[program->count++]);
+	return 0;
 }
 
 static int add_event(struct decoder *d, uint32_t offset, unsigned int opcode, unsigned int param)
@@ -125,6 +131,7 @@ static int branch(struct decoder *d, unsigned int param, uint32_t target, size_t
 				    4 * count);
 	}
 	*next = target / 4;
+	d->pending.branched = true;
 	return 0;
 }
 
@@ -164,7 +171,8 @@ static int one_word(struct decoder *d, uint32_t offset, uint32_t word)
 	switch (opcode) {
 	case ETHOSU_OP_DMA_WAIT:
 	case ETHOSU_OP_KERNEL_WAIT:
-		/* Operations run one after the other here. */
+		/* Operations run one after the other here: it only counts for strict checks and time. */
+		decode_wait(d, opcode, param);
 		return 0;
 	case ETHOSU_OP_IRQ:
 	case ETHOSU_OP_PMU_MASK:
@@ -230,7 +238,11 @@ static int walk(struct decoder *d, const struct opcode_set *set, const uint32_t 
 int npu_decode(const struct npu_config *config, const struct npu_state *state,
 	       const uint32_t *words, size_t count, struct npu_program *out)
 {
-	struct decoder d = { .config = config, .program = out };
+	struct decoder d = {
+		.config = config,
+		.program = out,
+		.pending = { .dma_wait = NPU_NO_WAIT, .kernel_wait = NPU_NO_WAIT },
+	};
 	struct opcode_set set;
 	int rc;
 
@@ -247,6 +259,7 @@ int npu_decode(const struct npu_config *config, const struct npu_state *state,
 void npu_program_free(struct npu_program *program)
 {
 	free(program->ops);
+	free(program->aux);
 	free(program->events);
 	memset(program, 0, sizeof(*program));
 }

@@ -22,9 +22,33 @@ struct npu_event {
 	uint16_t param;
 };
 
+/* npu_op_aux.dma_wait and .kernel_wait: there is no such command. */
+#define NPU_NO_WAIT	0xff
+
+/**
+ * struct npu_op_aux - what of an operation counts for time and for legality, not for results
+ * @block_h, @block_w, @block_d: OFM block; a DMA has none
+ * @ib_end, @ib2_start, @ab_start: SHRAM layout in banks (U55, U65)
+ * @acc_format: ACC_FORMAT.acc_format, as the family numbers it
+ * @microblock: ACC_FORMAT.microblock (U85)
+ * @blockdep: of NPU_SET_BLOCKDEP
+ * @dma_wait, @kernel_wait: least parameter of the NPU_OP_DMA_WAIT and NPU_OP_KERNEL_WAIT since the
+ *	operation before; NPU_NO_WAIT
+ * @parallel: PARALLEL_MODE (U65)
+ * @branched: the stream branched since the operation before
+ */
+struct npu_op_aux {
+	uint16_t block_h, block_w, block_d;
+	uint8_t ib_end, ib2_start, ab_start;
+	uint8_t acc_format, microblock, blockdep;
+	uint8_t dma_wait, kernel_wait;
+	bool parallel, branched;
+};
+
 /**
  * struct npu_program - a decoded command stream
  * @ops: operations in the order in which they run, owned
+ * @aux: one for each, owned
  * @events: side effects between them, owned
  * @end: why decoding stopped
  * @end_offset: byte offset of the command that stopped it (after the STOP on NPU_STOP_END)
@@ -35,6 +59,7 @@ struct npu_event {
  */
 struct npu_program {
 	struct npu_op *ops;
+	struct npu_op_aux *aux;
 	size_t count;
 	struct npu_event *events;
 	size_t event_count;

@@ -30,16 +30,19 @@ struct chain_buffer {
  * @config: the device
  * @program: what comes out
  * @command: name of the command being decoded, for messages; NULL: none
- * @op_capacity, @event_capacity: room in its arrays
+ * @op_capacity, @aux_capacity, @event_capacity: room in its arrays
  * @chain: where chaining buffers are
+ * @pending: what is known of the next operation's npu_op_aux
  */
 struct decoder {
 	const struct npu_config *config;
 	struct npu_program *program;
 	const char *command;
 	size_t op_capacity;
+	size_t aux_capacity;
 	size_t event_capacity;
 	struct chain_buffer chain[CHAIN_BUFFERS];
+	struct npu_op_aux pending;
 };
 
 /* Record why decoding ends with a parse error; always -EINVAL. */
@@ -67,5 +70,9 @@ int decode_dma(struct decoder *d, struct npu_op *op);
 /* Scaling, rounding, activation and tables: where the families differ most. */
 int decode_output(struct decoder *d, struct npu_op *op);
 void decode_input_scales(struct decoder *d, struct npu_op *op);
+
+/* decode_aux.c: a wait, and the rest of an operation's npu_op_aux once it is there. */
+void decode_wait(struct decoder *d, unsigned int opcode, unsigned int param);
+void decode_aux(struct decoder *d, const struct npu_op *op, struct npu_op_aux *aux);
 
 #endif

@@ -11,3 +11,11 @@ check-arch check-cost: check-%: $(O)/tests/test_%
 	$(Q)$<
 
 -include $(addprefix $(O)/tests/,test_arch.d test_cost.d)
+
+COST_PRINT_OBJS := $(O)/tests/cost_print.o $(STREAM_OBJS) $(call objs,runtime/target) \
+	$(addprefix $(O)/runtime/,container.o elem.o error.o file.o tflite.o)
+
+$(O)/tests/cost_print: $(COST_PRINT_OBJS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+-include $(COST_PRINT_OBJS:.o=.d)
