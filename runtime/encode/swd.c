@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* The standard weight bit stream (SWD) of a list of weights, window by window. */
+#include <errno.h>
+
+#include "runtime/encode/swd.h"
+
+#define ALIGN_BYTES	16u
+#define END_BITS	3u
+
+static uint32_t window_at(size_t count, size_t at)
+{
+	return count - at < SWD_WINDOW ? (uint32_t)(count - at) : SWD_WINDOW;
+}
+
+int swd_encode(uint16_t *symbols, size_t count, struct swd_bits *out)
+{
+	struct swd_search *search;
+	int ret = 0;
+
+	if (!count)
+		return 0;
+	search = swd_search_new();
+	if (!search)
+		return -ENOMEM;
+	for (size_t at = 0; !ret && at < count; at += SWD_WINDOW) {
+		uint32_t n = window_at(count, at), slices;
+		const struct swd_slice *slice;
+
+		swd_classify(symbols + at, n);
+		slices = swd_search_window(search, symbols + at, n, &slice);
+		for (uint32_t i = 0; !ret && i < slices; i++)
+			ret = swd_put_slice(out, symbols + at, &slice[i]);
+	}
+	swd_search_free(search);
+	return ret ? ret : swd_put_end(out);
+}
+
+uint64_t swd_estimate(uint16_t *symbols, size_t count)
+{
+	struct swd_choice best[SWD_MODES];
+	uint64_t bits = END_BITS, bytes;
+	struct swd_hist hist;
+
+	if (!count)
+		return 0;
+	for (size_t at = 0; at < count; at += SWD_WINDOW) {
+		uint32_t n = window_at(count, at), least = SWD_IMPOSSIBLE;
+
+		swd_classify(symbols + at, n);
+		swd_count(symbols + at, n, &hist);
+		for (int zero_runs = 0; zero_runs < 2; zero_runs++) {
+			unsigned int mode = swd_choose(&hist, zero_runs, best);
+
+			if (best[mode].bits < least)
+				least = best[mode].bits;
+		}
+		bits += least;
+	}
+	bytes = (bits + 7) / 8;
+	return (bytes + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
+}

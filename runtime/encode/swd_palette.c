@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/* What the codes of the standard weight stream cost, and the palette that makes them cheap. */
+#include <string.h>
+
+#include "runtime/encode/swd.h"
+
+#define HEADER_BITS		23u	/* ZDIV 3, SLICELEN 15, WDIV 3, WTRUNC 1, NEWPAL 1 */
+#define PALETTE_HEADER_BITS	13u	/* DIROFS 5, PALSIZE 5, PALBITS 3 */
+#define OFFSET_MAX		31u	/* DIROFS has 5 bits */
+#define QUOTIENT_MAX		31u	/* no encoder known makes longer ones */
+#define CHUNK			12u	/* unary bits of a chunk */
+#define RUN_CHUNK_8		8u	/* of zero runs with divisor 3 */
+
+void swd_classify(uint16_t *symbols, size_t count)
+{
+	uint32_t run = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (symbols[i]) {
+			run = 0;
+			continue;
+		}
+		run++;
+		if (!(run & 1))
+			symbols[i] = (uint16_t)(SWD_VALUES - 1 +
+						(unsigned int)__builtin_ctz(run | 8));
+	}
+}
+
+void swd_count(const uint16_t *classes, size_t count, struct swd_hist *hist)
+{
+	uint32_t odd[SWD_CLASSES] = { 0 };
+	size_t i = 0;
+
+	/* Two tables: the same counter twice in a row would wait for itself. */
+	memset(hist, 0, sizeof(*hist));
+	for (; i + 2 <= count; i += 2) {
+		hist->count[classes[i]]++;
+		odd[classes[i + 1]]++;
+	}
+	if (i < count)
+		hist->count[classes[i]]++;
+	for (i = 0; i < SWD_CLASSES; i++)
+		hist->count[i] += odd[i];
+}
+
+static unsigned int bits_of(unsigned int value)
+{
+	return value ? 32 - (unsigned int)__builtin_clz(value) : 0;
+}
+
+void swd_index(const struct swd_palette *palette, uint16_t index[SWD_VALUES])
+{
+	for (unsigned int v = 0; v < SWD_VALUES; v++) {
+		unsigned int i = palette->size + v - palette->offset;
+
+		index[v] = v < palette->offset || i >= SWD_VALUES ? SWD_NO_INDEX : (uint16_t)i;
+	}
+	for (unsigned int i = palette->size; i-- > 0;)
+		index[palette->entry[i]] = (uint16_t)i;
+}
+
+unsigned int swd_width(const struct swd_palette *palette)
+{
+	return palette->size ? bits_of(palette->size - 1u) : palette->bits;
+}
+
+uint32_t swd_header_bits(const struct swd_palette *palette, bool new_palette)
+{
+	return HEADER_BITS +
+		(new_palette ? PALETTE_HEADER_BITS + palette->size * palette->bits : 0u);
+}
+
+/* Zeros whose place in their run is a multiple of 1 << @div. */
+static uint32_t run_quotients(const struct swd_hist *hist, unsigned int div)
+{
+	uint32_t sum = div ? 0 : hist->count[0];
+
+	for (unsigned int i = div ? div : 1; i < SWD_RUN_MODES; i++)
+		sum += hist->count[SWD_VALUES - 1 + i];
+	return sum;
+}
+
+/* The cheapest divisor for @runs zero runs and what they take, chunks not filled up. */
+static uint32_t best_runs(const struct swd_hist *hist, uint32_t runs, uint8_t *mode)
+{
+	uint32_t best = UINT32_MAX;
+
+	for (unsigned int div = 0; div < SWD_RUN_MODES; div++) {
+		uint32_t bits = runs * (1 + div) + run_quotients(hist, div);
+
+		if (bits < best) {
+			best = bits;
+			*mode = (uint8_t)div;
+		}
+	}
+	return best;
+}
+
+/* --- The search for a palette --- */
+
+/**
+ * struct ranking - values of a histogram and a palette that grows
+ * @weights: values that are coded
+ * @used: how many are different
+ * @low, @high: extremes
+ * @top: the most frequent first, @top_count of them
+ * @count: of a value, 0 for what zero runs take
+ * @above: of all values from this one on that are not in the palette
+ */
+struct ranking {
+	uint32_t weights, used, low, high;
+	uint16_t top[SWD_PALETTE_MAX];
+	uint32_t top_count;
+	uint32_t count[SWD_VALUES];
+	uint32_t above[SWD_VALUES + 1];
+};
+
+static void rank(struct ranking *r, const struct swd_hist *hist, bool zero_runs)
+{
+	memcpy(r->count, hist->count, sizeof(r->count));
+	r->count[0] = zero_runs ? 0 : swd_zeros(hist);
+	r->weights = r->used = r->high = r->top_count = 0;
+	r->low = SWD_VALUES;
+	for (unsigned int v = 0; v < SWD_VALUES; v++) {
+		uint32_t n = r->count[v], at = r->top_count;
+
+		if (!n)
+			continue;
+		r->weights += n;
+		r->used++;
+		r->high = v;
+		if (r->low == SWD_VALUES)
+			r->low = v;
+		if (at == SWD_PALETTE_MAX && n <= r->count[r->top[at - 1]])
+			continue;
+		if (at == SWD_PALETTE_MAX)
+			at--;
+		else
+			r->top_count++;
+		for (; at && r->count[r->top[at - 1]] < n; at--)
+			r->top[at] = r->top[at - 1];
+		r->top[at] = (uint16_t)v;
+	}
+	r->above[SWD_VALUES] = 0;
+	for (unsigned int v = SWD_VALUES; v-- > 0;)
+		r->above[v] = r->above[v + 1] + r->count[v];
+}
+
+/**
+ * struct indices - how many weights have which index, for one size of the palette
+ * @high: greatest index
+ * @shift: index less value, outside the palette
+ * @sum: weights with palette indices from this one on
+ */
+struct indices {
+	uint32_t size, high;
+	int shift;
+	uint32_t sum[SWD_PALETTE_MAX + 1];
+};
+
+/* Weights whose index is @index or more. */
+static inline uint32_t from_index(const struct ranking *r, const struct indices *x, uint32_t index)
+{
+	if (index < x->size)
+		return x->sum[index] + r->above[0];
+	if (index > x->high)
+		return 0;
+	return r->above[(int)index - x->shift];
+}
+
+/* Bits of all weights in a mode, chunks not filled up. */
+static uint32_t weight_bits(const struct ranking *r, const struct indices *x, unsigned int mode,
+			    unsigned int width)
+{
+	unsigned int div = mode % SWD_TRUNCATED;
+	uint32_t bits = r->weights * (1 + div);
+
+	if (mode == SWD_FIXED) {
+		if (x->size ? x->high >= x->size : x->high >> width)
+			return SWD_IMPOSSIBLE;
+		return r->weights * width;
+	}
+	if (mode >= SWD_TRUNCATED) {
+		if (x->high >> div > 2)
+			return SWD_IMPOSSIBLE;
+		return bits + from_index(r, x, 1u << div);
+	}
+	if (x->high >> div > QUOTIENT_MAX)
+		return SWD_IMPOSSIBLE;
+	for (uint32_t q = 1; q << div <= x->high; q++)
+		bits += from_index(r, x, q << div);
+	return bits;
+}
+
+static void fill_palette(struct swd_palette *p, const struct ranking *r, const struct indices *x,
+			 bool zero_runs)
+{
+	unsigned int most = 0;
+
+	memset(p, 0, sizeof(*p));
+	p->zero_runs = zero_runs;
+	p->size = (uint8_t)x->size;
+	p->offset = (uint8_t)((int)x->size - x->shift);
+	for (uint32_t i = 0; i < x->size; i++) {
+		/* A single value is there twice: palettes of one entry cannot be written. */
+		p->entry[i] = r->top[i < r->top_count ? i : 0];
+		if (p->entry[i] > most)
+			most = p->entry[i];
+	}
+	if (!x->size)
+		most = x->high;
+	p->bits = (uint8_t)(most < 4 ? 2 : bits_of(most));
+}
+
+/* The best of all modes with a palette of the @size most frequent values. */
+static void try_size(struct ranking *r, uint32_t size, bool zero_runs, uint32_t fixed_bits,
+		     struct swd_choice best[SWD_MODES])
+{
+	struct indices x = { .size = size };
+	uint32_t low = r->low, high = r->high;
+	struct swd_palette palette;
+	uint32_t offset;
+
+	for (uint32_t i = size; i-- > 0;)
+		x.sum[i] = x.sum[i + 1] + (i < r->top_count ? r->count[r->top[i]] : 0);
+	if (r->above[0]) {
+		/* Extremes of what is left. */
+		while (low < SWD_VALUES - 1 && r->above[low + 1] == r->above[0])
+			low++;
+		while (high > low && r->above[high] == 0)
+			high--;
+		offset = low < OFFSET_MAX ? low : OFFSET_MAX;
+		x.high = size + high - offset;
+		if (x.high >= SWD_VALUES)
+			return;
+	} else {
+		offset = 0;
+		x.high = size ? size - 1 : 0;
+	}
+	x.shift = (int)size - (int)offset;
+	fill_palette(&palette, r, &x, zero_runs);
+	fixed_bits += swd_header_bits(&palette, true);
+	for (unsigned int mode = 0; mode < SWD_MODES; mode++) {
+		uint32_t bits = weight_bits(r, &x, mode, swd_width(&palette));
+
+		if (bits == SWD_IMPOSSIBLE || bits + fixed_bits >= best[mode].bits)
+			continue;
+		best[mode].bits = bits + fixed_bits;
+		best[mode].palette = palette;
+	}
+}
+
+unsigned int swd_choose(const struct swd_hist *hist, bool zero_runs,
+			struct swd_choice best[SWD_MODES])
+{
+	unsigned int cheapest = 0;
+	uint32_t run_bits = 0;
+	uint8_t run_mode = 0;
+	struct ranking r;
+
+	rank(&r, hist, zero_runs);
+	if (zero_runs)
+		run_bits = best_runs(hist, r.weights + 1, &run_mode);
+	for (unsigned int mode = 0; mode < SWD_MODES; mode++) {
+		best[mode].bits = SWD_IMPOSSIBLE;
+		best[mode].mode = (uint8_t)mode;
+		best[mode].run_mode = run_mode;
+	}
+	try_size(&r, 0, zero_runs, run_bits, best);
+	for (uint32_t size = 1; size <= r.top_count || size == 2; size++) {
+		if (size <= r.top_count) {
+			uint32_t n = r.count[r.top[size - 1]];
+
+			for (unsigned int v = 0; v <= r.top[size - 1]; v++)
+				r.above[v] -= n;
+		}
+		if (size > 1 && r.top_count)
+			try_size(&r, size, zero_runs, run_bits, best);
+	}
+	for (unsigned int mode = 1; mode < SWD_MODES; mode++)
+		if (best[mode].bits < best[cheapest].bits)
+			cheapest = mode;
+	return cheapest;
+}
+
+/* --- The exact size of a slice --- */
+
+static uint32_t chunks(uint32_t bits, uint32_t chunk)
+{
+	return (bits + chunk - 1) / chunk * chunk;
+}
+
+/* Bits of weights with known indices in a mode, or SWD_IMPOSSIBLE. */
+static uint32_t exact_weights(const uint32_t count[SWD_VALUES], uint32_t high, uint32_t weights,
+			      unsigned int mode, const struct swd_palette *palette)
+{
+	unsigned int div = mode % SWD_TRUNCATED;
+	uint32_t first = weights, second = 0;
+
+	if (mode == SWD_FIXED) {
+		unsigned int width = swd_width(palette);
+
+		if (palette->size ? high >= palette->size : high >> width)
+			return SWD_IMPOSSIBLE;
+		return weights * width;
+	}
+	if (high >> div > (mode >= SWD_TRUNCATED ? 2 : QUOTIENT_MAX))
+		return SWD_IMPOSSIBLE;
+	for (uint32_t i = 1u << div; i <= high; i++) {
+		uint32_t q = i >> div;
+
+		if (mode >= SWD_TRUNCATED) {
+			second += count[i];
+		} else {
+			first += count[i] * (q / 2);
+			second += count[i] * ((q + 1) / 2);
+		}
+	}
+	return chunks(first, CHUNK) + second + weights * div;
+}
+
+uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES],
+			const struct swd_hist *hist)
+{
+	const struct swd_palette *p = slice->palette;
+	uint32_t count[SWD_VALUES] = { 0 }, zeros = swd_zeros(hist), weights = 0, high = 0;
+	uint32_t best = SWD_IMPOSSIBLE, run_best = 0;
+	bool lone_zero = false;
+
+	for (unsigned int v = 0; v < SWD_VALUES; v++) {
+		uint32_t n = v ? hist->count[v] : p->zero_runs ? 0 : zeros;
+
+		if (!n)
+			continue;
+		if (index[v] == SWD_NO_INDEX)
+			return SWD_IMPOSSIBLE;
+		count[index[v]] += n;
+		weights += n;
+		if (index[v] > high)
+			high = index[v];
+	}
+	if (!weights) {
+		/* Zeros only: the first of them is a weight. */
+		if (index[0] == SWD_NO_INDEX)
+			return SWD_IMPOSSIBLE;
+		lone_zero = true;
+		count[index[0]] = weights = 1;
+		high = index[0];
+	}
+	for (unsigned int mode = 0; mode < SWD_MODES; mode++) {
+		uint32_t bits = exact_weights(count, high, weights, mode, p);
+
+		if (bits < best) {
+			best = bits;
+			slice->mode = (uint8_t)mode;
+		}
+	}
+	if (best == SWD_IMPOSSIBLE)
+		return best;
+	slice->run_mode = 0;
+	for (unsigned int div = 0; p->zero_runs && div < SWD_RUN_MODES; div++) {
+		uint32_t runs = weights + slice->new_palette, unary = runs, bits;
+
+		unary += lone_zero ? (zeros - 1) >> div : run_quotients(hist, div);
+		bits = chunks(unary, div == SWD_RUN_MODES - 1 ? RUN_CHUNK_8 : CHUNK) + runs * div;
+		if (!div || bits < run_best) {
+			run_best = bits;
+			slice->run_mode = (uint8_t)div;
+		}
+	}
+	return best + run_best + swd_header_bits(p, slice->new_palette);
+}

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where to cut a weight stream into slices, and with which palette to code each.
+ *
+ * A state is a palette, a code for weights and one for zero runs. What every class costs in every
+ * state is in a table, what it costs to change states is the header of a slice, with or without a
+ * palette; so the cheapest sequence of states is found by dynamic programming (Viterbi), exactly but
+ * for unary chunks that slices leave unfilled, in steps of a few weights. The states to choose from
+ * come first from the histograms of the whole window and its parts, then, round by round, from
+ * those of the sections found. In the end the exact sizes decide.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/encode/swd.h"
+
+#define STATES		64u
+#define PALETTES	256u
+#define LANES		32u	/* states of one vector */
+#define IMPOSSIBLE	1500	/* cost of a class; more than those of any possible step together */
+#define NEVER		(1 << 28)
+#define UNFILLED	6u	/* bits of a chunk that a slice leaves unfilled, on average */
+#define ROUNDS		4
+#define WORTH		2000	/* another round follows one that saved this part */
+#define SHORT		4096u	/* windows up to here are cut in steps of 4, else of 16 */
+#define PART_MIN	512u	/* no histograms of less */
+#define PARTS		8u
+#define BLOCKS_MAX	(SWD_WINDOW / 16)
+#define SLICES_MAX	(BLOCKS_MAX + SWD_WINDOW / SWD_SLICE_MAX + 2)
+
+typedef int16_t lanes __attribute__((vector_size(2 * LANES)));
+
+struct state {
+	uint8_t palette, mode, run_mode;
+};
+
+/* States [first, first + count) share a palette. */
+struct group {
+	uint8_t first, count;
+};
+
+/**
+ * struct solution - a way to cut the window
+ * @bits: exact, with headers
+ */
+struct solution {
+	uint64_t bits;
+	uint32_t count;
+	struct swd_slice slices[SLICES_MAX];
+};
+
+/**
+ * struct swd_search - working memory
+ * @step: classes of a block; states change between blocks only
+ * @open, @again: bits that entering a state costs, with and without its palette
+ * @palettes: only added to while a window is searched, so that slices can point to them
+ * @from: per block and state, the state before the block
+ * @path: per block, its state
+ */
+struct swd_search {
+	const uint16_t *classes;
+	uint32_t count, step, blocks;
+	struct swd_palette palettes[PALETTES];
+	uint32_t palette_count;
+	struct state states[STATES];
+	uint32_t state_count;
+	struct group groups[STATES];
+	uint32_t group_count;
+	int32_t open[STATES], again[STATES];
+	lanes cost[SWD_CLASSES][STATES / LANES];
+	uint8_t from[BLOCKS_MAX][STATES];
+	uint8_t path[BLOCKS_MAX];
+	struct solution solutions[2];
+};
+
+/* All of a slice of zeros is one weight and one run. */
+static const struct swd_palette zeros_only = { .bits = 2, .zero_runs = true };
+
+/* --- States --- */
+
+static void add_state(struct swd_search *s, const struct swd_palette *palette, uint8_t mode,
+		      uint8_t run_mode)
+{
+	struct state new = { 0, mode, run_mode };
+	uint32_t p;
+
+	for (p = 0; p < s->palette_count; p++)
+		if (!memcmp(&s->palettes[p], palette, sizeof(*palette)))
+			break;
+	if (p == PALETTES || s->state_count == STATES)
+		return;
+	new.palette = (uint8_t)p;
+	for (uint32_t i = 0; i < s->state_count; i++)
+		if (!memcmp(&s->states[i], &new, sizeof(new)))
+			return;
+	if (p == s->palette_count)
+		s->palettes[s->palette_count++] = *palette;
+	s->states[s->state_count++] = new;
+}
+
+static void add_choice(struct swd_search *s, const struct swd_choice *choice)
+{
+	if (choice->bits != SWD_IMPOSSIBLE)
+		add_state(s, &choice->palette, choice->mode, choice->run_mode);
+}
+
+/* States that suit some classes: the best with and without zero runs, or the best of each mode. */
+static void add_for(struct swd_search *s, const struct swd_hist *hist, bool each_mode)
+{
+	struct swd_choice best[SWD_MODES];
+
+	for (int zero_runs = 0; zero_runs < 2; zero_runs++) {
+		unsigned int cheapest;
+
+		if (zero_runs && !swd_zeros(hist))
+			break;
+		cheapest = swd_choose(hist, zero_runs, best);
+		add_choice(s, &best[cheapest]);
+		for (unsigned int mode = 0; each_mode && mode < SWD_MODES; mode++)
+			add_choice(s, &best[mode]);
+	}
+}
+
+static void first_states(struct swd_search *s)
+{
+	struct swd_hist hist;
+
+	s->state_count = 0;
+	s->palette_count = 0;
+	swd_count(s->classes, s->count, &hist);
+	add_for(s, &hist, true);
+	for (uint32_t parts = 2; parts <= PARTS && s->count / parts >= PART_MIN; parts *= 2)
+		for (uint32_t i = 0; i < parts; i++) {
+			uint32_t from = s->count / parts * i;
+
+			swd_count(s->classes + from, s->count / parts, &hist);
+			add_for(s, &hist, false);
+		}
+}
+
+/* The states of a solution, what suits its sections better, then what there was before. */
+static void better_states(struct swd_search *s, const struct solution *known)
+{
+	struct state old[STATES];
+	uint32_t old_count = s->state_count, from = 0;
+
+	memcpy(old, s->states, sizeof(old));
+	s->state_count = 0;
+	for (uint32_t i = 0; i < known->count; i++) {
+		const struct swd_slice *slice = &known->slices[i];
+
+		add_state(s, slice->palette, slice->mode, slice->run_mode);
+	}
+	for (uint32_t i = 1; i <= known->count; i++) {
+		struct swd_hist hist;
+		uint32_t palettes;
+
+		if (i < known->count && !known->slices[i].new_palette)
+			continue;
+		swd_count(s->classes + known->slices[from].start,
+			  known->slices[i - 1].end - known->slices[from].start, &hist);
+		palettes = s->palette_count;
+		add_for(s, &hist, false);
+		/* Slices of the section keep their modes with the new palettes. */
+		for (uint32_t p = palettes; p < s->palette_count; p++)
+			for (uint32_t k = from; k < i; k++)
+				add_state(s, &s->palettes[p], known->slices[k].mode,
+					  known->slices[k].run_mode);
+		from = i;
+	}
+	for (uint32_t i = 0; i < old_count; i++)
+		add_state(s, &s->palettes[old[i].palette], old[i].mode, old[i].run_mode);
+}
+
+/* --- The cheapest sequence of states --- */
+
+static int16_t index_cost(const struct swd_palette *p, unsigned int mode, uint16_t index)
+{
+	unsigned int div = mode % SWD_TRUNCATED, q = (unsigned int)index >> div;
+
+	if (index == SWD_NO_INDEX)
+		return IMPOSSIBLE;
+	if (mode == SWD_FIXED) {
+		unsigned int width = swd_width(p);
+
+		if (p->size ? index >= p->size : index >> width)
+			return IMPOSSIBLE;
+		return (int16_t)width;
+	}
+	if (mode >= SWD_TRUNCATED)
+		return q > 2 ? IMPOSSIBLE : (int16_t)(div + 1 + (q > 0));
+	return q > 31 ? IMPOSSIBLE : (int16_t)(div + 1 + q);
+}
+
+static void fill_costs(struct swd_search *s, uint32_t column, const struct state *state,
+		       const uint16_t index[SWD_VALUES])
+{
+	const struct swd_palette *p = &s->palettes[state->palette];
+	int16_t cost[SWD_VALUES];
+
+	for (unsigned int v = 0; v < SWD_VALUES; v++)
+		cost[v] = index_cost(p, state->mode, index[v]);
+	if (p->zero_runs) {
+		for (unsigned int v = 1; v < SWD_VALUES; v++)
+			cost[v] = (int16_t)(cost[v] + 1 + state->run_mode);
+		cost[0] = state->run_mode == 0;
+	}
+	for (unsigned int v = 0; v < SWD_CLASSES; v++) {
+		int16_t c = cost[v < SWD_VALUES ? v : 0];
+
+		if (p->zero_runs && v >= SWD_VALUES)
+			c = v - SWD_VALUES + 1 >= state->run_mode;
+		s->cost[v][column / LANES][column % LANES] = c;
+	}
+}
+
+static int by_palette(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct state));
+}
+
+static void prepare(struct swd_search *s)
+{
+	uint16_t index[SWD_VALUES];
+
+	qsort(s->states, s->state_count, sizeof(*s->states), by_palette);
+	s->group_count = 0;
+	for (uint32_t i = 0; i < s->state_count; i++) {
+		const struct state *state = &s->states[i];
+		const struct swd_palette *p = &s->palettes[state->palette];
+		struct group *g = &s->groups[s->group_count];
+		uint32_t unfilled = UNFILLED * ((state->mode != SWD_FIXED) + p->zero_runs);
+
+		s->open[i] = (int32_t)(swd_header_bits(p, true) + unfilled);
+		s->again[i] = (int32_t)(swd_header_bits(p, false) + unfilled);
+		if (!i || s->states[i - 1].palette != state->palette) {
+			*g = (struct group){ .first = (uint8_t)i };
+			swd_index(p, index);
+			s->group_count++;
+		} else {
+			g--;
+		}
+		g->count++;
+		fill_costs(s, i, state, index);
+	}
+	for (uint32_t i = s->state_count; i < STATES; i++)
+		for (unsigned int v = 0; v < SWD_CLASSES; v++)
+			s->cost[v][i / LANES][i % LANES] = IMPOSSIBLE;
+}
+
+/* Let every state be entered from a cheaper one. */
+static void change_states(const struct swd_search *s, int32_t at[STATES], uint8_t from[STATES])
+{
+	uint32_t best = 0, inner[STATES];
+
+	for (uint32_t g = 0; g < s->group_count; g++) {
+		const struct group *group = &s->groups[g];
+		uint32_t low = group->first;
+
+		for (uint32_t i = group->first + 1u; i < (uint32_t)group->first + group->count; i++)
+			if (at[i] < at[low])
+				low = i;
+		inner[g] = low;
+		if (at[low] < at[best])
+			best = low;
+	}
+	for (uint32_t g = 0; g < s->group_count; g++) {
+		const struct group *group = &s->groups[g];
+		int32_t inside = at[inner[g]], outside = at[best];
+
+		for (uint32_t i = group->first; i < (uint32_t)group->first + group->count; i++) {
+			int32_t again = inside + s->again[i], open = outside + s->open[i];
+			int32_t enter = again <= open ? again : open;
+
+			from[i] = (uint8_t)(at[i] <= enter ? i : again <= open ? inner[g] : best);
+			at[i] = at[i] <= enter ? at[i] : enter;
+		}
+	}
+}
+
+static void find_path(struct swd_search *s)
+{
+	int32_t at[STATES];
+	uint32_t best = 0;
+
+	for (uint32_t i = 0; i < STATES; i++)
+		at[i] = i < s->state_count ? s->open[i] : NEVER;
+	for (uint32_t block = 0; block < s->blocks; block++) {
+		uint32_t first = block * s->step, end = first + s->step;
+		lanes sum0 = { 0 }, sum1 = { 0 };
+
+		if (block)
+			change_states(s, at, s->from[block]);
+		if (end > s->count)
+			end = s->count;
+		for (uint32_t i = first; i < end; i++) {
+			sum0 += s->cost[s->classes[i]][0];
+			sum1 += s->cost[s->classes[i]][1];
+		}
+		for (uint32_t i = 0; i < LANES; i++) {
+			at[i] += sum0[i] >= IMPOSSIBLE ? NEVER : sum0[i];
+			at[i + LANES] += sum1[i] >= IMPOSSIBLE ? NEVER : sum1[i];
+		}
+		for (uint32_t i = 0; i < STATES; i++)
+			at[i] = at[i] < NEVER ? at[i] : NEVER;
+	}
+	for (uint32_t i = 1; i < s->state_count; i++)
+		if (at[i] < at[best])
+			best = i;
+	for (uint32_t block = s->blocks; block-- > 0;) {
+		s->path[block] = (uint8_t)best;
+		if (block)
+			best = s->from[block][best];
+	}
+}
+
+/* --- Slices --- */
+
+static bool is_zero(uint16_t class)
+{
+	return class == 0 || class >= SWD_VALUES;
+}
+
+/*
+ * Where a change of states at @at can be: before a run of zeros if runs begin to be coded there,
+ * before a weight if they just go on.
+ */
+static uint32_t legal_cut(const struct swd_search *s, uint32_t at, const struct swd_palette *before,
+			  const struct swd_palette *after)
+{
+	if (!after->zero_runs)
+		return at;
+	if (before == after)
+		while (at < s->count && is_zero(s->classes[at]))
+			at++;
+	else
+		while (at && is_zero(s->classes[at - 1]))
+			at--;
+	return at;
+}
+
+static void add_slice(const struct swd_search *s, struct solution *out, uint32_t start,
+		      uint32_t end, const struct swd_palette *palette)
+{
+	const struct swd_palette *last = out->count ? out->slices[out->count - 1].palette : NULL;
+
+	out->slices[out->count++] = (struct swd_slice){
+		.start = start, .end = end, .palette = palette,
+		.new_palette = last != palette ||
+			(palette->zero_runs && is_zero(s->classes[start])),
+	};
+}
+
+/* Append a slice, or several if it has too many weights. */
+static void add_slices(const struct swd_search *s, struct solution *out, uint32_t start,
+		       uint32_t end, const struct swd_palette *palette)
+{
+	uint32_t weights = 0;
+
+	for (uint32_t i = start; i < end; i++) {
+		if (palette->zero_runs && is_zero(s->classes[i]))
+			continue;
+		if (weights++ < SWD_SLICE_MAX)
+			continue;
+		add_slice(s, out, start, i, palette);
+		start = i;
+		weights = 1;
+	}
+	add_slice(s, out, start, end, weights ? palette : &zeros_only);
+}
+
+static void cut(const struct swd_search *s, struct solution *out)
+{
+	uint32_t start = 0, block = 0;
+
+	out->count = 0;
+	while (block < s->blocks) {
+		const struct swd_palette *p = &s->palettes[s->states[s->path[block]].palette];
+		uint32_t state = s->path[block], end;
+
+		while (block < s->blocks && s->path[block] == state)
+			block++;
+		end = s->count;
+		if (block < s->blocks)
+			end = legal_cut(s, block * s->step, p,
+					&s->palettes[s->states[s->path[block]].palette]);
+		if (end <= start)
+			continue;
+		add_slices(s, out, start, end, p);
+		start = end;
+	}
+}
+
+static bool fits(const struct swd_slice *slice, const struct swd_hist *hist)
+{
+	uint32_t weights = slice->end - slice->start;
+
+	if (slice->palette->zero_runs)
+		weights -= swd_zeros(hist);
+	return weights <= SWD_SLICE_MAX;
+}
+
+/* Count exactly, set modes, and join neighbours of a section where that is no larger. */
+static void polish(const struct swd_search *s, struct solution *x)
+{
+	struct swd_hist hist[3];
+	struct swd_hist *last = &hist[0], *this = &hist[1], *both = &hist[2], *swap;
+	uint16_t index[SWD_VALUES];
+	uint32_t kept = 0, last_bits = 0;
+
+	x->bits = 0;
+	for (uint32_t i = 0; i < x->count; i++) {
+		struct swd_slice slice = x->slices[i], joined;
+		uint32_t bits, joined_bits;
+
+		if (slice.new_palette || !i)
+			swd_index(slice.palette, index);
+		swd_count(s->classes + slice.start, slice.end - slice.start, this);
+		bits = swd_slice_bits(&slice, index, this);
+		if (!slice.new_palette && i) {
+			joined = x->slices[kept - 1];
+			joined.end = slice.end;
+			for (unsigned int v = 0; v < SWD_CLASSES; v++)
+				both->count[v] = last->count[v] + this->count[v];
+			joined_bits = swd_slice_bits(&joined, index, both);
+			if (joined_bits <= last_bits + bits && fits(&joined, both)) {
+				x->bits += joined_bits - last_bits;
+				x->slices[kept - 1] = joined;
+				last_bits = joined_bits;
+				swap = last;
+				last = both;
+				both = swap;
+				continue;
+			}
+		}
+		x->slices[kept++] = slice;
+		x->bits += bits;
+		last_bits = bits;
+		swap = last;
+		last = this;
+		this = swap;
+	}
+	x->count = kept;
+}
+
+/* All in one slice, if that is smaller than what @x has. */
+static void try_single(const struct swd_search *s, struct solution *x)
+{
+	uint16_t index[SWD_VALUES];
+	struct swd_hist hist;
+
+	swd_count(s->classes, s->count, &hist);
+	for (uint32_t i = 0; i < s->palette_count; i++) {
+		struct swd_slice slice = {
+			.end = s->count, .palette = &s->palettes[i], .new_palette = true,
+		};
+		uint32_t bits;
+
+		if (!fits(&slice, &hist))
+			continue;
+		swd_index(slice.palette, index);
+		bits = swd_slice_bits(&slice, index, &hist);
+		if (bits >= x->bits)
+			continue;
+		x->bits = bits;
+		x->slices[0] = slice;
+		x->count = 1;
+	}
+}
+
+struct swd_search *swd_search_new(void)
+{
+	void *memory;
+
+	if (posix_memalign(&memory, sizeof(lanes), sizeof(struct swd_search)))
+		return NULL;
+	return memory;
+}
+
+void swd_search_free(struct swd_search *search)
+{
+	free(search);
+}
+
+uint32_t swd_search_window(struct swd_search *s, const uint16_t *classes, uint32_t count,
+			   const struct swd_slice **slices)
+{
+	struct solution *best = &s->solutions[0], *next = &s->solutions[1], *swap;
+
+	s->classes = classes;
+	s->count = count;
+	s->step = count <= SHORT ? 4 : 16;
+	s->blocks = (count + s->step - 1) / s->step;
+	first_states(s);
+	for (int round = 0; round < ROUNDS; round++) {
+		uint64_t before = best->bits;
+
+		prepare(s);
+		find_path(s);
+		cut(s, next);
+		polish(s, next);
+		if (!round || next->bits < before) {
+			swap = best;
+			best = next;
+			next = swap;
+		}
+		if (round && best->bits >= before - before / WORTH)
+			break;
+		better_states(s, best);
+	}
+	try_single(s, best);
+	*slices = best->slices;
+	return best->count;
+}
