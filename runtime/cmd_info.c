@@ -5,6 +5,8 @@
 
 #include "runtime/cmd.h"
 #include "runtime/container.h"
+#include "runtime/file.h"
+#include "runtime/image/accel_file.h"
 #include "runtime/npy.h"
 
 struct info_args {
@@ -13,10 +15,11 @@ struct info_args {
 };
 
 static const char doc[] =
-	"Show the inputs, outputs and operators of a TFLite file, and which NPU it was compiled "
-	"for.\v"
+	"Show the inputs, outputs and operators of a TFLite file, or what a program file holds, and "
+	"which NPU it was compiled for.\v"
 	"Examples:\n"
 	"  accel info model_vela.tflite\n"
+	"  accel info model.accel\n"
 	"  accel info --json model.tflite\n";
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -130,6 +133,109 @@ static int print_json(const struct tflite *file)
 	return cmd_print_json(all);
 }
 
+static json_t *image_tensor_json(const struct image_tensor *t)
+{
+	json_t *shape = json_array();
+
+	for (unsigned int i = 0; i < t->ndim; i++)
+		json_array_append_new(shape, json_integer(t->shape[i]));
+	return json_pack("{s:s, s:s, s:o, s:f, s:i}", "name", t->name, "type", elem_name(t->type),
+			 "shape", shape, "scale", (double)image_scale(t, 0), "zero_point",
+			 (int)image_zero_point(t, 0));
+}
+
+static json_t *image_list_json(const struct image *image, const uint32_t *list, uint32_t count)
+{
+	json_t *all = json_array();
+
+	for (uint32_t i = 0; i < count; i++)
+		json_array_append_new(all, image_tensor_json(&image->tensors[list[i]]));
+	return all;
+}
+
+static int print_image_json(const struct image *image)
+{
+	json_t *runs = json_array();
+	char npu[32];
+
+	for (uint32_t i = 0; i < image->run_count; i++)
+		json_array_append_new(runs, json_pack("{s:I, s:I}", "command_words",
+						      (json_int_t)image->runs[i].words, "constants",
+						      (json_int_t)image->runs[i].constants_size));
+	return cmd_print_json(json_pack(
+		"{s:s, s:I, s:I, s:o, s:o, s:o}", "npu",
+		container_npu(image->config, npu, sizeof(npu)), "arena",
+		(json_int_t)image->arena_size, "fast", (json_int_t)image->fast_size, "inputs",
+		image_list_json(image, image->inputs, image->input_count), "outputs",
+		image_list_json(image, image->outputs, image->output_count), "runs", runs));
+}
+
+static void print_image_list(const struct image *image, const char *what, const uint32_t *list,
+			     uint32_t count)
+{
+	char text[128];
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct image_tensor *t = &image->tensors[list[i]];
+		int64_t shape[IMAGE_MAX_DIMS];
+
+		for (unsigned int d = 0; d < t->ndim; d++)
+			shape[d] = t->shape[d];
+		printf("%-8s %-7s %-16s scale %g, zero point %d  %s\n", what, elem_name(t->type),
+		       npy_shape_text(shape, t->ndim, text, sizeof(text)),
+		       (double)image_scale(t, 0), image_zero_point(t, 0), t->name);
+	}
+}
+
+static void print_image(const struct image *image)
+{
+	char npu[32];
+
+	printf("program for %s\n", container_npu(image->config, npu, sizeof(npu)));
+	printf("memory   %llu bytes of arena, %llu bytes of fast memory\n",
+	       (unsigned long long)image->arena_size, (unsigned long long)image->fast_size);
+	print_image_list(image, "input", image->inputs, image->input_count);
+	print_image_list(image, "output", image->outputs, image->output_count);
+	for (uint32_t i = 0; i < image->run_count; i++)
+		printf("run      %zu command words, %zu bytes of constants\n",
+		       image->runs[i].words, image->runs[i].constants_size);
+}
+
+static int info_image(const struct info_args *args, void *file, size_t size)
+{
+	struct image *image;
+	struct error err;
+	int rc = CMD_OK;
+
+	if (image_parse(file, size, args->model, &image, &err))
+		return cmd_fail(&err);
+	if (args->common.json)
+		rc = print_image_json(image);
+	else
+		print_image(image);
+	image_free(image);
+	return rc;
+}
+
+static int info_tflite(const struct info_args *args, void *data, size_t size)
+{
+	struct tflite file;
+	struct error err;
+	int rc = tflite_parse(data, size, &file, &err);
+
+	if (rc) {
+		error_prefix(&err, rc, args->model);
+		return cmd_fail(&err);
+	}
+	rc = CMD_OK;
+	if (args->common.json)
+		rc = print_json(&file);
+	else
+		print_text(&file);
+	tflite_free(&file);
+	return rc;
+}
+
 int cmd_info(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 }, { 0 } };
@@ -137,17 +243,13 @@ int cmd_info(int argc, char **argv)
 		.parser = parse, .args_doc = "MODEL", .doc = doc, .children = children
 	};
 	struct info_args args = { 0 };
-	struct tflite file;
 	struct error err;
-	int rc = CMD_OK;
+	size_t size;
+	void *file;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	if (tflite_read(args.model, &file, &err))
+	if (file_read(args.model, &file, &size, &err))
 		return cmd_fail(&err);
-	if (args.common.json)
-		rc = print_json(&file);
-	else
-		print_text(&file);
-	tflite_free(&file);
-	return rc;
+	return image_is_accel_file(file, size) ? info_image(&args, file, size) :
+						 info_tflite(&args, file, size);
 }

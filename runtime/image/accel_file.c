@@ -60,11 +60,16 @@ static int no_memory(struct error *err)
 	return error_set(err, -ENOMEM, "out of memory");
 }
 
+bool image_is_accel_file(const void *file, size_t size)
+{
+	return size >= 8 && !memcmp(file, ACCEL_FILE_MAGIC, 8);
+}
+
 static int read_header(struct reader *r)
 {
 	struct accel_file_header *h = &r->header;
 
-	if (r->size < sizeof(*h) || memcmp(r->file, ACCEL_FILE_MAGIC, sizeof(h->magic)))
+	if (r->size < sizeof(*h) || !image_is_accel_file(r->file, r->size))
 		return error_set(r->err, -EINVAL, "not a program file: it does not begin with ACCEL");
 	memcpy(h, r->file, sizeof(*h));
 	if (h->version != ACCEL_FILE_VERSION)
@@ -301,7 +306,7 @@ int image_read(const char *path, struct image **out, struct error *err)
 
 	if (rc)
 		return rc;
-	if (size >= 8 && !memcmp(file, ACCEL_FILE_MAGIC, 8))
+	if (image_is_accel_file(file, size))
 		return image_parse(file, size, path, out, err);
 	rc = tflite_parse(file, size, &model, err);
 	return rc ? error_prefix(err, rc, path) : image_from_tflite(&model, path, out, err);

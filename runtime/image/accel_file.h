@@ -66,6 +66,9 @@ struct accel_file_run {
 
 #define ACCEL_FILE_FAST_IS_ARENA 1u
 
+/* True if it begins like a program file. */
+bool image_is_accel_file(const void *file, size_t size);
+
 /**
  * image_parse - an image from a program file in memory
  * @file, @size: malloc'ed; belongs to the image from here on, on failure too
