@@ -63,9 +63,10 @@ void cost_stream(const struct cost_target *target, const struct npu_program *pro
  * are charged to where they came from, tables that operations use in passing cost nothing to load,
  * a transfer hides behind the one operation before. To compare with Vela; the number is worse.
  *
- * Return: cycles.
+ * Return: 0 or -ENOMEM.
  */
-uint64_t cost_stream_vela(const struct cost_target *target, const struct npu_program *program);
+int cost_stream_vela(const struct cost_target *target, const struct npu_program *program,
+		     uint64_t *cycles);
 
 /**
  * cost_describe - an operation of a stream as cost_op() wants it

@@ -19,3 +19,9 @@ $(O)/tests/cost_print: $(COST_PRINT_OBJS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 -include $(COST_PRINT_OBJS:.o=.d)
+
+# Vela's own totals on its streams. Installs Vela from PyPI; status 77: no models or no PyPI.
+CHECKS += check-cost-vela
+check-cost-vela: $(O)/tests/cost_print
+	$(Q)$(PYTHON) tests/cost_vela.py $(if $(FULL),--full) $< $(ACCEL_MODELS); s=$$?; \
+	test $$s = 0 -o $$s = 77

@@ -52,6 +52,7 @@ static int print_model(const struct target *target, const char *path, int verbos
 		struct cost_total total;
 		struct cost_step *steps;
 		struct container c;
+		uint64_t as_vela;
 		uint32_t *words;
 
 		if (op->builtin != TFLITE_BUILTIN_CUSTOM || !op->input_count || op->inputs[0] < 0 ||
@@ -71,7 +72,9 @@ static int print_model(const struct target *target, const char *path, int verbos
 		cycles += total.cycles;
 		macs += total.macs;
 		ops += total.kernels;
-		vela += cost_stream_vela(&target->cost, &program);
+		if (cost_stream_vela(&target->cost, &program, &as_vela))
+			abort();
+		vela += as_vela;
 		npu_program_free(&program);
 		free(words);
 		free(steps);
