@@ -22,7 +22,8 @@ enum {
 	TENSOR_SHAPE = 0, TENSOR_TYPE = 1, TENSOR_BUFFER = 2, TENSOR_NAME = 3,
 	TENSOR_QUANTIZATION = 4, TENSOR_VARIABLE = 5,
 	QUANTIZATION_SCALE = 2, QUANTIZATION_ZERO_POINT = 3, QUANTIZATION_AXIS = 6,
-	OPERATOR_CODE = 0, OPERATOR_INPUTS = 1, OPERATOR_OUTPUTS = 2,
+	OPERATOR_CODE = 0, OPERATOR_INPUTS = 1, OPERATOR_OUTPUTS = 2, OPERATOR_OPTIONS = 4,
+	OPERATOR_INTERMEDIATES = 8,
 	BUFFER_DATA = 0, BUFFER_OFFSET = 1, BUFFER_SIZE = 2,
 	METADATA_NAME = 0, METADATA_BUFFER = 1,
 };
@@ -241,8 +242,11 @@ static int read_operator(struct flat *f, const struct vector *codes, size_t tabl
 
 	op->inputs = flat_indices(f, table, OPERATOR_INPUTS, &op->input_count);
 	op->outputs = flat_indices(f, table, OPERATOR_OUTPUTS, &op->output_count);
-	if (!op->inputs || !op->outputs)
+	op->intermediates = flat_indices(f, table, OPERATOR_INTERMEDIATES, &op->intermediate_count);
+	if (!op->inputs || !op->outputs || !op->intermediates)
 		return error_set(err, -ENOMEM, "out of memory");
+	at = flat_field(f, table, OPERATOR_OPTIONS);
+	op->options = at ? flat_follow(f, at) : 0;
 	if (code >= codes->count)
 		return error_set(err, -EINVAL, "operator %u has code %u of %u", index, code,
 				 codes->count);
@@ -255,8 +259,10 @@ static int read_operator(struct flat *f, const struct vector *codes, size_t tabl
 	if (f->bad)
 		return broken(err, "operator", index);
 	rc = check_indices(m, op->inputs, op->input_count, "operator", index, true, err);
-	return rc ? rc
-		  : check_indices(m, op->outputs, op->output_count, "operator", index, false, err);
+	if (!rc)
+		rc = check_indices(m, op->outputs, op->output_count, "operator", index, false, err);
+	return rc ? rc : check_indices(m, op->intermediates, op->intermediate_count, "operator",
+				       index, true, err);
 }
 
 static int read_plan(struct flat *f, const struct vector *buffers, const struct vector *metadata,
@@ -377,6 +383,7 @@ void tflite_free(struct tflite *m)
 	for (uint32_t i = 0; m->operators && i < m->operator_count; i++) {
 		free(m->operators[i].inputs);
 		free(m->operators[i].outputs);
+		free(m->operators[i].intermediates);
 	}
 	free(m->operators);
 	free(m->tensors);
@@ -403,6 +410,16 @@ int64_t tflite_zero_point(const struct tflite_tensor *tensor, uint32_t index)
 	if (index < tensor->zero_point_count)
 		memcpy(&v, tensor->zero_points + 8 * (size_t)index, sizeof(v));
 	return v;
+}
+
+int tflite_option(const struct tflite *model, const struct tflite_operator *op, unsigned int field,
+		  unsigned int bytes, int32_t dflt, int32_t *out)
+{
+	struct flat f = { .data = model->file, .size = model->size };
+	size_t at = op->options ? flat_field(&f, op->options, field) : 0;
+
+	*out = at ? (int32_t)flat_get(&f, at, bytes) : dflt;
+	return f.bad ? -EINVAL : 0;
 }
 
 size_t tflite_tensor_size(const struct tflite_tensor *tensor)

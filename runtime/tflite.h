@@ -48,6 +48,8 @@ struct tflite_tensor {
  * @builtin: code of a built-in operator, TFLITE_BUILTIN_CUSTOM for others
  * @custom: their name
  * @inputs, @outputs: tensor indices, -1: left out
+ * @intermediates: tensors of which only the quantisation matters, -1: left out
+ * @options: where in the file the table of options is, 0: there is none; tflite_option()
  */
 struct tflite_operator {
 	int builtin;
@@ -56,6 +58,9 @@ struct tflite_operator {
 	uint32_t input_count;
 	int32_t *outputs;
 	uint32_t output_count;
+	int32_t *intermediates;
+	uint32_t intermediate_count;
+	size_t options;
 };
 
 /**
@@ -97,6 +102,18 @@ const char *tflite_builtin_name(int builtin);
 
 float tflite_scale(const struct tflite_tensor *tensor, uint32_t index);
 int64_t tflite_zero_point(const struct tflite_tensor *tensor, uint32_t index);
+
+/**
+ * tflite_option - a number from an operator's table of options
+ * @field: its place in the table's declaration in schema.fbs
+ * @bytes: of the field: 1 or 4
+ * @dflt: what it is if the file leaves it out
+ * @out: the value, floats as their bits
+ *
+ * Return: 0, or -EINVAL: it lies outside the file.
+ */
+int tflite_option(const struct tflite *model, const struct tflite_operator *op, unsigned int field,
+		  unsigned int bytes, int32_t dflt, int32_t *out);
 
 /* Bytes of a tensor; 0 if its elements have no size. */
 size_t tflite_tensor_size(const struct tflite_tensor *tensor);

@@ -60,9 +60,6 @@ struct ir_tensor {
 	int32_t output;
 };
 
-/* What an operation is. IR_NPU stands alone; the others are graph operations, see ir_ops.h. */
-enum ir_kind;
-
 enum ir_npu_kind {
 	IR_NPU_CONV,		/* weights: constant [oc][kh][kw][ic] */
 	IR_NPU_DEPTHWISE,	/* weights: constant [1][kh][kw][c] */
@@ -87,7 +84,7 @@ enum ir_elt {
 	IR_ELT_XOR = 35, IR_ELT_NOT = 36, IR_ELT_AND_NOT = 42,
 };
 
-enum ir_resize { IR_RESIZE_BILINEAR, IR_RESIZE_REPLICATE, IR_RESIZE_NEAREST };
+enum ir_resize { IR_RESIZE_MODE_BILINEAR, IR_RESIZE_MODE_REPLICATE, IR_RESIZE_MODE_NEAREST };
 
 /* Rounding by what it does; the emitter knows each family's encoding. */
 enum ir_round {
@@ -202,7 +199,7 @@ struct ir_options;	/* of a graph operation, see ir_ops.h */
 
 /**
  * struct ir_op - an operation
- * @kind: enum ir_kind
+ * @kind: enum ir_kind, in ir_ops.h: IR_NPU, or a graph operation
  * @inputs, @outputs: tensors, IR_NONE: left out. IR_NPU: its views name them as well.
  * @options: of a graph operation, NULL if its kind has none
  * @npu: of IR_NPU, NULL otherwise
@@ -231,12 +228,16 @@ struct ir_graph {
 	uint32_t *outputs;
 	uint32_t output_count;
 	const char **origins;		/* names of the model's operators, for reports */
-	uint32_t origin_count;
+	uint32_t origin_count, origin_room;
 	struct ir_block *blocks;	/* memory of all of it */
+	void *file;			/* malloc'ed, constants may lie in it; NULL: none */
 };
 
 /* ir_alloc - zeroed memory that lives as long as the graph; NULL: none left. */
 void *ir_alloc(struct ir_graph *g, size_t size);
+
+/* ir_strdup - a string that lives as long as the graph; NULL: none left. */
+const char *ir_strdup(struct ir_graph *g, const char *s, size_t len);
 
 struct ir_graph *ir_new(const char *name);
 void ir_free(struct ir_graph *g);
@@ -244,6 +245,28 @@ void ir_free(struct ir_graph *g);
 /* ir_tensor_new - index of a new tensor of that type and shape, hwc set, or IR_NONE: no memory. */
 uint32_t ir_tensor_new(struct ir_graph *g, const char *name, int type, uint32_t ndim,
 		       const int32_t *shape);
+
+/**
+ * ir_op_new - append an operation
+ * @options: of a graph operation; copied, NULL if its kind has none
+ *
+ * Return: the operation, valid until the next is made, or NULL: no memory.
+ */
+struct ir_op *ir_op_new(struct ir_graph *g, unsigned int kind, const uint32_t *inputs,
+			uint32_t input_count, const uint32_t *outputs, uint32_t output_count,
+			const struct ir_options *options);
+
+/* ir_npu_init - an NPU operation with nothing in it: no operands, no tables, scales of 1. */
+void ir_npu_init(struct ir_npu *npu);
+
+/**
+ * ir_npu_new - append an NPU operation
+ * @npu: from ir_alloc(); the operation's inputs and outputs are taken from its views
+ */
+struct ir_op *ir_npu_new(struct ir_graph *g, struct ir_npu *npu);
+
+/* ir_origin_new - index of a new name among the origins, or IR_NONE: no memory. */
+uint32_t ir_origin_new(struct ir_graph *g, const char *name);
 
 size_t ir_tensor_elements(const struct ir_tensor *t);
 size_t ir_tensor_bytes(const struct ir_tensor *t);
@@ -259,7 +282,6 @@ size_t ir_tensor_bytes(const struct ir_tensor *t);
 int ir_verify(const struct ir_graph *g, struct error *err);
 
 /* Text form; ir_parse() of what ir_print() writes gives the same graph. */
-struct ir_text;
 int ir_print(const struct ir_graph *g, void *file /* FILE * */);
 int ir_parse(const char *text, size_t len, const char *name, struct ir_graph **out,
 	     struct error *err);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tests: the graph's text form. Models of ACCEL_MODELS are imported, printed, parsed and printed
+ * again: both texts are equal. Files of tests/ir are graphs that say in their first lines what comes
+ * of them: "# error TEXT" (part of the message), or nothing: parsed, verified, printed and parsed.
+ *
+ * usage: ir_text FILE.ir... FILE.tflite...
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/compile/import.h"
+#include "runtime/file.h"
+#include "runtime/ir/ir_ops.h"
+
+#define TEXT_MAX	(64u << 20)	/* larger graphs are only imported */
+
+static int failures, passed;
+
+static void fail(const char *path, const char *why)
+{
+	printf("FAIL %s: %s\n", path, why);
+	failures++;
+}
+
+static char *print(const struct ir_graph *g, size_t *len)
+{
+	char *text = NULL;
+	FILE *f = open_memstream(&text, len);
+
+	if (!f)
+		return NULL;
+	ir_print(g, f);
+	fclose(f);
+	return text;
+}
+
+static void round_trip(const char *path, const struct ir_graph *g)
+{
+	size_t len = 0, again_len = 0;
+	char *text = print(g, &len), *again = NULL;
+	struct ir_graph *parsed = NULL;
+	struct error err;
+
+	if (!text || ir_parse(text, len, "printed", &parsed, &err)) {
+		fail(path, text ? err.text : "out of memory");
+	} else if (ir_verify(parsed, &err)) {
+		fail(path, err.text);
+	} else {
+		again = print(parsed, &again_len);
+		if (!again || len != again_len || memcmp(text, again, len))
+			fail(path, "printed, parsed and printed again is another text");
+		else
+			passed++;
+	}
+	ir_free(parsed);
+	free(text);
+	free(again);
+}
+
+static void run_ir(const char *path)
+{
+	struct ir_graph *g = NULL;
+	char want[128] = "";
+	struct error err;
+	void *text;
+	size_t len;
+	int rc;
+
+	if (file_read(path, &text, &len, &err)) {
+		fail(path, err.text);
+		return;
+	}
+	sscanf(text, "# error %127[^\n]", want);
+	rc = ir_parse(text, len, path, &g, &err);
+	if (!rc)
+		rc = ir_verify(g, &err);
+	if (rc && !want[0])
+		fail(path, err.text);
+	else if (rc && !strstr(err.text, want))
+		fail(path, err.text);
+	else if (!rc && want[0])
+		fail(path, "an error was expected");
+	else if (!rc)
+		round_trip(path, g);
+	else
+		passed++;
+	ir_free(g);
+	free(text);
+}
+
+static void run_tflite(const char *path)
+{
+	struct ir_graph *g = NULL;
+	struct tflite model;
+	struct error err;
+
+	if (tflite_read(path, &model, &err)) {
+		fail(path, err.text);
+		return;
+	}
+	if (import_tflite(&model, path, &g, &err))
+		fail(path, err.text);
+	else if (model.size < TEXT_MAX / 16)
+		round_trip(path, g);
+	tflite_free(&model);
+	ir_free(g);
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *dot = strrchr(argv[i], '.');
+
+		if (dot && !strcmp(dot, ".tflite"))
+			run_tflite(argv[i]);
+		else
+			run_ir(argv[i]);
+	}
+	printf("ir_text: %d passed, %d failed\n", passed, failures);
+	return failures || !passed;
+}
