@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The back end's own view of a graph: where tensors lie, how operations are cut into commands of the
+ * NPU. One struct that all passes work on; each pass says what it reads and what it fills in.
+ *
+ *	be_layout    bricks or rows			tensor.brick
+ *	be_block     OFM blocks, SHRAM, weight order	op.block and what goes with it
+ *	be_schedule  commands in order, buffers		cmds, buffers
+ *	be_weights   weights and scales encoded		op.blob
+ *	be_place     addresses				buffers[].addr, constants
+ *	be_emit      command streams			(with be_resolve, be_deps)
+ */
+#ifndef ACCEL_RUNTIME_BE_H
+#define ACCEL_RUNTIME_BE_H
+
+#include "runtime/compile/compile.h"
+#include "runtime/encode/weights.h"
+#include "runtime/target/target.h"
+#include "sim/cost.h"
+#include "sim/op.h"
+#include "uapi/ethosu_arch.h"
+
+#define BE_NONE	UINT32_MAX
+#define BE_ALIGN	16	/* of every place in memory */
+
+/**
+ * struct be_buffer - bytes that are needed from one command to another
+ * @size: in bytes
+ * @first, @last: times, both included
+ * @region: PROGRAM_ARENA or PROGRAM_STAGING
+ * @addr: given by be_place
+ */
+struct be_buffer {
+	uint64_t size;
+	uint32_t first, last;
+	uint8_t region;
+	uint64_t addr;
+};
+
+/**
+ * struct be_tensor - where a tensor of the graph lies
+ * @buffer: BE_NONE: not on the NPU's side at all, or a constant
+ * @constant: offset in region 0, -1: none
+ * @fixed: rows, not bricks: something outside the NPU sees it
+ * @brick: stored as NHCWB16
+ * @esize: bytes of an element
+ * @region: enum program_region
+ */
+struct be_tensor {
+	uint32_t buffer;
+	int64_t constant;
+	bool fixed;
+	bool brick;
+	uint8_t esize;
+	uint8_t region;
+};
+
+/**
+ * struct be_op - one IR_NPU operation
+ * @npu, @index: what the graph says, and where
+ * @desc: for the cost model; its block is the block
+ * @ib_end, @ib2_start, @ab_start: U55, U65: layout of SHRAM in banks
+ * @blob: weights and scales; @blob_at: their offset in region 0
+ * @slices: first channels of the operations it is cut into in depth
+ * @lut: index of a table image, BE_NONE: none
+ */
+struct be_op {
+	const struct ir_npu *npu;
+	uint32_t index;
+	struct cost_op_desc desc;
+	uint8_t ib_end, ib2_start, ab_start;
+	struct wenc_blob blob;
+	bool encoded;
+	uint64_t blob_at;
+	uint32_t *slices;
+	uint32_t slice_count;
+	uint32_t lut;
+};
+
+enum be_cmd_kind { BE_KERNEL, BE_STAGE_WEIGHTS };
+
+/**
+ * struct be_cmd - one kernel operation or transfer, in the order of execution
+ * @kind: enum be_cmd_kind
+ * @op: index into be.ops
+ * @slice: of the operation in depth
+ * @buffer: BE_STAGE_WEIGHTS: where to; BE_KERNEL: where its weights are, BE_NONE: region 0
+ * @step: program step it belongs to
+ */
+struct be_cmd {
+	uint8_t kind;
+	uint32_t op;
+	uint32_t slice;
+	uint32_t buffer;
+	uint32_t step;
+};
+
+/* A table as it lies in region 0. Equal ones are one. */
+struct be_lut {
+	const void *data;
+	uint32_t size;
+	int64_t constant;
+};
+
+/**
+ * struct be - the whole of it
+ * @staging: region 2 is a memory of its own, quicker than the arena's
+ */
+struct be {
+	const struct ir_graph *g;
+	const struct compile_options *opt;
+	const struct target *target;
+	const struct ethosu_arch *arch;
+	bool staging;
+	struct error *err;
+	struct program *out;
+
+	struct be_tensor *tensors;
+	struct be_op *ops;
+	uint32_t op_count;
+	uint32_t *op_of;	/* of each operation of the graph: index into ops, or BE_NONE */
+	struct be_cmd *cmds;
+	uint32_t cmd_count, cmd_room;
+	struct be_buffer *buffers;
+	uint32_t buffer_count, buffer_room;
+	struct be_lut *luts;
+	uint32_t lut_count;
+};
+
+/**
+ * struct be_kernel - a command with every address known
+ * @op: as the simulator's decoder would give it, but for lut_offset and offset
+ * @block: OFM block
+ * @ib_end, @ib2_start, @ab_start: as in struct be_op
+ * @lut: table, BE_NONE: none; @lut_slot: 256-byte unit it is in
+ */
+struct be_kernel {
+	struct npu_op op;
+	struct ethosu_block block;
+	uint8_t ib_end, ib2_start, ab_start;
+	uint32_t lut;
+	uint32_t lut_slot;
+};
+
+static inline uint64_t be_align(uint64_t n, uint64_t unit)
+{
+	return (n + unit - 1) / unit * unit;
+}
+
+static inline uint32_t be_div_up(uint32_t a, uint32_t b)
+{
+	return a / b + (a % b != 0);
+}
+
+/* Word an error of an operation: its name is put before it. Return: @code. */
+int be_error(struct be *be, uint32_t op, int code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Room for one more element of a growing array; NULL: no memory, the array is as it was. */
+void *be_grow(void *array, uint32_t count, uint32_t *room, size_t size);
+
+int be_layout(struct be *be);
+int be_block(struct be *be);
+int be_schedule(struct be *be);
+int be_weights(struct be *be);
+int be_place(struct be *be);
+int be_emit(struct be *be);
+
+/* Bytes a tensor takes as it is stored. */
+uint64_t be_tensor_size(const struct be *be, uint32_t tensor);
+
+/* Whether a view can be addressed in bricks; the layout pass and be_resolve() agree by it. */
+bool be_view_in_bricks(const struct be *be, const struct ir_view *view);
+
+/* The OFM view with the extent that is stored: the U85 can swap axes on the way. */
+struct ir_view be_stored_ofm(const struct ir_npu *npu);
+
+/* What the cost model wants to know of an operation, blocks and streams excepted. */
+void be_describe(const struct be *be, const struct ir_npu *npu, struct cost_op_desc *desc);
+
+/* Choose the best legal block for @op->desc. */
+int be_choose_block(struct be *be, struct be_op *op);
+
+/* Turn a BE_KERNEL command into registers' contents. */
+int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out);
+
+#endif

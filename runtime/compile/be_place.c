@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses: constants one after another, buffers wherever no other is that lives at the same time. */
+#include "runtime/compile/be.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- constants ---- */
+
+static int64_t take(uint64_t *at, uint64_t size)
+{
+	int64_t here = (int64_t)*at;
+
+	*at += be_align(size, BE_ALIGN);
+	return here;
+}
+
+static void number_tensor(struct be *be, const struct ir_view *view, uint64_t *at)
+{
+	if (view->tensor == IR_NONE || view->scalar || !be->g->tensors[view->tensor].data)
+		return;
+	if (be->tensors[view->tensor].constant < 0)
+		be->tensors[view->tensor].constant = take(at, be->g->tensors[view->tensor].size);
+}
+
+static int place_constants(struct be *be)
+{
+	struct program *out = be->out;
+	uint64_t at = 0;
+
+	for (uint32_t i = 0; i < be->op_count; i++) {
+		struct be_op *op = &be->ops[i];
+
+		number_tensor(be, &op->npu->ifm, &at);
+		number_tensor(be, &op->npu->ifm2, &at);
+		if (op->encoded)
+			op->blob_at = (uint64_t)take(&at, op->blob.size);
+	}
+	for (uint32_t i = 0; i < be->lut_count; i++)
+		be->luts[i].constant = take(&at, be->luts[i].size);
+	out->constants_size = at;
+	out->constants = calloc(1, at ? at : 1);
+	if (!out->constants)
+		return error_set(be->err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < be->op_count; i++)
+		if (be->ops[i].encoded)
+			memcpy(out->constants + be->ops[i].blob_at, be->ops[i].blob.data,
+			       be->ops[i].blob.size);
+	for (uint32_t i = 0; i < be->lut_count; i++)
+		memcpy(out->constants + be->luts[i].constant, be->luts[i].data, be->luts[i].size);
+	for (uint32_t i = 0; i < be->g->tensor_count; i++)
+		if (be->tensors[i].constant >= 0)
+			memcpy(out->constants + be->tensors[i].constant, be->g->tensors[i].data,
+			       be->g->tensors[i].size);
+	return 0;
+}
+
+/* ---- buffers ---- */
+
+/* Buffers of one region, in the order of placing. */
+struct packing {
+	const struct be_buffer *buffers;
+	uint32_t *order;
+	uint32_t count;
+	uint64_t *addr;		/* by buffer */
+	uint64_t *lo, *hi;	/* ranges taken while a buffer is placed */
+};
+
+static bool overlap(const struct be_buffer *a, const struct be_buffer *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
+
+static int by_size(const void *pa, const void *pb, void *ctx)
+{
+	const struct be_buffer *buffers = ctx;
+	const struct be_buffer *a = &buffers[*(const uint32_t *)pa];
+	const struct be_buffer *b = &buffers[*(const uint32_t *)pb];
+
+	if (a->size != b->size)
+		return a->size < b->size ? 1 : -1;
+	if (a->first != b->first)
+		return a->first < b->first ? -1 : 1;
+	return *(const uint32_t *)pa < *(const uint32_t *)pb ? -1 : 1;
+}
+
+static int by_life(const void *pa, const void *pb, void *ctx)
+{
+	const struct be_buffer *buffers = ctx;
+	const struct be_buffer *a = &buffers[*(const uint32_t *)pa];
+	const struct be_buffer *b = &buffers[*(const uint32_t *)pb];
+	uint32_t la = a->last - a->first, lb = b->last - b->first;
+
+	if (la != lb)
+		return la < lb ? 1 : -1;
+	return by_size(pa, pb, ctx);
+}
+
+static int by_start(const void *pa, const void *pb, void *ctx)
+{
+	const struct be_buffer *buffers = ctx;
+	const struct be_buffer *a = &buffers[*(const uint32_t *)pa];
+	const struct be_buffer *b = &buffers[*(const uint32_t *)pb];
+
+	if (a->first != b->first)
+		return a->first < b->first ? -1 : 1;
+	return by_size(pa, pb, ctx);
+}
+
+/* The lowest gap that holds @size among the @n ranges of @p, which this sorts by insertion. */
+static uint64_t lowest_gap(struct packing *p, uint32_t n, uint64_t size)
+{
+	uint64_t at = 0;
+
+	for (uint32_t i = 1; i < n; i++) {
+		uint64_t lo = p->lo[i], hi = p->hi[i];
+		uint32_t j = i;
+
+		for (; j && p->lo[j - 1] > lo; j--) {
+			p->lo[j] = p->lo[j - 1];
+			p->hi[j] = p->hi[j - 1];
+		}
+		p->lo[j] = lo;
+		p->hi[j] = hi;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		if (p->lo[i] >= at + size)
+			break;
+		if (p->hi[i] > at)
+			at = p->hi[i];
+	}
+	return at;
+}
+
+/* Place in order. Return: bytes that it takes. */
+static uint64_t pack(struct packing *p)
+{
+	uint64_t top = 0;
+
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct be_buffer *b = &p->buffers[p->order[i]];
+		uint64_t size = be_align(b->size, BE_ALIGN);
+		uint32_t n = 0;
+
+		for (uint32_t j = 0; j < i; j++) {
+			const struct be_buffer *other = &p->buffers[p->order[j]];
+
+			if (!overlap(b, other))
+				continue;
+			p->lo[n] = p->addr[p->order[j]];
+			p->hi[n++] = p->addr[p->order[j]] + be_align(other->size, BE_ALIGN);
+		}
+		p->addr[p->order[i]] = lowest_gap(p, n, size);
+		if (p->addr[p->order[i]] + size > top)
+			top = p->addr[p->order[i]] + size;
+	}
+	return top;
+}
+
+static int place_region(struct be *be, unsigned int region, uint64_t *size)
+{
+	static int (*const orders[])(const void *, const void *, void *) = { by_size, by_life,
+									     by_start };
+	struct packing p = { .buffers = be->buffers };
+	uint32_t room = be->buffer_count + 1;
+	uint64_t best = UINT64_MAX;
+	int rc = 0;
+
+	p.order = calloc(room, sizeof(*p.order));
+	p.addr = calloc(room, sizeof(*p.addr));
+	p.lo = calloc(room, sizeof(*p.lo));
+	p.hi = calloc(room, sizeof(*p.hi));
+	if (!p.order || !p.addr || !p.lo || !p.hi) {
+		rc = error_set(be->err, -ENOMEM, "out of memory");
+		goto out;
+	}
+	for (uint32_t i = 0; i < be->buffer_count; i++)
+		if (be->buffers[i].region == region)
+			p.order[p.count++] = i;
+	for (unsigned int i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		uint64_t top;
+
+		qsort_r(p.order, p.count, sizeof(*p.order), orders[i], be->buffers);
+		top = pack(&p);
+		if (top >= best)
+			continue;
+		best = top;
+		for (uint32_t j = 0; j < p.count; j++)
+			be->buffers[p.order[j]].addr = p.addr[p.order[j]];
+	}
+	*size = p.count ? best : 0;
+out:
+	free(p.order);
+	free(p.addr);
+	free(p.lo);
+	free(p.hi);
+	return rc;
+}
+
+int be_place(struct be *be)
+{
+	struct program *out = be->out;
+	int rc = place_constants(be);
+
+	if (!rc)
+		rc = place_region(be, PROGRAM_ARENA, &out->arena_size);
+	if (!rc)
+		rc = place_region(be, PROGRAM_STAGING, &out->staging_size);
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < be->g->tensor_count; i++) {
+		const struct be_tensor *t = &be->tensors[i];
+
+		out->offset[i] = -1;
+		if (t->buffer != BE_NONE && t->region == PROGRAM_ARENA && !t->brick)
+			out->offset[i] = (int64_t)be->buffers[t->buffer].addr;
+	}
+	return 0;
+}

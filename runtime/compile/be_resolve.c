@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* From a command to registers' contents: addresses of operands and streams, as struct npu_op. */
+#include "runtime/compile/be.h"
+
+#include <errno.h>
+
+static uint8_t elem_log2(int type)
+{
+	size_t size = elem_size(type);
+
+	return size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0;
+}
+
+static bool is_signed(int type)
+{
+	return type != ELEM_UINT8 && type != ELEM_UINT16 && type != ELEM_UINT32 &&
+	       type != ELEM_UINT64 && type != ELEM_BOOL;
+}
+
+static int64_t tensor_address(const struct be *be, uint32_t tensor)
+{
+	const struct be_tensor *t = &be->tensors[tensor];
+
+	if (t->region == PROGRAM_CONSTANTS)
+		return t->constant;
+	return (int64_t)be->buffers[t->buffer].addr;
+}
+
+static void resolve_fm(const struct be *be, const struct ir_view *view, struct npu_fm *fm)
+{
+	const struct be_tensor *t = &be->tensors[view->tensor];
+	const int32_t *hwc = be->g->tensors[view->tensor].hwc;
+	int64_t es = t->esize, row = (int64_t)hwc[1] * hwc[2];
+	int64_t bricks = (hwc[2] + ETHOSU_BRICK - 1) / ETHOSU_BRICK;
+
+	fm->space = t->region;
+	fm->elem_log2 = elem_log2(view->type);
+	fm->is_signed = is_signed(view->type);
+	fm->zero_point = view->zero_point;
+	fm->brick = t->brick;
+	fm->height = fm->height0 = fm->height1 = (uint32_t)view->h;
+	fm->width = fm->width0 = (uint32_t)view->w;
+	fm->depth = (uint32_t)view->c;
+	fm->base[0] = tensor_address(be, view->tensor);
+	if (!t->brick) {
+		fm->base[0] += view->base * es;
+		fm->stride_c = es;
+		fm->stride_x = view->sx * es;
+		fm->stride_y = view->sy * es;
+		return;
+	}
+	fm->stride_x = ETHOSU_BRICK * es;
+	fm->stride_c = hwc[1] * ETHOSU_BRICK * es;
+	fm->base[0] += view->base / row * (bricks * fm->stride_c) +
+		       view->base % row / hwc[2] * fm->stride_x +
+		       view->base % hwc[2] / ETHOSU_BRICK * fm->stride_c;
+	fm->stride_y = view->sy / row * (bricks * fm->stride_c);
+}
+
+static void resolve_operand(const struct be *be, const struct ir_npu *npu,
+			    const struct ir_view *view, struct npu_op *op, struct npu_fm *fm)
+{
+	if (view->scalar) {
+		fm->broadcast = NPU_BROADCAST_SCALAR;
+		fm->elem_log2 = elem_log2(view->type);
+		fm->is_signed = is_signed(view->type);
+		fm->zero_point = view->zero_point;
+		op->scalar = view->value;
+		return;
+	}
+	if (view->tensor == IR_NONE)
+		return;
+	resolve_fm(be, view, fm);
+	if (npu->kind != IR_NPU_ELEMENTWISE)
+		return;
+	if (view->h == 1 && npu->ofm.h > 1)
+		fm->broadcast |= NPU_BROADCAST_H;
+	if (view->w == 1 && npu->ofm.w > 1)
+		fm->broadcast |= NPU_BROADCAST_W;
+	if (view->c == 1 && npu->ofm.c > 1)
+		fm->broadcast |= NPU_BROADCAST_C;
+}
+
+/*
+ * Padding after the last row: what the windows want beyond what there is. The IFM's extent follows
+ * from it, so it has to be exact whatever the model says.
+ */
+static int32_t pad_after(int32_t out, int32_t stride, int32_t taps, int32_t before, int32_t in,
+			 bool upscaled)
+{
+	int64_t want = (int64_t)(out - 1) * stride + taps - before;
+	int64_t have = upscaled ? 2ll * in : in;
+
+	return want > have ? (int32_t)(want - have) : 0;
+}
+
+static int resolve_window(struct be *be, const struct ir_npu *npu, uint32_t index,
+			  struct npu_op *op)
+{
+	int32_t th = (npu->kernel_h - 1) * npu->dilation_y + 1;
+	int32_t tw = (npu->kernel_w - 1) * npu->dilation_x + 1;
+	int32_t bottom = pad_after(npu->ofm.h, npu->stride_y, th, npu->pad_top, npu->ifm.h,
+				   npu->upscale);
+	int32_t right = pad_after(npu->ofm.w, npu->stride_x, tw, npu->pad_left, npu->ifm.w,
+				  npu->upscale);
+
+	if (npu->pad_top > 127 || npu->pad_left > 127 || bottom > 255 || right > 255 ||
+	    npu->pad_top < 0 || npu->pad_left < 0)
+		return be_error(be, index, -ERANGE,
+				"padding of %d, %d, %d, %d does not fit the registers",
+				npu->pad_top, npu->pad_left, bottom, right);
+	op->kernel_h = (uint16_t)npu->kernel_h;
+	op->kernel_w = (uint16_t)npu->kernel_w;
+	op->stride_y = (uint8_t)npu->stride_y;
+	op->stride_x = (uint8_t)npu->stride_x;
+	op->dilation_y = (uint8_t)npu->dilation_y;
+	op->dilation_x = (uint8_t)npu->dilation_x;
+	op->pad_top = (uint8_t)npu->pad_top;
+	op->pad_left = (uint8_t)npu->pad_left;
+	op->pad_bottom = (uint8_t)bottom;
+	op->pad_right = (uint8_t)right;
+	op->upscale = npu->upscale;
+	return 0;
+}
+
+static struct npu_scale scale_of(const struct ir_scale *s, uint8_t round, uint8_t dbl)
+{
+	return (struct npu_scale){ .scale = s->scale, .shift = s->shift, .round = round,
+				   .dbl = dbl };
+}
+
+static void resolve_scales(const struct ir_npu *npu, struct npu_op *op)
+{
+	/* K of the two-step input scaling: bits that the narrow operand is moved up by. */
+	uint8_t dbl = !npu->ifm_dbl ? 0 : elem_log2(npu->ifm.type) ? 15 : 20;
+	uint8_t round = npu->ifm_dbl ? NPU_ROUND_TFL : NPU_ROUND_NATURAL;
+
+	op->round = npu->round;
+	op->ofm_scale = scale_of(&npu->ofm_scale, npu->round, 0);
+	op->a_scale = scale_of(&npu->ifm_scale, round, dbl);
+	op->b_scale = scale_of(&npu->ifm2_scale, round, dbl);
+	if (!op->a_scale.scale && !op->a_scale.shift)
+		op->a_scale.scale = 1;
+	if (!op->b_scale.scale && !op->b_scale.shift)
+		op->b_scale.scale = 1;
+	op->acc48 = npu->acc48;
+}
+
+/* enum npu_lut of an IR table, for what goes in and comes out. */
+static uint8_t lut_kind(const struct be *be, const struct ir_npu *npu)
+{
+	bool builtin = npu->lut_data == IR_NONE && be->arch->family != 85;
+
+	switch (npu->lut) {
+	case IR_LUT_8_8:
+		return is_signed(npu->ofm.type) ? NPU_LUT_S8_S8 : NPU_LUT_U8_U8;
+	case IR_LUT_8_16:
+		return NPU_LUT_S8_S16;
+	case IR_LUT_8_32:
+		return NPU_LUT_S8_S32;
+	case IR_LUT_16_16:
+		return NPU_LUT_S16_S16;
+	case IR_LUT_16_32:
+		return NPU_LUT_S16_S32;
+	case IR_LUT_TANH:
+		return builtin ? NPU_LUT_TANH_BUILTIN : NPU_LUT_TANH;
+	case IR_LUT_SIGMOID:
+		return builtin ? NPU_LUT_SIGMOID_BUILTIN : NPU_LUT_SIGMOID;
+	default:
+		return NPU_LUT_NONE;
+	}
+}
+
+static int32_t least(int32_t a, int32_t b)
+{
+	return a < b ? a : b;
+}
+
+static int32_t most(int32_t a, int32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The clamp stands before the table: its range is that of the index. */
+static void resolve_activation(const struct be *be, const struct ir_npu *npu, struct npu_op *op)
+{
+	static const struct { int32_t min, max; } ranges[2][2] = {
+		{ { 0, UINT8_MAX }, { INT8_MIN, INT8_MAX } },
+		{ { 0, UINT16_MAX }, { INT16_MIN, INT16_MAX } },
+	};
+	unsigned int width = op->ofm.elem_log2;
+
+	op->lut = lut_kind(be, npu);
+	if (npu->lut == IR_LUT_8_16 || npu->lut == IR_LUT_8_32)
+		width = 0;
+	else if (npu->lut == IR_LUT_16_32)
+		width = 1;
+	op->clamp = width < 2;
+	op->act_min = npu->act_min;
+	op->act_max = npu->act_max;
+	if (!op->clamp)
+		return;
+	op->act_min = most(op->act_min, ranges[width][op->ofm.is_signed].min);
+	op->act_max = least(op->act_max, ranges[width][op->ofm.is_signed].max);
+}
+
+/* Where the constants of a slice are: in region 0, or in a buffer they were copied to. */
+static void resolve_streams(const struct be *be, const struct be_cmd *cmd, struct npu_op *op)
+{
+	const struct be_op *o = &be->ops[cmd->op];
+	const struct wenc_slice *s = &o->blob.slices[cmd->slice];
+	uint64_t at = o->blob_at;
+
+	op->weight_space = PROGRAM_CONSTANTS;
+	if (cmd->buffer != BE_NONE) {
+		op->weight_space = be->buffers[cmd->buffer].region;
+		at = be->buffers[cmd->buffer].addr - s->range.offset;
+	}
+	op->scale_space = op->weight_space;
+	op->per_channel = 1;
+	op->part_kernel = o->desc.part_kernel;
+	op->weight_fwd = WENC_IS_FAST(o->blob.format);
+	op->weight_sparse = WENC_IS_SPARSE(o->blob.format);
+	op->cores = op->weight_fwd ? 1 : be->arch->cores;
+	op->ofm_block_depth = o->desc.block.d;
+	for (unsigned int i = 0; i < WENC_MAX_STREAMS; i++) {
+		op->weight_base[i] = at + s->weights[i].offset;
+		op->weight_len[i] = s->weights[i].length;
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		op->scale_base[i] = at + s->scales[i].offset;
+		op->scale_len[i] = s->scales[i].length;
+	}
+}
+
+/* One slice in depth of the OFM. */
+static struct ir_view slice_of(const struct be_op *o, uint32_t slice, const struct ir_view *ofm)
+{
+	struct ir_view view = *ofm;
+
+	if (o->slice_count > 1) {
+		uint32_t end = slice + 1 < o->slice_count ? o->slices[slice + 1] : (uint32_t)view.c;
+
+		view.base += o->slices[slice];
+		view.c = (int32_t)(end - o->slices[slice]);
+	}
+	return view;
+}
+
+static bool has_streams(const struct ir_npu *npu)
+{
+	return npu->kind == IR_NPU_CONV || npu->kind == IR_NPU_DEPTHWISE;
+}
+
+int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out)
+{
+	const struct be_op *o = &be->ops[cmd->op];
+	const struct ir_npu *npu = o->npu;
+	struct ir_view ofm = be_stored_ofm(npu), ifm = npu->ifm;
+	struct npu_op *op = &out->op;
+	int rc;
+
+	*out = (struct be_kernel){ .block = o->desc.block, .ib_end = o->ib_end,
+				   .ib2_start = o->ib2_start, .ab_start = o->ab_start,
+				   .lut = o->lut };
+	op->kind = npu->kind;
+	op->mode = npu->mode;
+	op->oh = (uint32_t)npu->ofm.h;
+	op->ow = (uint32_t)npu->ofm.w;
+	op->oc = (uint32_t)npu->ofm.c;
+	op->transpose = npu->transpose;
+	op->reverse = npu->reverse;
+	op->microblock = o->desc.microblock;
+	op->ofm_block_depth = o->desc.block.d;
+	if (has_streams(npu)) {
+		ofm = slice_of(o, cmd->slice, &ofm);
+		op->oc = (uint32_t)ofm.c;
+		if (npu->kind == IR_NPU_DEPTHWISE)
+			ifm = slice_of(o, cmd->slice, &ifm);
+		resolve_streams(be, cmd, op);
+	}
+	resolve_operand(be, npu, &ifm, op, &op->a);
+	resolve_operand(be, npu, &npu->ifm2, op, &op->b);
+	resolve_fm(be, &ofm, &op->ofm);
+	resolve_scales(npu, op);
+	resolve_activation(be, npu, op);
+	op->kernel_h = op->kernel_w = op->stride_y = op->stride_x = 1;
+	op->dilation_y = op->dilation_x = 1;
+	op->hw_divide = npu->hw_divide;
+	op->resize_off_y = npu->resize_off_y;
+	op->resize_off_x = npu->resize_off_x;
+	op->resize_n_y = npu->resize_n_y;
+	op->resize_n_x = npu->resize_n_x;
+	op->resize_step_y = npu->resize_d_y;
+	op->resize_step_x = npu->resize_d_x;
+	if (npu->kind == IR_NPU_ELEMENTWISE || npu->kind == IR_NPU_RESIZE || npu->kind == IR_NPU_COPY)
+		return 0;
+	rc = resolve_window(be, npu, o->index, op);
+	return rc;
+}

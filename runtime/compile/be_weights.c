@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* Weights and scales, encoded for the block and order that each operation got. */
+#include "runtime/compile/be.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int make_scales(struct be *be, const struct be_op *op, struct wenc_scale **out)
+{
+	const struct ir_npu *npu = op->npu;
+	uint32_t n = (uint32_t)npu->ofm.c;
+	struct wenc_scale *s = calloc(n, sizeof(*s));
+
+	if (!s)
+		return error_set(be->err, -ENOMEM, "out of memory");
+	if ((npu->bias || npu->channel_scale) && npu->channels != n) {
+		free(s);
+		return be_error(be, op->index, -EINVAL, "%u scales for %u channels", npu->channels,
+				n);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const struct ir_scale *scale =
+			npu->channel_scale ? &npu->channel_scale[i] : &npu->ofm_scale;
+
+		s[i] = (struct wenc_scale){ .bias = npu->bias ? npu->bias[i] : 0,
+					    .scale = scale->scale, .shift = scale->shift };
+	}
+	*out = s;
+	return 0;
+}
+
+static int set_layer(struct be *be, const struct be_op *op, struct wenc_layer *layer)
+{
+	const struct ir_npu *npu = op->npu;
+	const struct ir_tensor *t = &be->g->tensors[npu->weights];
+	bool depthwise = npu->kind == IR_NPU_DEPTHWISE;
+	uint64_t n = (uint64_t)npu->ofm.c * (uint64_t)npu->kernel_h * (uint64_t)npu->kernel_w *
+		     (depthwise ? 1 : (uint64_t)npu->ifm.c);
+
+	if (!t->data || (t->type != ELEM_INT8 && t->type != ELEM_UINT8) || t->size < n)
+		return be_error(be, op->index, -EINVAL,
+				"weights %s are not a constant of 8-bit numbers as large as it needs",
+				t->name);
+	*layer = (struct wenc_layer){
+		.weights = t->data,
+		.type = t->type == ELEM_INT8 ? WENC_S8 : WENC_U8,
+		.oc = (uint32_t)npu->ofm.c,
+		.kh = (uint32_t)npu->kernel_h,
+		.kw = (uint32_t)npu->kernel_w,
+		.ic = depthwise ? 1 : (uint32_t)npu->ifm.c,
+		.stride_y = (uint32_t)npu->stride_y,
+		.stride_x = (uint32_t)npu->stride_x,
+		.dilation_y = (uint32_t)npu->dilation_y,
+		.dilation_x = (uint32_t)npu->dilation_x,
+		.depthwise = depthwise,
+		.zero_points = npu->weight_zero_points,
+		.zero_point_count = npu->weight_zero_points ? (uint32_t)npu->ofm.c : 0,
+	};
+	if (depthwise)
+		wenc_layer_hwo(layer);
+	else
+		wenc_layer_ohwi(layer);
+	return 0;
+}
+
+static void set_config(const struct be *be, const struct be_op *op, struct wenc_config *config)
+{
+	const struct ethosu_arch *arch = be->arch;
+
+	*config = (struct wenc_config){
+		.arch = arch->family,
+		.macs = arch->macs,
+		.cores = arch->family == 85 ? 0 : arch->cores,
+		.ifm_bits = op->desc.ifm[0].bits,
+		.ofm_block_depth = op->desc.block.d,
+		.part_kernel = op->desc.part_kernel,
+		.microblock = op->desc.microblock,
+		.acc48 = op->npu->acc48,
+		.format = WENC_STANDARD,
+	};
+}
+
+static int encode(struct be *be, struct be_op *op)
+{
+	struct wenc_scale *scales = NULL;
+	struct wenc_config config;
+	struct wenc_layer layer;
+	struct error why;
+	int rc;
+
+	rc = set_layer(be, op, &layer);
+	if (rc)
+		return rc;
+	rc = make_scales(be, op, &scales);
+	if (rc)
+		return rc;
+	set_config(be, op, &config);
+	rc = wenc_encode(&layer, &config, scales, op->slices, op->slice_count, &op->blob, &why);
+	free(scales);
+	if (rc)
+		return be_error(be, op->index, rc, "weights: %s", why.text);
+	op->encoded = true;
+	return 0;
+}
+
+int be_weights(struct be *be)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < be->op_count && !rc; i++)
+		if (be->ops[i].npu->kind == IR_NPU_CONV || be->ops[i].npu->kind == IR_NPU_DEPTHWISE)
+			rc = encode(be, &be->ops[i]);
+	return rc;
+}

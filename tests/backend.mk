@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# The compiler's back end: random graphs of NPU operations against what they mean.
+
+BACKEND_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/backend*.c)) $(O)/tests/checkops_mem.o \
+	$(patsubst %.c,$(O)/%.o,$(wildcard runtime/compile/be*.c)) $(call objs,runtime/encode) $(call objs,runtime/target) \
+	$(addprefix $(O)/runtime/,elem.o error.o file.o)
+BACKEND_COUNT ?= 1500
+
+$(O)/tests/backend: $(BACKEND_OBJS) $(O)/libsim.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+CHECKS += check-backend
+check-backend: $(O)/tests/backend
+	$< --count $(BACKEND_COUNT)
+
+-include $(BACKEND_OBJS:.o=.d)
