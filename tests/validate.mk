@@ -8,15 +8,29 @@ $(O)/libethosu-validate.a: $(VALIDATE_OBJS)
 
 all: $(O)/libethosu-validate.a
 
-VALIDATE_MODELS_OBJS := $(O)/tests/validate_models.o \
-	$(addprefix $(O)/runtime/,container.o elem.o error.o file.o tflite.o tflite_names.o)
+VALIDATE_FILES := $(addprefix $(O)/runtime/,container.o elem.o error.o file.o tflite.o tflite_names.o)
+
+VALIDATE_MODELS_OBJS := $(O)/tests/validate_models.o $(VALIDATE_FILES)
 
 $(O)/tests/validate_models: $(VALIDATE_MODELS_OBJS) $(O)/libethosu-validate.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# The judge is the simulator: its decoder, what makes its access log, and all of it for a sample.
+VALIDATE_SOUND_OBJS := $(addprefix $(O)/tests/validate_,sound.o gen.o seeds.o oracle.o device.o) \
+	$(VALIDATE_FILES)
+
+$(O)/tests/validate_sound: $(VALIDATE_SOUND_OBJS) $(O)/libethosu-validate.a $(O)/libsim.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # Some models are part of the tree; $(ACCEL_MODELS), if it is there, has many more.
 CHECKS += check-validate
-check-validate: $(O)/tests/validate_models
+check-validate: $(addprefix $(O)/tests/,validate_models validate_sound)
 	$(Q)$(O)/tests/validate_models tests/data $(ACCEL_MODELS)
+	$(Q)$(O)/tests/validate_sound --count 1000000 --accept 20 tests/data
 
--include $(VALIDATE_OBJS:.o=.d) $(VALIDATE_MODELS_OBJS:.o=.d)
+# Holes made on purpose.
+CHECKS += check-validate-mutants
+check-validate-mutants: $(O)/tests/validate_sound
+	$(Q)CC="$(CC) $(SAN)" sh tests/validate_mutants.sh $(O) "$(LIBS)" tests/data
+
+-include $(VALIDATE_OBJS:.o=.d) $(VALIDATE_MODELS_OBJS:.o=.d) $(VALIDATE_SOUND_OBJS:.o=.d)
