@@ -20,7 +20,7 @@ check-cli: $(O)/accel
 
 # Readers of files, built with ASan and UBSan: files put together by hand, cut short and damaged everywhere.
 FILE_TESTS := $(addprefix $(O)/tests/test_,container image npy tflite)
-IMAGE_SRCS := $(addprefix runtime/image/,accel_file.c accel_write.c image.c vela.c)
+IMAGE_SRCS := $(addprefix runtime/image/,accel_file.c accel_write.c image.c vela.c) runtime/ir/ir_ops.c
 FILE_SRCS := $(IMAGE_SRCS) $(addprefix runtime/,container.c elem.c error.c file.c npy.c npz.c tflite.c tflite_names.c)
 
 $(FILE_TESTS): $(O)/tests/test_%: $(O)/tests/test_%.o $(FILE_SRCS:%.c=$(O)/%.o)

@@ -59,6 +59,19 @@ static struct image *some_image(void)
 	image->runs = image_alloc(image, 2, sizeof(*image->runs));
 	image->runs[0] = (struct image_npu){ stream, 3, constants, 48, 16, false };
 	image->runs[1] = (struct image_npu){ stream + 1, 2, constants, 48, 0, true };
+	image->op_count = 1;
+	image->ops = image_alloc(image, 1, sizeof(*image->ops));
+	image->ops[0] = (struct image_op){
+		.kind = IR_FULLY_CONNECTED, .input_count = 3, .output_count = 1,
+		.inputs = image_list(image, (const uint32_t[]){ 0, 2, IR_NONE }, 3),
+		.outputs = image_list(image, (const uint32_t[]){ 1 }, 1),
+		.options = { .activation = IR_ACT_RELU6, .keep_dims = -5 },
+	};
+	image->step_count = 3;
+	image->steps = image_alloc(image, 3, sizeof(*image->steps));
+	image->steps[0] = (struct image_step){ true, 0 };
+	image->steps[1] = (struct image_step){ false, 0 };
+	image->steps[2] = (struct image_step){ true, 1 };
 	return image;
 }
 
@@ -119,6 +132,18 @@ static void same_again(void **state)
 		assert_memory_equal(b->runs[i].constants, constants, 48);
 		assert_int_equal(a->runs[i].arena_offset, b->runs[i].arena_offset);
 		assert_int_equal(a->runs[i].fast_is_arena, b->runs[i].fast_is_arena);
+	}
+	assert_int_equal(b->op_count, 1);
+	assert_int_equal(b->ops[0].kind, IR_FULLY_CONNECTED);
+	assert_int_equal(b->ops[0].input_count, 3);
+	assert_memory_equal(b->ops[0].inputs, a->ops[0].inputs, 12);
+	assert_int_equal(b->ops[0].output_count, 1);
+	assert_int_equal(b->ops[0].outputs[0], 1);
+	assert_memory_equal(&a->ops[0].options, &b->ops[0].options, sizeof(a->ops[0].options));
+	assert_int_equal(b->step_count, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(b->steps[i].npu, a->steps[i].npu);
+		assert_int_equal(b->steps[i].index, a->steps[i].index);
 	}
 	/* Shared in the file, too. */
 	assert_ptr_equal(b->runs[0].constants, b->runs[1].constants);

@@ -13,6 +13,7 @@
 _Static_assert(sizeof(struct accel_file_header) == 64, "the format has no padding");
 _Static_assert(sizeof(struct accel_file_section) == 24, "the format has no padding");
 _Static_assert(sizeof(struct accel_file_tensor) == 72, "the format has no padding");
+_Static_assert(sizeof(struct accel_file_step) == 8, "the format has no padding");
 _Static_assert(sizeof(struct accel_file_run) == 48, "the format has no padding");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file lies in memory as it is");
 
@@ -20,7 +21,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file lies in memo
 
 enum section {
 	SECTION_STRINGS, SECTION_TENSORS, SECTION_SCALES, SECTION_ZEROS, SECTION_INPUTS,
-	SECTION_OUTPUTS, SECTION_RUNS, SECTION_COMMANDS, SECTION_DATA,
+	SECTION_OUTPUTS, SECTION_RUNS, SECTION_OPERATORS, SECTION_STEPS, SECTION_COMMANDS,
+	SECTION_DATA,
 	SECTIONS,
 };
 
@@ -36,6 +38,8 @@ static const struct {
 	[SECTION_INPUTS] = { "INPT", sizeof(uint32_t) },
 	[SECTION_OUTPUTS] = { "OUTP", sizeof(uint32_t) },
 	[SECTION_RUNS] = { "RUNS", sizeof(struct accel_file_run) },
+	[SECTION_OPERATORS] = { "OPER", sizeof(uint32_t) },
+	[SECTION_STEPS] = { "STEP", sizeof(struct accel_file_step) },
 	[SECTION_COMMANDS] = { "CMDS", sizeof(uint32_t) },
 	[SECTION_DATA] = { "DATA", 1 },
 };
@@ -230,15 +234,114 @@ static int read_run(struct reader *r, uint32_t index)
 	return 0;
 }
 
+/* The words of a list of tensors. NULL: it goes beyond the section, or names one that is not there. */
+static uint32_t *take_list(struct reader *r, const uint32_t **at, const uint32_t *end, uint32_t count)
+{
+	uint32_t *list;
+
+	if (count > (size_t)(end - *at))
+		return NULL;
+	list = image_list(r->image, *at, count);
+	for (uint32_t i = 0; list && i < count; i++)
+		if (list[i] >= r->image->tensor_count && list[i] != IR_NONE)
+			return NULL;
+	*at += count;
+	return list;
+}
+
+static int read_operator(struct reader *r, uint32_t index, const uint32_t **at, const uint32_t *end)
+{
+	struct image_op *op = &r->image->ops[index];
+	const struct ir_kind_info *info;
+	const char *name;
+	uint32_t options;
+	int kind;
+
+	if (end - *at < ACCEL_FILE_OPERATOR_WORDS)
+		return error_set(r->err, -EINVAL, "operator %u is cut short", index);
+	name = read_name(r, (*at)[0]);
+	kind = name ? ir_kind_by_name(name, strlen(name)) : -1;
+	if (kind < 0 || kind == IR_NPU)
+		return error_set(r->err, -ENOTSUP, "operator %u is %s, which this does not know: "
+				 "compiled by a newer version?", index, name ? name : "nameless");
+	info = ir_kind_info((unsigned int)kind);
+	op->kind = (unsigned int)kind;
+	op->input_count = (*at)[1];
+	op->output_count = (*at)[2];
+	options = (*at)[3];
+	*at += ACCEL_FILE_OPERATOR_WORDS;
+	if (op->input_count < info->input_min || op->input_count > info->input_max ||
+	    op->output_count < info->output_min || op->output_count > info->output_max ||
+	    options != info->option_count)
+		return error_set(r->err, -EINVAL,
+				 "operator %u, %s, with %u inputs, %u outputs and %u options", index,
+				 name, op->input_count, op->output_count, options);
+	op->inputs = take_list(r, at, end, op->input_count);
+	op->outputs = op->inputs ? take_list(r, at, end, op->output_count) : NULL;
+	if (!op->outputs || options > (size_t)(end - *at))
+		return error_set(r->err, -EINVAL, "operator %u, %s, is cut short or names no tensor",
+				 index, name);
+	for (uint32_t i = 0; i < options; i++)
+		ir_field_set(&info->options[i].field, &op->options, (int32_t)(*at)[i]);
+	*at += options;
+	return 0;
+}
+
+static int read_operators(struct reader *r)
+{
+	const struct part *part = &r->parts[SECTION_OPERATORS];
+	const uint32_t *at = (const uint32_t *)(const void *)part->data, *end = at + part->count;
+	int rc = 0;
+
+	/* Bounded by the section: an operator has more words than the one that counts them. */
+	if (!part->count)
+		return 0;
+	r->image->op_count = *at++;
+	if (r->image->op_count > part->count / ACCEL_FILE_OPERATOR_WORDS)
+		return error_set(r->err, -EINVAL, "%u operators in OPER", r->image->op_count);
+	r->image->ops = image_alloc(r->image, r->image->op_count, sizeof(*r->image->ops));
+	if (!r->image->ops)
+		return no_memory(r->err);
+	for (uint32_t i = 0; i < r->image->op_count && !rc; i++)
+		rc = read_operator(r, i, &at, end);
+	return rc;
+}
+
+/* Runs and operators each once, in the order of their numbers. */
+static int read_steps(struct reader *r)
+{
+	const struct part *part = &r->parts[SECTION_STEPS];
+	struct image *image = r->image;
+	uint32_t runs = 0, ops = 0;
+
+	image->step_count = (uint32_t)part->count;
+	image->steps = image_alloc(image, image->step_count, sizeof(*image->steps));
+	if (!image->steps)
+		return no_memory(r->err);
+	for (uint32_t i = 0; i < image->step_count; i++) {
+		struct accel_file_step f;
+
+		memcpy(&f, part->data + (size_t)i * sizeof(f), sizeof(f));
+		if (f.kind > ACCEL_FILE_STEP_CPU ||
+		    f.index != (f.kind == ACCEL_FILE_STEP_NPU ? runs++ : ops++))
+			return error_set(r->err, -EINVAL, "step %u: number %u of kind %u", i,
+					 f.index, f.kind);
+		image->steps[i] = (struct image_step){ f.kind == ACCEL_FILE_STEP_NPU, f.index };
+	}
+	if (runs != image->run_count || ops != image->op_count)
+		return error_set(r->err, -EINVAL, "STEP has %u of %u runs, %u of %u operators", runs,
+				 image->run_count, ops, image->op_count);
+	return 0;
+}
+
 static int read_list(struct reader *r, enum section section, uint32_t **out, uint32_t *count)
 {
 	const struct part *part = &r->parts[section];
-	uint32_t *list = image_alloc(r->image, part->count, sizeof(*list));
+	uint32_t *list = image_list(r->image, (const uint32_t *)(const void *)part->data,
+				    (uint32_t)part->count);
 
 	if (!list)
 		return no_memory(r->err);
-	if (part->count)
-		memcpy(list, part->data, part->count * sizeof(*list));
 	for (uint64_t i = 0; i < part->count; i++)
 		if (list[i] >= r->image->tensor_count)
 			return error_set(r->err, -EINVAL, "%s names tensor %u of %u",
@@ -271,6 +374,10 @@ static int read_image(struct reader *r)
 		rc = read_tensor(r, i);
 	for (uint32_t i = 0; i < image->run_count && !rc; i++)
 		rc = read_run(r, i);
+	if (!rc)
+		rc = read_operators(r);
+	if (!rc)
+		rc = read_steps(r);
 	if (!rc)
 		rc = read_list(r, SECTION_INPUTS, &image->inputs, &image->input_count);
 	if (!rc)

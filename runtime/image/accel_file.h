@@ -66,6 +66,21 @@ struct accel_file_run {
 
 #define ACCEL_FILE_FAST_IS_ARENA 1u
 
+/*
+ * "OPER": how many operators, then for each the words: name (byte in "STRS"), inputs, outputs,
+ * options, then so many tensors, tensors (IR_NONE: left out) and options in the order of ir_ops.h.
+ */
+#define ACCEL_FILE_OPERATOR_WORDS 4
+
+/* "STEP": what is done, in order. */
+struct accel_file_step {
+	uint32_t kind;			/* ACCEL_FILE_STEP_* */
+	uint32_t index;			/* of the run or the operator */
+};
+
+#define ACCEL_FILE_STEP_NPU	0u
+#define ACCEL_FILE_STEP_CPU	1u
+
 /* True if it begins like a program file. */
 bool image_is_accel_file(const void *file, size_t size);
 

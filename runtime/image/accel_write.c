@@ -18,7 +18,10 @@ struct bytes {
 	size_t size, room;
 };
 
-enum { STRINGS, TENSORS, SCALES, ZEROS, INPUTS, OUTPUTS, RUNS, COMMANDS, DATA, SECTIONS };
+enum {
+	STRINGS, TENSORS, SCALES, ZEROS, INPUTS, OUTPUTS, RUNS, OPERATORS, STEPS, COMMANDS, DATA,
+	SECTIONS,
+};
 
 struct writer {
 	struct bytes sections[SECTIONS];
@@ -103,6 +106,35 @@ static void add_run(struct writer *w, const struct image *image, uint32_t index)
 	add(w, RUNS, &f, sizeof(f), 1);
 }
 
+static void add_word(struct writer *w, uint32_t word)
+{
+	add(w, OPERATORS, &word, sizeof(word), 1);
+}
+
+static void add_operator(struct writer *w, const struct image_op *op)
+{
+	const struct ir_kind_info *info = ir_kind_info(op->kind);
+
+	add_word(w, (uint32_t)add(w, STRINGS, info->name, strlen(info->name) + 1, 1));
+	add_word(w, op->input_count);
+	add_word(w, op->output_count);
+	add_word(w, info->option_count);
+	add(w, OPERATORS, op->inputs, op->input_count * sizeof(uint32_t), 1);
+	add(w, OPERATORS, op->outputs, op->output_count * sizeof(uint32_t), 1);
+	for (unsigned int i = 0; i < info->option_count; i++)
+		add_word(w, (uint32_t)ir_field_get(&info->options[i].field, &op->options));
+}
+
+static void add_step(struct writer *w, const struct image_step *step)
+{
+	struct accel_file_step f = {
+		.kind = step->npu ? ACCEL_FILE_STEP_NPU : ACCEL_FILE_STEP_CPU,
+		.index = step->index,
+	};
+
+	add(w, STEPS, &f, sizeof(f), 1);
+}
+
 /* The file as one piece of memory. */
 static uint8_t *assemble(const struct writer *w, const struct image *image, size_t *size)
 {
@@ -149,7 +181,8 @@ int image_write(const struct image *image, const char *path, struct error *err)
 		[STRINGS] = { .kind = "STRS" }, [TENSORS] = { .kind = "TENS" },
 		[SCALES] = { .kind = "SCAL" }, [ZEROS] = { .kind = "ZERO" },
 		[INPUTS] = { .kind = "INPT" }, [OUTPUTS] = { .kind = "OUTP" },
-		[RUNS] = { .kind = "RUNS" }, [COMMANDS] = { .kind = "CMDS" },
+		[RUNS] = { .kind = "RUNS" }, [OPERATORS] = { .kind = "OPER" },
+		[STEPS] = { .kind = "STEP" }, [COMMANDS] = { .kind = "CMDS" },
 		[DATA] = { .kind = "DATA" },
 	} };
 	uint8_t *file = NULL;
@@ -164,6 +197,12 @@ int image_write(const struct image *image, const char *path, struct error *err)
 		add_tensor(&w, &image->tensors[i]);
 	for (uint32_t i = 0; i < image->run_count; i++)
 		add_run(&w, image, i);
+	if (image->op_count)
+		add_word(&w, image->op_count);
+	for (uint32_t i = 0; i < image->op_count; i++)
+		add_operator(&w, &image->ops[i]);
+	for (uint32_t i = 0; i < image->step_count; i++)
+		add_step(&w, &image->steps[i]);
 	add(&w, INPUTS, image->inputs, image->input_count * sizeof(uint32_t), 4);
 	add(&w, OUTPUTS, image->outputs, image->output_count * sizeof(uint32_t), 4);
 	if (!w.failed)

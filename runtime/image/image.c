@@ -63,6 +63,15 @@ void *image_alloc(struct image *image, size_t count, size_t size)
 	return memory && !image_own(image, memory, free) ? memory : NULL;
 }
 
+uint32_t *image_list(struct image *image, const uint32_t *list, uint32_t count)
+{
+	uint32_t *copy = image_alloc(image, count, sizeof(*copy));
+
+	if (copy && count)
+		memcpy(copy, list, count * sizeof(*copy));
+	return copy;
+}
+
 size_t image_tensor_size(const struct image_tensor *tensor)
 {
 	size_t n = elem_size(tensor->type);

@@ -14,6 +14,7 @@
 
 #include "runtime/elem.h"
 #include "runtime/error.h"
+#include "runtime/ir/ir_ops.h"
 #include "runtime/tflite.h"
 
 #define IMAGE_MAX_DIMS		8
@@ -70,6 +71,24 @@ struct image_npu {
 	bool fast_is_arena;
 };
 
+/**
+ * struct image_op - an operator on the CPU
+ * @kind: enum ir_kind
+ * @inputs, @outputs: tensors, IR_NONE: left out
+ */
+struct image_op {
+	unsigned int kind;
+	uint32_t input_count, output_count;
+	uint32_t *inputs, *outputs;
+	struct ir_options options;
+};
+
+/* One of the runs, or one of the CPU's operators. */
+struct image_step {
+	bool npu;
+	uint32_t index;
+};
+
 struct image_block;
 
 /**
@@ -77,7 +96,8 @@ struct image_block;
  * @name: of the file, for messages
  * @config, @id: CONFIG and ID registers of the NPU that it is for
  * @tensors: all indices below are into it
- * @runs: to be executed in this order
+ * @runs, @ops: what the NPU and the CPU do
+ * @steps: in which order; each run and each operator once
  * @arena_size, @fast_size: bytes of the arena and of region 2's own memory, 0: none
  * @inputs_size, @outputs_size: of those blocks, 0: none
  * @blocks: memory that all of it lies in
@@ -94,6 +114,10 @@ struct image {
 	uint32_t output_count;
 	struct image_npu *runs;
 	uint32_t run_count;
+	struct image_op *ops;
+	uint32_t op_count;
+	struct image_step *steps;
+	uint32_t step_count;
 	uint64_t arena_size, fast_size, inputs_size, outputs_size;
 	struct image_block *blocks;
 };
@@ -104,6 +128,9 @@ void image_free(struct image *image);
 
 /* image_alloc - zeroed memory that lives as long as the image; NULL: none left. */
 void *image_alloc(struct image *image, size_t count, size_t size);
+
+/* image_list - a copy of @count tensor numbers; NULL: no memory. */
+uint32_t *image_list(struct image *image, const uint32_t *list, uint32_t count);
 
 /* image_own - have image_free() call @release(@memory), also if this fails. Return: 0, -ENOMEM. */
 int image_own(struct image *image, void *memory, void (*release)(void *memory));

@@ -295,17 +295,6 @@ static int add_tensor(struct image *image, const struct tflite *file, uint32_t i
 	return 0;
 }
 
-static int copy_list(struct image *image, const int32_t *list, uint32_t count, uint32_t **out,
-		     struct error *err)
-{
-	*out = image_alloc(image, count, sizeof(**out));
-	if (!*out)
-		return no_memory(err);
-	for (uint32_t i = 0; i < count; i++)
-		(*out)[i] = (uint32_t)list[i];
-	return 0;
-}
-
 static int take_apart(struct image *image, const struct tflite *file, struct error *err)
 {
 	bool local_io = false;
@@ -323,17 +312,20 @@ static int take_apart(struct image *image, const struct tflite *file, struct err
 	image->runs = image_alloc(image, image->run_count, sizeof(*image->runs));
 	image->tensor_count = file->tensor_count;
 	image->tensors = image_alloc(image, image->tensor_count, sizeof(*image->tensors));
-	if (!image->runs || !image->tensors)
-		return no_memory(err);
+	image->step_count = image->run_count;
+	image->steps = image_alloc(image, image->step_count, sizeof(*image->steps));
 	image->input_count = file->input_count;
+	image->inputs = image_list(image, (uint32_t *)file->inputs, file->input_count);
 	image->output_count = file->output_count;
-	rc = copy_list(image, file->inputs, file->input_count, &image->inputs, err);
-	if (!rc)
-		rc = copy_list(image, file->outputs, file->output_count, &image->outputs, err);
+	image->outputs = image_list(image, (uint32_t *)file->outputs, file->output_count);
+	if (!image->runs || !image->tensors || !image->steps || !image->inputs || !image->outputs)
+		return no_memory(err);
 	for (uint32_t i = 0; i < image->tensor_count && !rc; i++)
 		rc = add_tensor(image, file, i, err);
-	for (uint32_t i = 0; i < image->run_count && !rc; i++)
+	for (uint32_t i = 0; i < image->run_count && !rc; i++) {
+		image->steps[i] = (struct image_step){ .npu = true, .index = i };
 		rc = add_run(image, file, i, &local_io, err);
+	}
 	if (rc || !local_io)
 		return rc;
 	/* What one operator hands to the next would be in both regions. */
