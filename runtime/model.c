@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "runtime/container.h"
+#include "runtime/cpu/cpu.h"
 
 /* The regions that memory is bound to. */
 enum npu_region {
@@ -40,6 +41,7 @@ struct model {
 	struct accel_queue *queue;
 	struct segment *segments;
 	struct accel_job *jobs;
+	struct cpu_op **cpu;	/* as many as the image has operators */
 	struct block arena, fast, inputs, outputs;
 	uint8_t **input_data;
 	uint8_t **output_data;
@@ -149,6 +151,57 @@ static int place(struct model *m, const uint32_t *list, uint32_t count, uint8_t 
 	return 0;
 }
 
+/* An operand of an operator on the CPU. Constants are not written, whatever the pointer says. */
+static int operand(const struct model *m, uint32_t number, struct cpu_tensor *out, struct error *err)
+{
+	const struct image_tensor *t;
+	const struct block *block;
+
+	*out = (struct cpu_tensor){ 0 };
+	if (number == IR_NONE)
+		return 0;
+	t = &m->image->tensors[number];
+	block = block_of(m, t);
+	if (!block && t->place != IMAGE_CONSTANT)
+		return error_set(err, -EINVAL, "tensor %u (%s) has no place", number, t->name);
+	*out = (struct cpu_tensor){
+		.type = t->type,
+		.ndim = t->ndim,
+		.scale_count = t->scale_count,
+		.axis = t->axis,
+		.scales = t->scales,
+		.zero_points = t->zero_points,
+		.data = block ? block->data + t->offset : (uint8_t *)(uintptr_t)t->data,
+		.constant = !block,
+	};
+	memcpy(out->shape, t->shape, sizeof(out->shape));
+	return 0;
+}
+
+static int load_cpu(struct model *m, uint32_t index, struct error *err)
+{
+	const struct image_op *op = &m->image->ops[index];
+	struct cpu_tensor *tensors = calloc((size_t)op->input_count + op->output_count + 1,
+					    sizeof(*tensors));
+	int rc = 0;
+
+	if (!tensors)
+		return error_set(err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < op->input_count && !rc; i++)
+		rc = operand(m, op->inputs[i], &tensors[i], err);
+	for (uint32_t i = 0; i < op->output_count && !rc; i++) {
+		rc = operand(m, op->outputs[i], &tensors[op->input_count + i], err);
+		if (!rc && tensors[op->input_count + i].constant)
+			rc = error_set(err, -EINVAL, "operator %u writes a constant", index);
+	}
+	if (!rc)
+		rc = cpu_op_create(op->kind, &op->options, tensors, op->input_count,
+				   tensors + op->input_count, op->output_count, &m->cpu[index],
+				   err);
+	free(tensors);
+	return rc;
+}
+
 static int load(struct model *m, struct error *err)
 {
 	const struct image *image = m->image;
@@ -159,9 +212,10 @@ static int load(struct model *m, struct error *err)
 		return rc;
 	m->segments = calloc(image->run_count + 1, sizeof(*m->segments));
 	m->jobs = calloc(image->run_count + 1, sizeof(*m->jobs));
+	m->cpu = calloc(image->op_count + 1, sizeof(*m->cpu));
 	m->input_data = calloc(image->input_count + 1, sizeof(*m->input_data));
 	m->output_data = calloc(image->output_count + 1, sizeof(*m->output_data));
-	if (!m->segments || !m->jobs || !m->input_data || !m->output_data)
+	if (!m->segments || !m->jobs || !m->cpu || !m->input_data || !m->output_data)
 		return error_set(err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < image->run_count && !rc; i++)
 		rc = load_segment(m, i, err);
@@ -172,7 +226,10 @@ static int load(struct model *m, struct error *err)
 		return rc;
 	for (uint32_t i = 0; i < image->run_count; i++)
 		bind_segment(m, i);
-	rc = place(m, image->inputs, image->input_count, m->input_data, "input", err);
+	for (uint32_t i = 0; i < image->op_count && !rc; i++)
+		rc = load_cpu(m, i, err);
+	if (!rc)
+		rc = place(m, image->inputs, image->input_count, m->input_data, "input", err);
 	if (!rc)
 		rc = place(m, image->outputs, image->output_count, m->output_data, "output", err);
 	return rc;
@@ -225,6 +282,8 @@ void model_close(struct model *m)
 		return;
 	for (uint32_t i = 0; m->segments && i < m->image->run_count; i++)
 		accel_program_unref(m->segments[i].program);
+	for (uint32_t i = 0; m->cpu && i < m->image->op_count; i++)
+		cpu_op_free(m->cpu[i]);
 	accel_queue_unref(m->queue);
 	accel_buffer_unref(m->arena.buffer);
 	accel_buffer_unref(m->fast.buffer);
@@ -233,6 +292,7 @@ void model_close(struct model *m)
 	accel_device_unref(m->device);
 	free(m->segments);
 	free(m->jobs);
+	free(m->cpu);
 	free(m->input_data);
 	free(m->output_data);
 	image_free(m->image);
@@ -289,19 +349,21 @@ void model_reset(struct model *m)
 	}
 }
 
-/* Which operator stopped, and why. */
-static int explain(const struct model *m, struct accel_fence *fence, int code, struct error *err)
+/* Which run stopped, and why. */
+static int explain(uint32_t first, uint32_t count, struct accel_fence *fence, int code,
+		   struct error *err)
 {
 	struct accel_job_result result = { .size = sizeof(result) };
 
-	for (uint32_t i = 0; i < m->image->run_count; i++)
+	for (uint32_t i = 0; i < count; i++)
 		if (!accel_fence_get_result(fence, i, &result) && result.error)
-			return error_set(err, code, "run %u, command at byte %u: %s", i,
+			return error_set(err, code, "run %u, command at byte %u: %s", first + i,
 					 result.offset, result.cause);
 	return error_set(err, code, "%s", strerror(-code));
 }
 
-int model_run(struct model *m, struct error *err)
+/* @count runs from @first on, in one submission. */
+static int run_npu(struct model *m, uint32_t first, uint32_t count, struct error *err)
 {
 	const struct accel_submit_options opt = { .size = sizeof(opt), .flags = ACCEL_SUBMIT_LAZY };
 	struct accel_job_result result = { .size = sizeof(result) };
@@ -309,17 +371,40 @@ int model_run(struct model *m, struct error *err)
 	struct accel_error why;
 	int rc;
 
-	rc = accel_queue_submit(m->queue, m->jobs, m->image->run_count, &opt, &fence, &why);
+	rc = accel_queue_submit(m->queue, m->jobs + first, count, &opt, &fence, &why);
 	if (rc)
 		return error_set(err, rc, "%s", why.msg);
 	rc = accel_fence_wait(fence, -1);
-	m->cycles = 0;
-	for (uint32_t i = 0; i < m->image->run_count; i++)
+	for (uint32_t i = 0; i < count; i++)
 		if (!accel_fence_get_result(fence, i, &result))
 			m->cycles += result.cycles;
 	if (rc)
-		rc = explain(m, fence, rc, err);
+		rc = explain(first, count, fence, rc, err);
 	accel_fence_unref(fence);
+	return rc;
+}
+
+int model_run(struct model *m, struct error *err)
+{
+	const struct image *image = m->image;
+	uint32_t i = 0, count;
+	int rc = 0;
+
+	m->cycles = 0;
+	while (i < image->step_count && !rc) {
+		const struct image_step *step = &image->steps[i];
+
+		if (!step->npu) {
+			rc = cpu_op_run(m->cpu[step->index], err);
+			i++;
+			continue;
+		}
+		/* Runs without a CPU operator between them: their numbers follow each other. */
+		for (count = 1; i + count < image->step_count && step[count].npu; count++)
+			;
+		rc = run_npu(m, step->index, count, err);
+		i += count;
+	}
 	return rc;
 }
 

@@ -38,7 +38,7 @@ check-files:
 # models of the tree and their payloads.
 FUZZ_RUNTIME := $(addprefix runtime/,container.c elem.c error.c file.c tflite.c tflite_names.c)
 
-$(O)/fuzz_model: $(patsubst %.c,$(O)/%.o,tests/fuzz_model.c runtime/model.c $(IMAGE_SRCS) $(FUZZ_RUNTIME))
+$(O)/fuzz_model: $(patsubst %.c,$(O)/%.o,tests/fuzz_model.c runtime/model.c $(wildcard runtime/cpu/*.c) $(IMAGE_SRCS) $(FUZZ_RUNTIME))
 $(O)/fuzz_container: $(patsubst %.c,$(O)/%.o,tests/fuzz_container.c runtime/container.c runtime/error.c)
 $(O)/fuzz_image: $(patsubst %.c,$(O)/%.o,tests/fuzz_image.c $(IMAGE_SRCS) $(FUZZ_RUNTIME))
 $(O)/fuzz_npy: $(patsubst %.c,$(O)/%.o,tests/fuzz_npy.c runtime/npy.c runtime/npz.c $(FUZZ_RUNTIME))
