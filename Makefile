@@ -20,8 +20,10 @@ SAN ?=
 PKGS := OpenCL libxxhash jansson
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+# Of libdrm its headers only, which hold the kernel's DRM ioctls.
+DRM_CFLAGS := $(shell pkg-config --cflags libdrm 2>/dev/null)
 ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DACCEL_VERSION='"$(VERSION)"' -DCL_TARGET_OPENCL_VERSION=120 \
-	-I. -Iuapi -Ilibaccel/include -I$(O)/gen $(PKG_CFLAGS) $(CFLAGS) $(SAN) -fPIC -fvisibility=hidden -pthread
+	-I. -Iuapi -Ilibaccel/include -I$(O)/gen $(PKG_CFLAGS) $(DRM_CFLAGS) $(CFLAGS) $(SAN) -fPIC -fvisibility=hidden -pthread
 ALL_LDFLAGS = $(LDFLAGS) $(SAN) -pthread
 LIBS = $(PKG_LIBS) -lm
 
