@@ -14,18 +14,6 @@
 
 #include "uapi/ethosu_regs.h"
 
-#ifndef DRM_IOCTL_SYNCOBJ_EVENTFD
-/* Linux 6.6 has it, libdrm since 2.4.117. */
-struct drm_syncobj_eventfd {
-	__u32 handle;
-	__u32 flags;
-	__u64 point;
-	__s32 fd;
-	__u32 pad;
-};
-#define DRM_IOCTL_SYNCOBJ_EVENTFD DRM_IOWR(0xCF, struct drm_syncobj_eventfd)
-#endif
-
 static struct drm_fence *to_fence(struct accel_fence *fence)
 {
 	return (struct drm_fence *)fence;
@@ -282,7 +270,7 @@ struct watch {
 	int fd;
 };
 
-/* For kernels that have no eventfd for this: a thread that waits. It ends with the jobs. */
+/* Linux's driver has no fence to poll: a thread that waits. It ends with the jobs. */
 static void *watch(void *arg)
 {
 	static const uint64_t one = 1;
@@ -329,35 +317,59 @@ static int start_watch(struct accel_fence *fence, int fd)
 	return -ret;
 }
 
-static int arm(struct drm_fence *fence, int fd)
+static int watched_fd(struct drm_fence *fence, bool done, int *fd)
 {
-	struct drm_syncobj_eventfd ask = { .point = fence->point, .fd = fd };
+	int event, ret;
 
-	if (fence->k) {
-		ask.handle = fence->k->syncobj;
-		if (!drm_ask(fence->k->device, DRM_IOCTL_SYNCOBJ_EVENTFD, &ask))
-			return 0;
+	event = eventfd(done, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (event < 0)
+		return -errno;
+	ret = done ? 0 : start_watch(&fence->base, event);
+	if (ret) {
+		close(event);
+		return ret;
 	}
-	return start_watch(&fence->base, fd);
+	*fd = event;
+	return 0;
+}
+
+/* A sync_file: outlives all objects of the library, and other drivers know what it is. */
+static int sync_file(struct drm_fence *fence, int *fd)
+{
+	struct drm_device *drm = fence->k->device;
+	struct drm_syncobj_create create = { 0 };
+	struct drm_syncobj_transfer transfer = { .src_handle = fence->k->syncobj,
+						 .src_point = fence->point };
+	struct drm_syncobj_handle export = { .flags = DRM_SYNCOBJ_HANDLE_TO_FD_FLAGS_EXPORT_SYNC_FILE,
+					     .fd = -1 };
+	struct drm_syncobj_destroy destroy;
+	int ret;
+
+	ret = drm_ask(drm, DRM_IOCTL_SYNCOBJ_CREATE, &create);
+	if (ret)
+		return ret;
+	transfer.dst_handle = export.handle = create.handle;
+	ret = drm_ask(drm, DRM_IOCTL_SYNCOBJ_TRANSFER, &transfer);
+	if (!ret)
+		ret = drm_ask(drm, DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, &export);
+	destroy = (struct drm_syncobj_destroy){ .handle = create.handle };
+	drm_ask(drm, DRM_IOCTL_SYNCOBJ_DESTROY, &destroy);
+	if (!ret)
+		*fd = export.fd;
+	return ret;
 }
 
 int drm_fence_fd(struct accel_fence *base, int *fd, struct accel_error *err)
 {
 	struct drm_fence *fence = to_fence(base);
 	bool done = drm_fence_wait(base, 0) != -ETIME;
-	int event, ret;
+	int ret;
 
-	event = eventfd(done, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (event < 0) {
-		ret = errno;
-		return accel_fail(err, -ret, "fence: no fd: %s", strerrordesc_np(ret));
-	}
-	ret = done ? 0 : arm(fence, event);
-	if (ret) {
-		close(event);
-		return accel_fail(err, ret, "fence: no one to signal the fd: %s",
-				  strerrordesc_np(-ret));
-	}
-	*fd = event;
+	if (fence->k && !done)
+		ret = sync_file(fence, fd);
+	else
+		ret = watched_fd(fence, done, fd);
+	if (ret)
+		return accel_fail(err, ret, "fence: no fd: %s", strerrordesc_np(-ret));
 	return 0;
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The kernel interface: its header against the layout and against the kernel's own.
+# The kernel interface: its header against the layout and against the kernel's own. The DRM transport over a
+# kernel that is none: everything of libaccel.mk once more, and what the transport has of its own.
 
 # The table holds for every target, in C and C++, strict or not. Mainline's header comes from Debian's
 # linux-libc-dev, which brings all targets' asm/ along; where it cannot be had, only this machine's are tried.
@@ -26,3 +27,23 @@ check-drm-abi:
 		echo "SKIP the comparison with mainline's ethosu_accel.h"; \
 		own x86_64-linux-gnu; own i386-linux-gnu -isystem /usr/include/x86_64-linux-gnu; \
 	else exit 1; fi
+
+# The same sources as libaccel.mk's, and the fake kernel instead of the system calls.
+DRM_OBJS := $(filter-out $(O)/libaccel/drm_sys.o,$(LIBACCEL_OBJS)) $(O)/tests/drm_fake.o $(O)/tests/drm_fake_run.o
+DRM_FAKE_NPU := $(O)/tests/libaccel_fake_npu.o $(O)/sim/npu_config.o
+DRM_FAKED_BINS := $(addprefix $(O)/tests/drm/libaccel_,open buffer submit queues threads alloc)
+
+$(O)/tests/drm/%.o: tests/%.c | $(CL_GEN)
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -DTEST_DRM -MMD -MP -c -o $@ $<
+
+$(O)/tests/drm/libaccel_alloc: LIBACCEL_WRAP = $(LIBACCEL_WRAPPED:%=-Wl,--wrap=%)
+$(DRM_FAKED_BINS): %: %.o $(DRM_OBJS) $(DRM_FAKE_NPU)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(LIBACCEL_WRAP) -o $@ $^ -lcmocka
+
+CHECKS += check-drm-libaccel
+check-drm-libaccel: $(DRM_FAKED_BINS)
+	for t in $(DRM_FAKED_BINS); do $$t || exit 1; done
+
+-include $(DRM_FAKED_BINS:=.d) $(O)/tests/drm_fake.d $(O)/tests/drm_fake_run.d

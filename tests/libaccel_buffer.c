@@ -108,7 +108,7 @@ static void export_and_import_share(void **state)
 	int fd;
 
 	(void)state;
-	must(accel_device_open("sim:ethos-u85-256", &other, &err));
+	must(accel_device_open(SPEC_U85, &other, &err));
 	buffer = new_buffer(device, PAGE, &data);
 	out = new_buffer(other, PAGE, &result);
 	must(accel_buffer_export(buffer, &fd, &err));
@@ -404,13 +404,13 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		test(sizes_and_maps),
-		test(address_range_ends),
+		sim_test(address_range_ends),
 		test(export_and_import_share),
-		test(what_cannot_be_imported),
-		test(imported_memfd_cannot_shrink),
-		test(sealed_stays_as_it_is),
-		test(seal_refused),
-		test(device_is_told_of_freed_memory),
+		sim_test(what_cannot_be_imported),
+		sim_test(imported_memfd_cannot_shrink),
+		sim_test(sealed_stays_as_it_is),
+		sim_test(seal_refused),
+		sim_test(device_is_told_of_freed_memory),
 		test(many_parts_of_a_buffer),
 		test(programs_refused),
 	};

@@ -28,7 +28,25 @@ static inline int all_gone(void **state)
 	return -1;
 }
 
+/* With TEST_DRM: the DRM transport over a kernel of the tests' own (drm_fake.h), the same NPU behind it. */
+#ifdef TEST_DRM
+#define SPEC "/dev/accel/accel0"
+#define SPEC_U85 "/dev/accel/accel1"
+#define ON_SIM 0
+#else
 #define SPEC "sim:ethos-u65-256"
+#define SPEC_U85 "sim:ethos-u85-256"
+#define ON_SIM 1
+#endif
+/* What the simulated transport alone promises. */
+#define sim_test(function) \
+	{ #function, ON_SIM ? function : on_sim_only, NULL, ON_SIM ? all_gone : NULL, NULL }
+
+static inline void on_sim_only(void **state)
+{
+	(void)state;
+	skip();
+}
 
 /* Fails with the message if the call did. */
 #define must(call) \

@@ -358,7 +358,7 @@ enum drm_ethosux_priority {
 };
 
 /**
- * struct drm_ethosux_queue_create - DRM_IOCTL_ETHOSUX_QUEUE_CREATE: a queue, whose jobs run in order
+ * struct drm_ethosux_queue_create - DRM_IOCTL_ETHOSUX_QUEUE_CREATE: a queue, whose jobs run and end in order
  * @flags: 0
  * @priority: enum drm_ethosux_priority
  * @core_mask: cores that its jobs may run on, bit by bit; 0: any
@@ -391,7 +391,7 @@ struct drm_ethosux_queue_create {
  * @id: of the queue; ENOENT: no such, or 0
  * @flags: 0 or DRM_ETHOSUX_QUEUE_CANCEL_ONLY
  *
- * The job that runs is left to end. Does not wait for it.
+ * The job that runs is left to end; the others' fences signal after its. Does not wait for that.
  */
 struct drm_ethosux_queue_destroy {
 	__u32 id;
