@@ -21,9 +21,10 @@ $(O)/libaccel.pc: libaccel/libaccel.pc.in
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 .PHONY: install install-lib
-install: $(O)/install/accel install-lib
+install: $(O)/install/accel $(O)/accel-sim install-lib
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(O)/install/accel $(DESTDIR)$(PREFIX)/bin/accel
+	install -m 755 $(O)/accel-sim $(DESTDIR)$(PREFIX)/bin/accel-sim
 	for f in $(wildcard runtime/*.bash); do \
 		dir=$(DESTDIR)$(PREFIX)/share/bash-completion/completions; \
 		name=$${f##*/}; install -d $$dir && install -m 644 $$f $$dir/$${name%.bash} || exit 1; \
