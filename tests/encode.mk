@@ -25,3 +25,31 @@ check-encode-vela: $(O)/tests/encode_vela
 	$< $(ACCEL_MODELS); s=$$?; test $$s = 0 -o $$s = 77
 
 -include $(ENCODE_VELA_OBJS:.o=.d)
+
+# Against Vela's codec from PyPI, which must decode our streams to the same weights and encode them to no
+# less. Status 77: no models or no PyPI.
+ENCODE_CODEC := $(PYTHON) tests/encode_vela.py $(O)/tests/encode_vela $(ACCEL_MODELS) $(O)/encode-vela.dump
+
+CHECKS += check-encode-codec
+check-encode-codec: $(O)/tests/encode_vela
+	$(Q)$(ENCODE_CODEC) $(if $(FULL),,u85-256); s=$$?; test $$s = 0 -o $$s = 77
+
+BENCHES += bench-encode
+bench-encode: $(O)/tests/encode_vela
+	$(Q)for m in mobilenet_v2 vww person pretrained kws ad01 vela-; do echo "$$m:"; $(ENCODE_CODEC) $$m; done
+
+# libFuzzer, as in machine.mk; "make fuzz-encode FUZZ_ARGS=-runs=10000000" goes on for longer.
+FUZZ_ENCODE_SRCS := tests/fuzz_encode.c sim/weights.c sim/mlw.c sim/npu_config.c $(ENCODE_SRCS)
+
+$(O)/fuzz_encode: $(FUZZ_ENCODE_SRCS:%.c=$(O)/%.o)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^
+
+FUZZERS += fuzz-encode
+CHECKS += check-fuzz-encode
+.PHONY: fuzz-encode
+check-fuzz-encode: FUZZ_ARGS := -max_total_time=10
+fuzz-encode check-fuzz-encode:
+	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_encode
+	mkdir -p $(O)/corpus-encode
+	$(O)/fuzz/fuzz_encode -timeout=10 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
+		$(FUZZ_ARGS) $(O)/corpus-encode tests/corpus/encode

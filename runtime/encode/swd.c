@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The standard weight bit stream (SWD) of a list of weights, window by window. */
 #include <errno.h>
+#include <string.h>
 
 #include "runtime/encode/swd.h"
 
@@ -12,8 +13,30 @@ static uint32_t window_at(size_t count, size_t at)
 	return count - at < SWD_WINDOW ? (uint32_t)(count - at) : SWD_WINDOW;
 }
 
+/*
+ * Append the slices of a window. The first does without a palette if the one before has the same;
+ * not with zero runs, where a palette says that a run comes first.
+ */
+static int put_window(struct swd_bits *out, const uint16_t *classes, const struct swd_slice *slices,
+		      uint32_t count, struct swd_palette *last)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; !ret && i < count; i++) {
+		struct swd_slice slice = slices[i];
+
+		if (!i && !last->zero_runs && !memcmp(last, slice.palette, sizeof(*last)))
+			slice.new_palette = false;
+		ret = swd_put_slice(out, classes, &slice);
+	}
+	*last = *slices[count - 1].palette;
+	return ret;
+}
+
 int swd_encode(uint16_t *symbols, size_t count, struct swd_bits *out)
 {
+	/* No palette has this offset without entries. */
+	struct swd_palette last = { .offset = UINT8_MAX };
 	struct swd_search *search;
 	int ret = 0;
 
@@ -28,8 +51,7 @@ int swd_encode(uint16_t *symbols, size_t count, struct swd_bits *out)
 
 		swd_classify(symbols + at, n);
 		slices = swd_search_window(search, symbols + at, n, &slice);
-		for (uint32_t i = 0; !ret && i < slices; i++)
-			ret = swd_put_slice(out, symbols + at, &slice[i]);
+		ret = put_window(out, symbols + at, slice, slices, &last);
 	}
 	swd_search_free(search);
 	return ret ? ret : swd_put_end(out);

@@ -23,7 +23,9 @@
 #define SWD_CLASSES	515u	/* class 0: a zero at an odd place; SWD_VALUES and on: 2, 4, 8 */
 #define SWD_PALETTE_MAX	32u
 #define SWD_SLICE_MAX	32767u	/* weights */
-#define SWD_WINDOW	131072u	/* weights and zeros that are coded on their own */
+#define SWD_WINDOW	(4 * SWD_SLICE_MAX)	/* weights and zeros, searched at a time */
+#define SWD_QUOTIENT_MAX	31u	/* no encoder known makes longer ones */
+#define SWD_CHUNK	12u	/* unary bits of a chunk */
 #define SWD_NO_INDEX	UINT16_MAX
 #define SWD_IMPOSSIBLE	UINT32_MAX
 
@@ -121,6 +123,18 @@ unsigned int swd_choose(const struct swd_hist *hist, bool zero_runs,
  */
 uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES],
 			const struct swd_hist *hist);
+
+/* Unary bits of a chunk of zero runs. */
+static inline uint32_t swd_run_chunk(unsigned int run_mode)
+{
+	return run_mode == SWD_RUN_MODES - 1 ? 8 : SWD_CHUNK;
+}
+
+/* Unary bits with the last chunk filled up. */
+static inline uint32_t swd_filled(uint32_t bits, uint32_t chunk)
+{
+	return (bits + chunk - 1) / chunk * chunk;
+}
 
 /* Bits of a slice's header. */
 uint32_t swd_header_bits(const struct swd_palette *palette, bool new_palette);

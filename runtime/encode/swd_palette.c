@@ -7,9 +7,6 @@
 #define HEADER_BITS		23u	/* ZDIV 3, SLICELEN 15, WDIV 3, WTRUNC 1, NEWPAL 1 */
 #define PALETTE_HEADER_BITS	13u	/* DIROFS 5, PALSIZE 5, PALBITS 3 */
 #define OFFSET_MAX		31u	/* DIROFS has 5 bits */
-#define QUOTIENT_MAX		31u	/* no encoder known makes longer ones */
-#define CHUNK			12u	/* unary bits of a chunk */
-#define RUN_CHUNK_8		8u	/* of zero runs with divisor 3 */
 
 void swd_classify(uint16_t *symbols, size_t count)
 {
@@ -186,7 +183,7 @@ static uint32_t weight_bits(const struct ranking *r, const struct indices *x, un
 			return SWD_IMPOSSIBLE;
 		return bits + from_index(r, x, 1u << div);
 	}
-	if (x->high >> div > QUOTIENT_MAX)
+	if (x->high >> div > SWD_QUOTIENT_MAX)
 		return SWD_IMPOSSIBLE;
 	for (uint32_t q = 1; q << div <= x->high; q++)
 		bits += from_index(r, x, q << div);
@@ -286,11 +283,6 @@ unsigned int swd_choose(const struct swd_hist *hist, bool zero_runs,
 
 /* --- The exact size of a slice --- */
 
-static uint32_t chunks(uint32_t bits, uint32_t chunk)
-{
-	return (bits + chunk - 1) / chunk * chunk;
-}
-
 /* Bits of weights with known indices in a mode, or SWD_IMPOSSIBLE. */
 static uint32_t exact_weights(const uint32_t count[SWD_VALUES], uint32_t high, uint32_t weights,
 			      unsigned int mode, const struct swd_palette *palette)
@@ -305,7 +297,7 @@ static uint32_t exact_weights(const uint32_t count[SWD_VALUES], uint32_t high, u
 			return SWD_IMPOSSIBLE;
 		return weights * width;
 	}
-	if (high >> div > (mode >= SWD_TRUNCATED ? 2 : QUOTIENT_MAX))
+	if (high >> div > (mode >= SWD_TRUNCATED ? 2 : SWD_QUOTIENT_MAX))
 		return SWD_IMPOSSIBLE;
 	for (uint32_t i = 1u << div; i <= high; i++) {
 		uint32_t q = i >> div;
@@ -317,7 +309,7 @@ static uint32_t exact_weights(const uint32_t count[SWD_VALUES], uint32_t high, u
 			second += count[i] * ((q + 1) / 2);
 		}
 	}
-	return chunks(first, CHUNK) + second + weights * div;
+	return swd_filled(first, SWD_CHUNK) + second + weights * div;
 }
 
 uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES],
@@ -363,7 +355,7 @@ uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES
 		uint32_t runs = weights + slice->new_palette, unary = runs, bits;
 
 		unary += lone_zero ? (zeros - 1) >> div : run_quotients(hist, div);
-		bits = chunks(unary, div == SWD_RUN_MODES - 1 ? RUN_CHUNK_8 : CHUNK) + runs * div;
+		bits = swd_filled(unary, swd_run_chunk(div)) + runs * div;
 		if (!div || bits < run_best) {
 			run_best = bits;
 			slice->run_mode = (uint8_t)div;

@@ -12,9 +12,7 @@
 
 #include "runtime/encode/swd.h"
 
-#define CHUNK		12u
 #define CHUNK_WIDE	8u	/* weights of a chunk, fixed width of more than 5 bits */
-#define RUN_CHUNK_8	8u
 #define AHEAD		8	/* of the runs, then weights pause */
 #define STREAM_ALIGN	128u	/* bits */
 
@@ -97,7 +95,7 @@ static uint32_t weight_chunk(struct codes *c, bool truncated, uint32_t *second, 
 
 	*second = 0;
 	*ones = 0;
-	for (unsigned int bit = 0; bit < CHUNK && c->next < c->count; bit++) {
+	for (unsigned int bit = 0; bit < SWD_CHUNK && c->next < c->count; bit++) {
 		if (c->left) {
 			first |= 1u << bit;
 			*second |= (c->left > 1 ? 1u : 0u) << (*ones)++;
@@ -137,8 +135,8 @@ static void put_remainders(struct swd_bits *out, struct codes *c, uint32_t end)
 static void put_body(struct swd_bits *out, struct codes *w, struct codes *z, uint8_t mode)
 {
 	bool fixed = mode == SWD_FIXED, truncated = mode >= SWD_TRUNCATED;
-	unsigned int wide = fixed && w->div > 5 ? CHUNK_WIDE : CHUNK;
-	unsigned int run_bits = z->div == SWD_RUN_MODES - 1 ? RUN_CHUNK_8 : CHUNK;
+	unsigned int wide = fixed && w->div > 5 ? CHUNK_WIDE : SWD_CHUNK;
+	unsigned int run_bits = swd_run_chunk(z->div);
 	bool more;
 
 	begin(w);
@@ -154,7 +152,7 @@ static void put_body(struct swd_bits *out, struct codes *w, struct codes *z, uin
 		if (weights && fixed)
 			w->next = w->count - w->next < wide ? w->count : w->next + wide;
 		else if (weights)
-			put(out, weight_chunk(w, truncated, &second, &ones), CHUNK);
+			put(out, weight_chunk(w, truncated, &second, &ones), SWD_CHUNK);
 		if (runs)
 			put(out, run_chunk(z, run_bits), run_bits);
 		put(out, second, ones);

@@ -14,18 +14,20 @@
 
 #include "runtime/encode/swd.h"
 
-#define STATES		64u
+#define STATES		96u
 #define PALETTES	256u
-#define LANES		32u	/* states of one vector */
+#define LANES		8u	/* states of one vector */
 #define IMPOSSIBLE	1500	/* cost of a class; more than those of any possible step together */
 #define NEVER		(1 << 28)
 #define UNFILLED	6u	/* bits of a chunk that a slice leaves unfilled, on average */
 #define ROUNDS		4
 #define WORTH		2000	/* another round follows one that saved this part */
-#define SHORT		4096u	/* windows up to here are cut in steps of 4, else of 16 */
+#define SHORT		4096u	/* windows up to here are cut in steps of 4 */
+#define MEDIUM		16384u	/* of 8; longer ones of 16 */
+#define MOVES		24u	/* classes that a cut is moved to fill chunks */
 #define PART_MIN	512u	/* no histograms of less */
 #define PARTS		8u
-#define BLOCKS_MAX	(SWD_WINDOW / 16)
+#define BLOCKS_MAX	(SWD_WINDOW / 16 + 1)
 #define SLICES_MAX	(BLOCKS_MAX + SWD_WINDOW / SWD_SLICE_MAX + 2)
 
 typedef int16_t lanes __attribute__((vector_size(2 * LANES)));
@@ -53,6 +55,7 @@ struct solution {
  * struct swd_search - working memory
  * @step: classes of a block; states change between blocks only
  * @open, @again: bits that entering a state costs, with and without its palette
+ * @present, @present_count: classes that the window has
  * @palettes: only added to while a window is searched, so that slices can point to them
  * @from: per block and state, the state before the block
  * @path: per block, its state
@@ -60,6 +63,8 @@ struct solution {
 struct swd_search {
 	const uint16_t *classes;
 	uint32_t count, step, blocks;
+	uint16_t present[SWD_CLASSES];
+	uint32_t present_count;
 	struct swd_palette palettes[PALETTES];
 	uint32_t palette_count;
 	struct state states[STATES];
@@ -104,19 +109,26 @@ static void add_choice(struct swd_search *s, const struct swd_choice *choice)
 		add_state(s, &choice->palette, choice->mode, choice->run_mode);
 }
 
-/* States that suit some classes: the best with and without zero runs, or the best of each mode. */
-static void add_for(struct swd_search *s, const struct swd_hist *hist, bool each_mode)
+/*
+ * States that suit some classes: the best with and without zero runs. For a whole window or section
+ * also its palette with every other code, for parts that it does not suit, and the best of each mode.
+ */
+static void add_for(struct swd_search *s, const struct swd_hist *hist, bool whole)
 {
 	struct swd_choice best[SWD_MODES];
 
 	for (int zero_runs = 0; zero_runs < 2; zero_runs++) {
-		unsigned int cheapest;
+		const struct swd_choice *cheapest;
 
 		if (zero_runs && !swd_zeros(hist))
 			break;
-		cheapest = swd_choose(hist, zero_runs, best);
-		add_choice(s, &best[cheapest]);
-		for (unsigned int mode = 0; each_mode && mode < SWD_MODES; mode++)
+		cheapest = &best[swd_choose(hist, zero_runs, best)];
+		add_choice(s, cheapest);
+		for (uint8_t run_mode = 0; zero_runs && run_mode < SWD_RUN_MODES; run_mode++)
+			add_state(s, &cheapest->palette, cheapest->mode, run_mode);
+		for (uint8_t mode = 0; whole && mode < SWD_MODES; mode++)
+			add_state(s, &cheapest->palette, mode, cheapest->run_mode);
+		for (unsigned int mode = 0; whole && mode < SWD_MODES; mode++)
 			add_choice(s, &best[mode]);
 	}
 }
@@ -128,6 +140,10 @@ static void first_states(struct swd_search *s)
 	s->state_count = 0;
 	s->palette_count = 0;
 	swd_count(s->classes, s->count, &hist);
+	s->present_count = 0;
+	for (unsigned int v = 0; v < SWD_CLASSES; v++)
+		if (hist.count[v])
+			s->present[s->present_count++] = (uint16_t)v;
 	add_for(s, &hist, true);
 	for (uint32_t parts = 2; parts <= PARTS && s->count / parts >= PART_MIN; parts *= 2)
 		for (uint32_t i = 0; i < parts; i++) {
@@ -160,7 +176,7 @@ static void better_states(struct swd_search *s, const struct solution *known)
 		swd_count(s->classes + known->slices[from].start,
 			  known->slices[i - 1].end - known->slices[from].start, &hist);
 		palettes = s->palette_count;
-		add_for(s, &hist, false);
+		add_for(s, &hist, s->state_count < STATES / 2);
 		/* Slices of the section keep their modes with the new palettes. */
 		for (uint32_t p = palettes; p < s->palette_count; p++)
 			for (uint32_t k = from; k < i; k++)
@@ -170,6 +186,17 @@ static void better_states(struct swd_search *s, const struct solution *known)
 	}
 	for (uint32_t i = 0; i < old_count; i++)
 		add_state(s, &s->palettes[old[i].palette], old[i].mode, old[i].run_mode);
+}
+
+static bool is_zero(uint16_t class)
+{
+	return class == 0 || class >= SWD_VALUES;
+}
+
+/* How many of the divisors 2, 4, 8 the place of a zero in its run has. */
+static unsigned int run_place(uint16_t class)
+{
+	return class ? class - SWD_VALUES + 1 : 0;
 }
 
 /* --- The cheapest sequence of states --- */
@@ -189,28 +216,24 @@ static int16_t index_cost(const struct swd_palette *p, unsigned int mode, uint16
 	}
 	if (mode >= SWD_TRUNCATED)
 		return q > 2 ? IMPOSSIBLE : (int16_t)(div + 1 + (q > 0));
-	return q > 31 ? IMPOSSIBLE : (int16_t)(div + 1 + q);
+	return q > SWD_QUOTIENT_MAX ? IMPOSSIBLE : (int16_t)(div + 1 + q);
 }
 
 static void fill_costs(struct swd_search *s, uint32_t column, const struct state *state,
 		       const uint16_t index[SWD_VALUES])
 {
 	const struct swd_palette *p = &s->palettes[state->palette];
-	int16_t cost[SWD_VALUES];
 
-	for (unsigned int v = 0; v < SWD_VALUES; v++)
-		cost[v] = index_cost(p, state->mode, index[v]);
-	if (p->zero_runs) {
-		for (unsigned int v = 1; v < SWD_VALUES; v++)
-			cost[v] = (int16_t)(cost[v] + 1 + state->run_mode);
-		cost[0] = state->run_mode == 0;
-	}
-	for (unsigned int v = 0; v < SWD_CLASSES; v++) {
-		int16_t c = cost[v < SWD_VALUES ? v : 0];
+	for (uint32_t i = 0; i < s->present_count; i++) {
+		unsigned int class = s->present[i];
+		int cost;
 
-		if (p->zero_runs && v >= SWD_VALUES)
-			c = v - SWD_VALUES + 1 >= state->run_mode;
-		s->cost[v][column / LANES][column % LANES] = c;
+		if (p->zero_runs && is_zero((uint16_t)class))
+			cost = run_place((uint16_t)class) >= state->run_mode;
+		else
+			cost = index_cost(p, state->mode, index[class < SWD_VALUES ? class : 0]) +
+				(p->zero_runs ? 1 + state->run_mode : 0);
+		s->cost[class][column / LANES][column % LANES] = (int16_t)cost;
 	}
 }
 
@@ -243,9 +266,9 @@ static void prepare(struct swd_search *s)
 		g->count++;
 		fill_costs(s, i, state, index);
 	}
-	for (uint32_t i = s->state_count; i < STATES; i++)
-		for (unsigned int v = 0; v < SWD_CLASSES; v++)
-			s->cost[v][i / LANES][i % LANES] = IMPOSSIBLE;
+	for (uint32_t column = s->state_count; column < STATES; column++)
+		for (uint32_t i = 0; i < s->present_count; i++)
+			s->cost[s->present[i]][column / LANES][column % LANES] = IMPOSSIBLE;
 }
 
 /* Let every state be entered from a cheaper one. */
@@ -280,29 +303,31 @@ static void change_states(const struct swd_search *s, int32_t at[STATES], uint8_
 
 static void find_path(struct swd_search *s)
 {
+	uint32_t best = 0, vectors = (s->state_count + LANES - 1) / LANES;
 	int32_t at[STATES];
-	uint32_t best = 0;
 
 	for (uint32_t i = 0; i < STATES; i++)
 		at[i] = i < s->state_count ? s->open[i] : NEVER;
 	for (uint32_t block = 0; block < s->blocks; block++) {
 		uint32_t first = block * s->step, end = first + s->step;
-		lanes sum0 = { 0 }, sum1 = { 0 };
+		int16_t bits[STATES];
 
 		if (block)
 			change_states(s, at, s->from[block]);
 		if (end > s->count)
 			end = s->count;
-		for (uint32_t i = first; i < end; i++) {
-			sum0 += s->cost[s->classes[i]][0];
-			sum1 += s->cost[s->classes[i]][1];
+		for (uint32_t v = 0; v < vectors; v++) {
+			lanes sum = { 0 };
+
+			for (uint32_t i = first; i < end; i++)
+				sum += s->cost[s->classes[i]][v];
+			memcpy(&bits[v * LANES], &sum, sizeof(sum));
 		}
-		for (uint32_t i = 0; i < LANES; i++) {
-			at[i] += sum0[i] >= IMPOSSIBLE ? NEVER : sum0[i];
-			at[i + LANES] += sum1[i] >= IMPOSSIBLE ? NEVER : sum1[i];
+		for (uint32_t i = 0; i < vectors * LANES; i++) {
+			int32_t to = at[i] + (bits[i] >= IMPOSSIBLE ? NEVER : bits[i]);
+
+			at[i] = to < NEVER ? to : NEVER;
 		}
-		for (uint32_t i = 0; i < STATES; i++)
-			at[i] = at[i] < NEVER ? at[i] : NEVER;
 	}
 	for (uint32_t i = 1; i < s->state_count; i++)
 		if (at[i] < at[best])
@@ -316,26 +341,17 @@ static void find_path(struct swd_search *s)
 
 /* --- Slices --- */
 
-static bool is_zero(uint16_t class)
-{
-	return class == 0 || class >= SWD_VALUES;
-}
-
 /*
- * Where a change of states at @at can be: before a run of zeros if runs begin to be coded there,
- * before a weight if they just go on.
+ * Where a change of states at @at can be: before a run of zeros if runs begin to be coded there, if
+ * they just go on before the weight that the run belongs to.
  */
 static uint32_t legal_cut(const struct swd_search *s, uint32_t at, const struct swd_palette *before,
 			  const struct swd_palette *after)
 {
 	if (!after->zero_runs)
 		return at;
-	if (before == after)
-		while (at < s->count && is_zero(s->classes[at]))
-			at++;
-	else
-		while (at && is_zero(s->classes[at - 1]))
-			at--;
+	while (at && at < s->count && is_zero(s->classes[before == after ? at : at - 1]))
+		at--;
 	return at;
 }
 
@@ -369,6 +385,35 @@ static void add_slices(const struct swd_search *s, struct solution *out, uint32_
 	add_slice(s, out, start, end, weights ? palette : &zeros_only);
 }
 
+static int cost_of(const struct swd_search *s, uint32_t i, uint32_t state)
+{
+	return s->cost[s->classes[i]][state / LANES][state % LANES];
+}
+
+/* The best place near @at for the change from @before to @after, which was found block by block. */
+static uint32_t exact_cut(const struct swd_search *s, uint32_t at, uint32_t before, uint32_t after)
+{
+	int32_t best = 0, sum = 0;
+	uint32_t place = at;
+
+	for (uint32_t i = at; i < s->count && i < at + s->step; i++) {
+		sum += cost_of(s, i, before) - cost_of(s, i, after);
+		if (sum < best) {
+			best = sum;
+			place = i + 1;
+		}
+	}
+	sum = 0;
+	for (uint32_t i = at; i-- > at - s->step;) {
+		sum += cost_of(s, i, after) - cost_of(s, i, before);
+		if (sum < best) {
+			best = sum;
+			place = i;
+		}
+	}
+	return place;
+}
+
 static void cut(const struct swd_search *s, struct solution *out)
 {
 	uint32_t start = 0, block = 0;
@@ -382,7 +427,7 @@ static void cut(const struct swd_search *s, struct solution *out)
 			block++;
 		end = s->count;
 		if (block < s->blocks)
-			end = legal_cut(s, block * s->step, p,
+			end = legal_cut(s, exact_cut(s, block * s->step, state, s->path[block]), p,
 					&s->palettes[s->states[s->path[block]].palette]);
 		if (end <= start)
 			continue;
@@ -443,6 +488,114 @@ static void polish(const struct swd_search *s, struct solution *x)
 	x->count = kept;
 }
 
+/* --- Cuts to the bit --- */
+
+/* What a slice has: bits of its two sorts of unary chunks, and others. */
+struct load {
+	uint32_t first, runs, rest;
+};
+
+static void load_class(struct load *load, const struct swd_slice *slice,
+		       const uint16_t index[SWD_VALUES], uint16_t class, bool *possible)
+{
+	const struct swd_palette *p = slice->palette;
+	unsigned int div = slice->mode % SWD_TRUNCATED, q;
+
+	if (p->zero_runs && is_zero(class)) {
+		load->runs += run_place(class) >= slice->run_mode;
+		return;
+	}
+	if (p->zero_runs) {
+		load->runs++;
+		load->rest += slice->run_mode;
+	}
+	class = class < SWD_VALUES ? class : 0;
+	if (index_cost(p, slice->mode, index[class]) == IMPOSSIBLE)
+		*possible = false;
+	if (slice->mode == SWD_FIXED) {
+		load->rest += swd_width(p);
+		return;
+	}
+	q = (unsigned int)index[class] >> div;
+	load->first += slice->mode >= SWD_TRUNCATED ? 1 : 1 + q / 2;
+	load->rest += div + (slice->mode >= SWD_TRUNCATED ? q > 0 : (q + 1) / 2);
+}
+
+static void load_slice(const struct swd_search *s, struct load *load,
+		       const struct swd_slice *slice, const uint16_t index[SWD_VALUES])
+{
+	bool possible = true;
+
+	*load = (struct load){ 0 };
+	if (slice->palette->zero_runs && slice->new_palette)
+		*load = (struct load){ .runs = 1, .rest = slice->run_mode };
+	for (uint32_t i = slice->start; i < slice->end; i++)
+		load_class(load, slice, index, s->classes[i], &possible);
+}
+
+static uint32_t load_bits(const struct load *load, const struct swd_slice *slice)
+{
+	return swd_filled(load->first, SWD_CHUNK) + load->rest +
+		swd_filled(load->runs, swd_run_chunk(slice->run_mode));
+}
+
+/* Move the cut between @a and @b class by class into one of them as long as that might help. */
+static void move_cut(const struct swd_search *s, struct swd_slice *a, struct swd_slice *b,
+		     struct load load_a, struct load load_b, const uint16_t index[SWD_VALUES],
+		     bool into_b)
+{
+	const struct swd_slice *gains = into_b ? a : b, *loses = into_b ? b : a;
+	struct load *gain = into_b ? &load_a : &load_b, *loss = into_b ? &load_b : &load_a;
+	uint32_t best = load_bits(&load_a, a) + load_bits(&load_b, b), at = b->start, place = at;
+	uint32_t end = into_b ? b->end - 1 : a->start + 1;
+	bool possible = true;
+
+	for (uint32_t moved = 0; moved < MOVES && at != end; moved++) {
+		struct load gone = { 0 };
+		uint32_t i = into_b ? at++ : --at, bits;
+
+		load_class(gain, gains, index, s->classes[i], &possible);
+		load_class(&gone, loses, index, s->classes[i], &possible);
+		loss->first -= gone.first;
+		loss->runs -= gone.runs;
+		loss->rest -= gone.rest;
+		if (!possible)
+			break;
+		if (a->palette->zero_runs && is_zero(s->classes[at]))
+			continue;
+		bits = load_bits(&load_a, a) + load_bits(&load_b, b);
+		if (bits < best) {
+			best = bits;
+			place = at;
+		}
+	}
+	a->end = b->start = place;
+}
+
+/* Move cuts to where chunks are better filled. */
+static void settle(const struct swd_search *s, struct solution *x)
+{
+	uint16_t index[SWD_VALUES];
+	struct load load_a, load_b;
+
+	for (uint32_t i = 0; i < x->count; i++) {
+		struct swd_slice *a = &x->slices[i ? i - 1 : 0], *b = &x->slices[i];
+
+		if (b->new_palette) {
+			swd_index(b->palette, index);
+			continue;
+		}
+		for (int into_b = 0; into_b < 2; into_b++) {
+			if (a->end - a->start > SWD_SLICE_MAX - MOVES ||
+			    b->end - b->start > SWD_SLICE_MAX - MOVES)
+				continue;
+			load_slice(s, &load_a, a, index);
+			load_slice(s, &load_b, b, index);
+			move_cut(s, a, b, load_a, load_b, index, into_b);
+		}
+	}
+}
+
 /* All in one slice, if that is smaller than what @x has. */
 static void try_single(const struct swd_search *s, struct solution *x)
 {
@@ -489,7 +642,7 @@ uint32_t swd_search_window(struct swd_search *s, const uint16_t *classes, uint32
 
 	s->classes = classes;
 	s->count = count;
-	s->step = count <= SHORT ? 4 : 16;
+	s->step = count <= SHORT ? 4 : count <= MEDIUM ? 8 : 16;
 	s->blocks = (count + s->step - 1) / s->step;
 	first_states(s);
 	for (int round = 0; round < ROUNDS; round++) {
@@ -508,6 +661,12 @@ uint32_t swd_search_window(struct swd_search *s, const uint16_t *classes, uint32
 			break;
 		better_states(s, best);
 	}
+	next->count = best->count;
+	memcpy(next->slices, best->slices, best->count * sizeof(*best->slices));
+	settle(s, next);
+	polish(s, next);
+	if (next->bits < best->bits)
+		best = next;
 	try_single(s, best);
 	*slices = best->slices;
 	return best->count;
