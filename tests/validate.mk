@@ -10,6 +10,11 @@ all: $(O)/libethosu-validate.a
 
 VALIDATE_FILES := $(addprefix $(O)/runtime/,container.o elem.o error.o file.o tflite.o tflite_names.o)
 
+TEST_VALIDATE := $(addprefix $(O)/tests/,test_validate test_validate_stream)
+
+$(TEST_VALIDATE): %: %.o $(O)/libethosu-validate.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+
 VALIDATE_MODELS_OBJS := $(O)/tests/validate_models.o $(VALIDATE_FILES)
 
 $(O)/tests/validate_models: $(VALIDATE_MODELS_OBJS) $(O)/libethosu-validate.a
@@ -24,7 +29,8 @@ $(O)/tests/validate_sound: $(VALIDATE_SOUND_OBJS) $(O)/libethosu-validate.a $(O)
 
 # Some models are part of the tree; $(ACCEL_MODELS), if it is there, has many more.
 CHECKS += check-validate
-check-validate: $(addprefix $(O)/tests/,validate_models validate_sound)
+check-validate: $(TEST_VALIDATE) $(addprefix $(O)/tests/,validate_models validate_sound)
+	$(Q)for t in $(TEST_VALIDATE); do $$t || exit 1; done
 	$(Q)$(O)/tests/validate_models tests/data $(ACCEL_MODELS)
 	$(Q)$(O)/tests/validate_sound --count 1000000 --accept 20 tests/data
 
@@ -33,4 +39,4 @@ CHECKS += check-validate-mutants
 check-validate-mutants: $(O)/tests/validate_sound
 	$(Q)CC="$(CC) $(SAN)" sh tests/validate_mutants.sh $(O) "$(LIBS)" tests/data
 
--include $(VALIDATE_OBJS:.o=.d) $(VALIDATE_MODELS_OBJS:.o=.d) $(VALIDATE_SOUND_OBJS:.o=.d)
+-include $(VALIDATE_OBJS:.o=.d) $(TEST_VALIDATE:=.d) $(VALIDATE_MODELS_OBJS:.o=.d) $(VALIDATE_SOUND_OBJS:.o=.d)

@@ -89,6 +89,8 @@ _mem|s/.step = { INDEX_BYTES,/.step = { 1,/
 |s/return ethosu_refuse(c, -EOPNOTSUPP, "a branch", payload);/return 0;/
 |s/if (count - i > 1)/if (0)/
 |s/return ethosu_refuse(c, -EINVAL, "no NPU_OP_STOP at the end", 0);/return 0;/
+|s/words\[n++\] = cpu_to_le32(opcode);/n += 0;/
+|s/words\[n++\] = 0;/words[n++] = opcode;/
 |s/c->cmd1\[opcode\] = bits;/c->cmd1[opcode] = (u32)bits;/
 END
 

@@ -166,15 +166,14 @@ static bool unmodelled(const char *why)
 	return false;
 }
 
-void oracle_judge(struct oracle *o, const struct npu_config *config, const uint32_t *words,
-		  size_t count, const struct ethosu_stream_use *use)
+void oracle_judge(struct oracle *o, const struct npu_config *config, const struct npu_state *start,
+		  const uint32_t *words, size_t count, const struct ethosu_stream_use *use)
 {
-	const struct npu_state reset = { .cmd0 = { 0 } };
 	struct npu_program program;
 	struct judge j = { .out = o, .config = config, .use = use, .program = &program };
 
 	o->verdict = ORACLE_GOOD;
-	if (npu_decode(config, &reset, words, count, &program))
+	if (npu_decode(config, start, words, count, &program))
 		abort();
 	for (size_t i = 0; i < program.count && o->verdict == ORACLE_GOOD; i++) {
 		j.op = &program.ops[i];

@@ -26,9 +26,9 @@ struct oracle {
 	unsigned long walked;
 };
 
-/* Judge a stream that was accepted with @use. */
-void oracle_judge(struct oracle *o, const struct npu_config *config, const uint32_t *words,
-		  size_t count, const struct ethosu_stream_use *use);
+/* Judge a stream that was accepted with @use, run from registers that hold @start. */
+void oracle_judge(struct oracle *o, const struct npu_config *config, const struct npu_state *start,
+		  const uint32_t *words, size_t count, const struct ethosu_stream_use *use);
 
 /* Does the simulator find nothing wrong with a stream, wherever its buffers are? */
 bool oracle_runs(const struct npu_config *config, const uint32_t *words, size_t count);
