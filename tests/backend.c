@@ -125,6 +125,12 @@ static int check(const struct backend_graph *b, const struct target *target, cha
 		rc = run_stream(&r, &p.steps[i]);
 	if (!rc)
 		rc = compare(&r, b, &p);
+	if (!rc && target->mode.staging_size && p.staging_size > target->mode.staging_size) {
+		snprintf(r.why, sizeof(r.why), "%llu bytes of staging of %llu",
+			 (unsigned long long)p.staging_size,
+			 (unsigned long long)target->mode.staging_size);
+		rc = -1;
+	}
 	snprintf(why, len, "%s", r.why);
 	for (unsigned int i = 0; i < NPU_SPACES; i++)
 		free(r.maps[i].base);
@@ -194,6 +200,9 @@ int main(int argc, char **argv)
 			fprintf(stderr, "%s\n", err.text);
 			return 1;
 		}
+		/* Little memory, so that there is never enough. */
+		if (target.mode.staging_size)
+			target.mode.staging_size = 1024 << (seed + i) % 8;
 		failed += !!one(seed + i, &target);
 		ran++;
 	}

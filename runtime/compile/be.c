@@ -25,6 +25,18 @@ int be_error(struct be *be, uint32_t op, int code, const char *fmt, ...)
 			 out < g->tensor_count ? g->tensors[out].name : "nothing", text);
 }
 
+bool be_has_streams(const struct ir_npu *npu)
+{
+	return npu->kind == IR_NPU_CONV || npu->kind == IR_NPU_DEPTHWISE;
+}
+
+uint32_t be_slice_channels(const struct be_op *op, uint32_t i)
+{
+	uint32_t end = i + 1 < op->slice_count ? op->slices[i + 1].first : (uint32_t)op->npu->ofm.c;
+
+	return end - op->slices[i].first;
+}
+
 void *be_grow(void *array, uint32_t count, uint32_t *room, size_t size)
 {
 	uint32_t want;
@@ -108,13 +120,18 @@ static void tear_down(struct be *be)
 	free(be->cmds);
 	free(be->buffers);
 	free(be->luts);
+	free(be->units);
+	free(be->transfers);
+	free(be->maps);
 }
 
 int compile_emit(const struct ir_graph *g, const struct compile_options *opt, struct program *out,
 		 struct error *err)
 {
-	static int (*const passes[])(struct be *) = { be_layout,  be_block, be_schedule,
-						      be_weights, be_place, be_emit };
+	static int (*const passes[])(struct be *) = {
+		be_layout,    be_regions,  be_block, be_stage, be_weights,
+		be_constants, be_schedule, be_place, be_emit,
+	};
 	const struct target *target = opt->target;
 	struct be be = { .g = g, .opt = opt, .target = target, .arch = target->cost.arch,
 			 .err = err, .out = out };
@@ -122,6 +139,9 @@ int compile_emit(const struct ir_graph *g, const struct compile_options *opt, st
 
 	memset(out, 0, sizeof(*out));
 	be.staging = target->mode.staging != target->mode.arena;
+	be.limit = be.staging && target->mode.staging_size ? target->mode.staging_size : UINT64_MAX;
+	be.copies = target->mode.constants != target->mode.staging;
+	be.copy_region = be.staging ? PROGRAM_STAGING : PROGRAM_ARENA;
 	rc = set_up(&be);
 	for (unsigned int i = 0; i < sizeof(passes) / sizeof(passes[0]) && !rc; i++)
 		rc = passes[i](&be);

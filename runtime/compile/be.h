@@ -4,9 +4,12 @@
  * NPU. One struct that all passes work on; each pass says what it reads and what it fills in.
  *
  *	be_layout    bricks or rows			tensor.brick
- *	be_block     OFM blocks, SHRAM, weight order	op.block and what goes with it
- *	be_schedule  commands in order, buffers		cmds, buffers
+ *	be_regions   which memory			tensor.region
+ *	be_block     OFM blocks, SHRAM, weight order	op.desc and what goes with it
+ *	be_stage     slices in depth, what is copied	op.slices, units, transfers
  *	be_weights   weights and scales encoded		op.blob
+ *	be_constants region 0				slices[], tensor.constant
+ *	be_schedule  commands in order, buffers		cmds, buffers
  *	be_place     addresses				buffers[].addr, constants
  *	be_emit      command streams			(with be_resolve, be_deps)
  */
@@ -55,13 +58,32 @@ struct be_tensor {
 	uint8_t region;
 };
 
+/* What of a slice's constants is copied to quicker memory before it runs. */
+#define BE_STAGE_SCALES		1u
+#define BE_STAGE_WEIGHTS	2u
+
+/**
+ * struct be_slice - a part in depth of a convolution, one command
+ * @first: OFM channel
+ * @staged: BE_STAGE_*
+ * @transfer: that brings it, BE_NONE
+ * @scales, @weights: offset of each stream in region 0
+ */
+struct be_slice {
+	uint32_t first;
+	uint8_t staged;
+	uint32_t transfer;
+	uint64_t scales[2];
+	uint64_t weights[WENC_MAX_STREAMS];
+};
+
 /**
  * struct be_op - one IR_NPU operation
  * @npu, @index: what the graph says, and where
  * @desc: for the cost model; its block is the block
  * @ib_end, @ib2_start, @ab_start: U55, U65: layout of SHRAM in banks
- * @blob: weights and scales; @blob_at: their offset in region 0
- * @slices: first channels of the operations it is cut into in depth
+ * @blob: weights and scales
+ * @slices, @slice_count: parts; of what has no weights there is one
  * @lut: index of a table image, BE_NONE: none
  */
 struct be_op {
@@ -71,27 +93,43 @@ struct be_op {
 	uint8_t ib_end, ib2_start, ab_start;
 	struct wenc_blob blob;
 	bool encoded;
-	uint64_t blob_at;
-	uint32_t *slices;
+	struct be_slice *slices;
 	uint32_t slice_count;
 	uint32_t lut;
 };
 
-enum be_cmd_kind { BE_KERNEL, BE_STAGE_WEIGHTS };
+/* A kernel operation: a slice of an operation. In order of execution. */
+struct be_unit {
+	uint32_t op, slice;
+};
+
+/**
+ * struct be_transfer - constants copied in one go
+ * @unit: before which it is asked for
+ * @first, @last: units that use it, both included
+ * @at, @size: in region 0
+ * @buffer: where to; BE_NONE: not copied after all
+ */
+struct be_transfer {
+	uint32_t unit;
+	uint32_t first, last;
+	uint64_t at, size;
+	uint32_t buffer;
+};
+
+enum be_cmd_kind { BE_KERNEL, BE_TRANSFER };
 
 /**
  * struct be_cmd - one kernel operation or transfer, in the order of execution
  * @kind: enum be_cmd_kind
- * @op: index into be.ops
- * @slice: of the operation in depth
- * @buffer: BE_STAGE_WEIGHTS: where to; BE_KERNEL: where its weights are, BE_NONE: region 0
+ * @op, @slice: BE_KERNEL: which
+ * @transfer: BE_TRANSFER: which
  * @step: program step it belongs to
  */
 struct be_cmd {
 	uint8_t kind;
-	uint32_t op;
-	uint32_t slice;
-	uint32_t buffer;
+	uint32_t op, slice;
+	uint32_t transfer;
 	uint32_t step;
 };
 
@@ -104,14 +142,19 @@ struct be_lut {
 
 /**
  * struct be - the whole of it
- * @staging: region 2 is a memory of its own, quicker than the arena's
+ * @staging: region 2 is a memory of its own, quicker than the arena's; of @limit bytes
+ * @copies: constants may be copied to quicker memory, to @copy_region
+ * @maps: at each operation of the graph, bytes of feature maps in the memory that is quick
  */
 struct be {
 	const struct ir_graph *g;
 	const struct compile_options *opt;
 	const struct target *target;
 	const struct ethosu_arch *arch;
-	bool staging;
+	bool staging, copies;
+	uint8_t copy_region;
+	uint64_t limit;
+	uint64_t *maps;
 	struct error *err;
 	struct program *out;
 
@@ -119,6 +162,10 @@ struct be {
 	struct be_op *ops;
 	uint32_t op_count;
 	uint32_t *op_of;	/* of each operation of the graph: index into ops, or BE_NONE */
+	struct be_unit *units;
+	uint32_t unit_count;
+	struct be_transfer *transfers;
+	uint32_t transfer_count, transfer_room;
 	struct be_cmd *cmds;
 	uint32_t cmd_count, cmd_room;
 	struct be_buffer *buffers;
@@ -160,9 +207,12 @@ int be_error(struct be *be, uint32_t op, int code, const char *fmt, ...)
 void *be_grow(void *array, uint32_t count, uint32_t *room, size_t size);
 
 int be_layout(struct be *be);
+int be_regions(struct be *be);
 int be_block(struct be *be);
-int be_schedule(struct be *be);
+int be_stage(struct be *be);
 int be_weights(struct be *be);
+int be_constants(struct be *be);
+int be_schedule(struct be *be);
 int be_place(struct be *be);
 int be_emit(struct be *be);
 
@@ -177,6 +227,12 @@ struct ir_view be_stored_ofm(const struct ir_npu *npu);
 
 /* What the cost model wants to know of an operation, blocks and streams excepted. */
 void be_describe(const struct be *be, const struct ir_npu *npu, struct cost_op_desc *desc);
+
+/* Does it have weights of its own? */
+bool be_has_streams(const struct ir_npu *npu);
+
+/* Slice @i of @op: its channels; the whole if it is not cut. */
+uint32_t be_slice_channels(const struct be_op *op, uint32_t i);
 
 /* Choose the best legal block for @op->desc. */
 int be_choose_block(struct be *be, struct be_op *op);

@@ -132,12 +132,31 @@ static void put_copy(struct emitter *e, const struct be_kernel *k)
 	put_dma(e, &dma);
 }
 
+static void put_transfer(struct emitter *e, const struct be_transfer *t)
+{
+	const struct be_buffer *b;
+	struct npu_op dma = { .kind = NPU_KIND_DMA, .dma_src_space = PROGRAM_CONSTANTS,
+			      .dma_src = t->at, .dma_len = t->size };
+
+	if (t->buffer == BE_NONE)
+		return;
+	b = &e->be->buffers[t->buffer];
+	dma.dma_dst_space = b->region;
+	dma.dma_dst = b->addr;
+	put_dma(e, &dma);
+}
+
 static int put_cmd(struct emitter *e, const struct be_cmd *cmd)
 {
 	struct be *be = e->be;
 	struct be_kernel k;
-	int rc = be_resolve(be, cmd, &k);
+	int rc;
 
+	if (cmd->kind == BE_TRANSFER) {
+		put_transfer(e, &be->transfers[cmd->transfer]);
+		return 0;
+	}
+	rc = be_resolve(be, cmd, &k);
 	if (rc)
 		return rc;
 	if (be->ops[cmd->op].npu->kind == IR_NPU_COPY)
@@ -145,6 +164,14 @@ static int put_cmd(struct emitter *e, const struct be_cmd *cmd)
 	else
 		put_kernel(e, &k);
 	return 0;
+}
+
+static void note_offset(struct emitter *e, uint32_t op)
+{
+	int64_t *at = &e->be->out->op_offset[e->be->ops[op].index];
+
+	if (*at < 0)
+		*at = (int64_t)(4 * e->stream.count);
 }
 
 static void begin(struct emitter *e)
@@ -182,10 +209,8 @@ int be_emit(struct be *be)
 
 		begin(&e);
 		for (; i < be->cmd_count && be->cmds[i].step == step && !rc; i++) {
-			int64_t *at = &be->out->op_offset[be->ops[be->cmds[i].op].index];
-
-			if (*at < 0)
-				*at = (int64_t)(4 * e.stream.count);
+			if (be->cmds[i].kind == BE_KERNEL)
+				note_offset(&e, be->cmds[i].op);
 			rc = put_cmd(&e, &be->cmds[i]);
 		}
 		if (rc)

@@ -24,29 +24,85 @@ static void number_tensor(struct be *be, const struct ir_view *view, uint64_t *a
 		be->tensors[view->tensor].constant = take(at, be->g->tensors[view->tensor].size);
 }
 
-static int place_constants(struct be *be)
+/* Streams of a slice, in the order in which they were encoded. */
+static void number_slice(struct be_op *op, uint32_t i, unsigned int parts, uint64_t *at)
+{
+	const struct wenc_slice *coded = &op->blob.slices[i];
+	struct be_slice *s = &op->slices[i];
+
+	for (unsigned int core = 0; core < WENC_MAX_STREAMS; core++) {
+		if (parts & BE_STAGE_SCALES && core < 2 && coded->scales[core].length)
+			s->scales[core] = (uint64_t)take(at, coded->scales[core].length);
+		if (parts & BE_STAGE_WEIGHTS && coded->weights[core].length)
+			s->weights[core] = (uint64_t)take(at, coded->weights[core].length);
+	}
+}
+
+/* What one transfer brings lies together. */
+static void number_transfer(struct be *be, uint32_t index, uint64_t *at)
+{
+	struct be_transfer *t = &be->transfers[index];
+
+	t->at = *at;
+	for (uint32_t u = t->first; u <= t->last; u++) {
+		struct be_op *op = &be->ops[be->units[u].op];
+
+		if (op->encoded && op->slices[be->units[u].slice].transfer == index)
+			number_slice(op, be->units[u].slice,
+				     op->slices[be->units[u].slice].staged, at);
+	}
+	t->size = *at - t->at;
+}
+
+static void number_all(struct be *be, uint64_t *at)
+{
+	for (uint32_t i = 0; i < be->transfer_count; i++)
+		number_transfer(be, i, at);
+	for (uint32_t u = 0; u < be->unit_count; u++) {
+		struct be_op *op = &be->ops[be->units[u].op];
+		uint32_t slice = be->units[u].slice;
+
+		number_tensor(be, &op->npu->ifm, at);
+		number_tensor(be, &op->npu->ifm2, at);
+		if (op->encoded)
+			number_slice(op, slice, ~op->slices[slice].staged, at);
+	}
+	for (uint32_t i = 0; i < be->lut_count; i++)
+		be->luts[i].constant = take(at, be->luts[i].size);
+}
+
+static void copy_slices(struct be *be, const struct be_op *op)
+{
+	for (uint32_t i = 0; i < op->slice_count; i++) {
+		const struct wenc_slice *coded = &op->blob.slices[i];
+		const struct be_slice *s = &op->slices[i];
+
+		for (unsigned int core = 0; core < WENC_MAX_STREAMS; core++) {
+			if (core < 2 && coded->scales[core].length)
+				memcpy(be->out->constants + s->scales[core],
+				       op->blob.data + coded->scales[core].offset,
+				       coded->scales[core].length);
+			if (coded->weights[core].length)
+				memcpy(be->out->constants + s->weights[core],
+				       op->blob.data + coded->weights[core].offset,
+				       coded->weights[core].length);
+		}
+	}
+}
+
+int be_constants(struct be *be)
 {
 	struct program *out = be->out;
 	uint64_t at = 0;
 
-	for (uint32_t i = 0; i < be->op_count; i++) {
-		struct be_op *op = &be->ops[i];
-
-		number_tensor(be, &op->npu->ifm, &at);
-		number_tensor(be, &op->npu->ifm2, &at);
-		if (op->encoded)
-			op->blob_at = (uint64_t)take(&at, op->blob.size);
-	}
-	for (uint32_t i = 0; i < be->lut_count; i++)
-		be->luts[i].constant = take(&at, be->luts[i].size);
+	number_all(be, &at);
 	out->constants_size = at;
 	out->constants = calloc(1, at ? at : 1);
 	if (!out->constants)
 		return error_set(be->err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < be->op_count; i++)
 		if (be->ops[i].encoded)
-			memcpy(out->constants + be->ops[i].blob_at, be->ops[i].blob.data,
-			       be->ops[i].blob.size);
+			copy_slices(be, &be->ops[i]);
 	for (uint32_t i = 0; i < be->lut_count; i++)
 		memcpy(out->constants + be->luts[i].constant, be->luts[i].data, be->luts[i].size);
 	for (uint32_t i = 0; i < be->g->tensor_count; i++)
@@ -176,7 +232,7 @@ static int place_region(struct be *be, unsigned int region, uint64_t *size)
 		goto out;
 	}
 	for (uint32_t i = 0; i < be->buffer_count; i++)
-		if (be->buffers[i].region == region)
+		if (be->buffers[i].region == region && be->buffers[i].size)
 			p.order[p.count++] = i;
 	for (unsigned int i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
 		uint64_t top;
@@ -198,15 +254,74 @@ out:
 	return rc;
 }
 
+/* A transfer's buffer is given up: what it brings is read where it is. */
+static void drop_transfer(struct be *be, uint32_t index)
+{
+	struct be_transfer *t = &be->transfers[index];
+
+	be->buffers[t->buffer].size = 0;
+	t->buffer = BE_NONE;
+	for (uint32_t u = t->first; u <= t->last; u++) {
+		struct be_slice *s = &be->ops[be->units[u].op].slices[be->units[u].slice];
+
+		if (s->transfer == index) {
+			s->staged = 0;
+			s->transfer = BE_NONE;
+		}
+	}
+}
+
+/* Take from quick memory what stands out of it, the largest first and constants before maps. */
+static void make_room(struct be *be)
+{
+	uint32_t transfer = BE_NONE, tensor = BE_NONE;
+	uint64_t size = 0;
+
+	for (uint32_t i = 0; i < be->transfer_count; i++) {
+		const struct be_buffer *b;
+
+		if (be->transfers[i].buffer == BE_NONE)
+			continue;
+		b = &be->buffers[be->transfers[i].buffer];
+		if (b->addr + b->size > be->limit && b->size >= size) {
+			size = b->size;
+			transfer = i;
+		}
+	}
+	if (transfer != BE_NONE) {
+		drop_transfer(be, transfer);
+		return;
+	}
+	for (uint32_t i = 0; i < be->g->tensor_count; i++) {
+		const struct be_tensor *t = &be->tensors[i];
+		const struct be_buffer *b;
+
+		if (t->buffer == BE_NONE || t->region != PROGRAM_STAGING)
+			continue;
+		b = &be->buffers[t->buffer];
+		if (b->addr + b->size > be->limit && b->size >= size) {
+			size = b->size;
+			tensor = i;
+		}
+	}
+	if (tensor == BE_NONE)
+		return;
+	be->tensors[tensor].region = PROGRAM_ARENA;
+	be->buffers[be->tensors[tensor].buffer].region = PROGRAM_ARENA;
+}
+
 int be_place(struct be *be)
 {
 	struct program *out = be->out;
-	int rc = place_constants(be);
+	int rc = place_region(be, PROGRAM_STAGING, &out->staging_size);
 
+	/* Sizes were estimates, and gaps between buffers are lost. */
+	while (!rc && out->staging_size > be->limit) {
+		make_room(be);
+		rc = place_region(be, PROGRAM_STAGING, &out->staging_size);
+	}
 	if (!rc)
 		rc = place_region(be, PROGRAM_ARENA, &out->arena_size);
-	if (!rc)
-		rc = place_region(be, PROGRAM_STAGING, &out->staging_size);
 	if (rc)
 		return rc;
 	for (uint32_t i = 0; i < be->g->tensor_count; i++) {

@@ -204,32 +204,40 @@ static void resolve_activation(const struct be *be, const struct ir_npu *npu, st
 	op->act_max = least(op->act_max, ranges[width][op->ofm.is_signed].max);
 }
 
-/* Where the constants of a slice are: in region 0, or in a buffer they were copied to. */
+/* A stream lies in region 0, or where a transfer has put it. */
+static uint64_t stream_address(const struct be *be, const struct be_slice *s, uint64_t at,
+			       unsigned int part, uint8_t *space)
+{
+	const struct be_transfer *t;
+
+	*space = PROGRAM_CONSTANTS;
+	if (!(s->staged & part))
+		return at;
+	t = &be->transfers[s->transfer];
+	*space = be->buffers[t->buffer].region;
+	return be->buffers[t->buffer].addr + (at - t->at);
+}
+
 static void resolve_streams(const struct be *be, const struct be_cmd *cmd, struct npu_op *op)
 {
 	const struct be_op *o = &be->ops[cmd->op];
-	const struct wenc_slice *s = &o->blob.slices[cmd->slice];
-	uint64_t at = o->blob_at;
+	const struct be_slice *s = &o->slices[cmd->slice];
+	const struct wenc_slice *coded = &o->blob.slices[cmd->slice];
 
-	op->weight_space = PROGRAM_CONSTANTS;
-	if (cmd->buffer != BE_NONE) {
-		op->weight_space = be->buffers[cmd->buffer].region;
-		at = be->buffers[cmd->buffer].addr - s->range.offset;
-	}
-	op->scale_space = op->weight_space;
 	op->per_channel = 1;
 	op->part_kernel = o->desc.part_kernel;
 	op->weight_fwd = WENC_IS_FAST(o->blob.format);
 	op->weight_sparse = WENC_IS_SPARSE(o->blob.format);
 	op->cores = op->weight_fwd ? 1 : be->arch->cores;
-	op->ofm_block_depth = o->desc.block.d;
 	for (unsigned int i = 0; i < WENC_MAX_STREAMS; i++) {
-		op->weight_base[i] = at + s->weights[i].offset;
-		op->weight_len[i] = s->weights[i].length;
+		op->weight_base[i] = stream_address(be, s, s->weights[i], BE_STAGE_WEIGHTS,
+						    &op->weight_space);
+		op->weight_len[i] = coded->weights[i].length;
 	}
 	for (unsigned int i = 0; i < 2; i++) {
-		op->scale_base[i] = at + s->scales[i].offset;
-		op->scale_len[i] = s->scales[i].length;
+		op->scale_base[i] = stream_address(be, s, s->scales[i], BE_STAGE_SCALES,
+						   &op->scale_space);
+		op->scale_len[i] = coded->scales[i].length;
 	}
 }
 
@@ -238,18 +246,9 @@ static struct ir_view slice_of(const struct be_op *o, uint32_t slice, const stru
 {
 	struct ir_view view = *ofm;
 
-	if (o->slice_count > 1) {
-		uint32_t end = slice + 1 < o->slice_count ? o->slices[slice + 1] : (uint32_t)view.c;
-
-		view.base += o->slices[slice];
-		view.c = (int32_t)(end - o->slices[slice]);
-	}
+	view.base += o->slices[slice].first;
+	view.c = (int32_t)be_slice_channels(o, slice);
 	return view;
-}
-
-static bool has_streams(const struct ir_npu *npu)
-{
-	return npu->kind == IR_NPU_CONV || npu->kind == IR_NPU_DEPTHWISE;
 }
 
 int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out)
@@ -272,10 +271,12 @@ int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out)
 	op->reverse = npu->reverse;
 	op->microblock = o->desc.microblock;
 	op->ofm_block_depth = o->desc.block.d;
-	if (has_streams(npu)) {
-		ofm = slice_of(o, cmd->slice, &ofm);
-		op->oc = (uint32_t)ofm.c;
-		if (npu->kind == IR_NPU_DEPTHWISE)
+	if (be_has_streams(npu)) {
+		if (o->slice_count > 1) {
+			ofm = slice_of(o, cmd->slice, &ofm);
+			op->oc = (uint32_t)ofm.c;
+		}
+		if (o->slice_count > 1 && npu->kind == IR_NPU_DEPTHWISE)
 			ifm = slice_of(o, cmd->slice, &ifm);
 		resolve_streams(be, cmd, op);
 	}

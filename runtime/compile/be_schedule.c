@@ -82,50 +82,134 @@ static int touch_all(struct be *be, const uint32_t *tensors, uint32_t count, uin
 	return rc;
 }
 
-static int schedule_npu(struct be *be, uint32_t index, uint32_t time)
+static int touch_view(struct be *be, const struct ir_view *view, uint32_t time)
 {
-	struct be_op *op = &be->ops[index];
-	struct be_cmd cmd = { .kind = BE_KERNEL, .op = index, .buffer = BE_NONE };
-	const struct ir_npu *npu = op->npu;
-	int rc = add_step(be, true, 0);
+	return view->scalar ? 0 : touch(be, view->tensor, time);
+}
 
-	if (!rc)
-		rc = touch(be, npu->ifm.scalar ? IR_NONE : npu->ifm.tensor, time);
-	if (!rc)
-		rc = touch(be, npu->ifm2.scalar ? IR_NONE : npu->ifm2.tensor, time);
-	if (!rc)
-		rc = touch(be, npu->ofm.tensor, time);
-	cmd.step = be->out->step_count - 1;
+/* Where transfers of a unit begin, by unit. */
+static int by_unit(const void *pa, const void *pb, void *ctx)
+{
+	const struct be_transfer *transfers = ctx;
+	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+
+	if (transfers[a].unit != transfers[b].unit)
+		return transfers[a].unit < transfers[b].unit ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/**
+ * struct clock - units and transfers being put in order
+ * @time: of the next command
+ * @unit: next
+ * @order, @next: transfers by the unit they stand before, and the next of them
+ * @kernel: time of the last kernel command
+ */
+struct clock {
+	uint32_t time, unit, kernel;
+	uint32_t *order;
+	uint32_t next;
+};
+
+static int schedule_transfer(struct be *be, struct clock *c)
+{
+	uint32_t index = c->order[c->next++];
+	struct be_transfer *t = &be->transfers[index];
+	struct be_cmd cmd = { .kind = BE_TRANSFER, .transfer = index,
+			      .step = be->out->step_count - 1 };
+	/* It is to run beside the kernel before: what that uses is not to be had yet. */
+	struct be_buffer b = { .size = t->size, .first = c->kernel ? c->kernel : c->time,
+			       .last = c->time, .region = be->copy_region };
+	int rc = add_buffer(be, &b, &t->buffer);
+
+	c->time++;
 	return rc ? rc : add_cmd(be, &cmd);
 }
 
-int be_schedule(struct be *be)
+static void use_transfer(struct be *be, const struct be_op *op, uint32_t slice, uint32_t time)
+{
+	const struct be_slice *s;
+
+	if (!op->slices)
+		return;
+	s = &op->slices[slice];
+	if (s->staged)
+		be->buffers[be->transfers[s->transfer].buffer].last = time;
+}
+
+static int schedule_npu(struct be *be, uint32_t index, struct clock *c)
+{
+	struct be_op *op = &be->ops[index];
+	struct be_cmd cmd = { .kind = BE_KERNEL, .op = index };
+	const struct ir_npu *npu = op->npu;
+	int rc = add_step(be, true, 0);
+
+	for (uint32_t i = 0; i < op->slice_count && !rc; i++) {
+		while (!rc && c->next < be->transfer_count &&
+		       be->transfers[c->order[c->next]].unit <= c->unit)
+			rc = schedule_transfer(be, c);
+		if (!rc)
+			rc = touch_view(be, &npu->ifm, c->time);
+		if (!rc)
+			rc = touch_view(be, &npu->ifm2, c->time);
+		if (!rc)
+			rc = touch_view(be, &npu->ofm, c->time);
+		if (rc)
+			return rc;
+		use_transfer(be, op, i, c->time);
+		cmd.slice = i;
+		cmd.step = be->out->step_count - 1;
+		rc = add_cmd(be, &cmd);
+		c->kernel = c->time++;
+		c->unit++;
+	}
+	return rc;
+}
+
+static int schedule_all(struct be *be, struct clock *c)
 {
 	const struct ir_graph *g = be->g;
-	uint32_t end = g->op_count + 1;
 	int rc = touch_all(be, g->inputs, g->input_count, 0);
 
 	for (uint32_t i = 0; i < g->op_count && !rc; i++) {
 		const struct ir_op *op = &g->ops[i];
 
 		if (be->op_of[i] != BE_NONE) {
-			rc = schedule_npu(be, be->op_of[i], i + 1);
+			rc = schedule_npu(be, be->op_of[i], c);
 			continue;
 		}
 		rc = add_step(be, false, i);
 		if (!rc)
-			rc = touch_all(be, op->inputs, op->input_count, i + 1);
+			rc = touch_all(be, op->inputs, op->input_count, c->time);
 		if (!rc)
-			rc = touch_all(be, op->outputs, op->output_count, i + 1);
+			rc = touch_all(be, op->outputs, op->output_count, c->time);
+		c->time++;
+		c->kernel = 0;
 	}
 	if (!rc)
-		rc = touch_all(be, g->outputs, g->output_count, end);
+		rc = touch_all(be, g->outputs, g->output_count, c->time);
 	for (uint32_t i = 0; i < g->tensor_count && !rc; i++) {
 		if (!g->tensors[i].variable)
 			continue;
 		rc = touch(be, i, 0);
 		if (!rc)
-			rc = touch(be, i, end);
+			rc = touch(be, i, c->time);
 	}
+	return rc;
+}
+
+int be_schedule(struct be *be)
+{
+	struct clock c = { .time = 1 };
+	int rc = -ENOMEM;
+
+	c.order = calloc(be->transfer_count + 1, sizeof(*c.order));
+	if (c.order) {
+		for (uint32_t i = 0; i < be->transfer_count; i++)
+			c.order[i] = i;
+		qsort_r(c.order, be->transfer_count, sizeof(*c.order), by_unit, be->transfers);
+		rc = schedule_all(be, &c);
+	}
+	free(c.order);
 	return rc ? error_set(be->err, rc, "out of memory") : 0;
 }

@@ -83,6 +83,7 @@ static void set_config(const struct be *be, const struct be_op *op, struct wenc_
 static int encode(struct be *be, struct be_op *op)
 {
 	struct wenc_scale *scales = NULL;
+	uint32_t *starts;
 	struct wenc_config config;
 	struct wenc_layer layer;
 	struct error why;
@@ -94,8 +95,16 @@ static int encode(struct be *be, struct be_op *op)
 	rc = make_scales(be, op, &scales);
 	if (rc)
 		return rc;
+	starts = calloc(op->slice_count, sizeof(*starts));
+	if (!starts) {
+		free(scales);
+		return error_set(be->err, -ENOMEM, "out of memory");
+	}
+	for (uint32_t i = 0; i < op->slice_count; i++)
+		starts[i] = op->slices[i].first;
 	set_config(be, op, &config);
-	rc = wenc_encode(&layer, &config, scales, op->slices, op->slice_count, &op->blob, &why);
+	rc = wenc_encode(&layer, &config, scales, starts, op->slice_count, &op->blob, &why);
+	free(starts);
 	free(scales);
 	if (rc)
 		return be_error(be, op->index, rc, "weights: %s", why.text);
@@ -108,7 +117,7 @@ int be_weights(struct be *be)
 	int rc = 0;
 
 	for (uint32_t i = 0; i < be->op_count && !rc; i++)
-		if (be->ops[i].npu->kind == IR_NPU_CONV || be->ops[i].npu->kind == IR_NPU_DEPTHWISE)
+		if (be_has_streams(be->ops[i].npu))
 			rc = encode(be, &be->ops[i]);
 	return rc;
 }
