@@ -56,7 +56,7 @@ static const struct entry entries[] = {
 /* No command's fields start at the first line. */
 #define NO_ENUMERATION	0
 
-static u64 field_mask(const struct entry *field)
+static u64 entry_mask(const struct entry *field)
 {
 	return ((1ull << field->width) - 1) << field->shift;
 }
@@ -71,7 +71,7 @@ static u64 command_mask(size_t at, unsigned int arch, u16 *enumerated)
 	for (i = at + 1; entries[i].kind == ENTRY_FIELD; i++) {
 		if (!(entries[i].archs & arch))
 			continue;
-		mask |= field_mask(&entries[i]);
+		mask |= entry_mask(&entries[i]);
 		if (entries[i].valid)
 			*enumerated = at + 1;
 	}
@@ -192,7 +192,7 @@ static int check_values(struct ethosu_check *c, u16 first, u64 bits)
 	for (field = &entries[first]; field->kind == ENTRY_FIELD; field++) {
 		if (!field->valid || !(field->archs & arch))
 			continue;
-		value = (bits & field_mask(field)) >> field->shift;
+		value = (bits & entry_mask(field)) >> field->shift;
 		if (value >= 64 || !(field->valid >> value & 1))
 			return ethosu_refuse(c, -EINVAL, "a field's value has no meaning", value);
 	}
