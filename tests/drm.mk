@@ -47,3 +47,20 @@ check-drm-libaccel: $(DRM_FAKED_BINS)
 	for t in $(DRM_FAKED_BINS); do $$t || exit 1; done
 
 -include $(DRM_FAKED_BINS:=.d) $(O)/tests/drm_fake.d $(O)/tests/drm_fake_run.d
+
+# On the simulated NPU, through Linux's driver too.
+$(O)/tests/drm_transport: $(O)/tests/drm_transport.o $(DRM_OBJS) $(O)/libsim.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBACCEL_LIBS) -lcmocka
+
+CHECKS += check-drm-transport
+check-drm-transport: $(O)/tests/drm_transport
+	$<
+
+CHECKS += check-drm-tsan check-drm-asan
+check-drm-tsan:
+	$(MAKE) O=$(O)-tsan SAN=-fsanitize=thread check-drm-libaccel check-drm-transport
+check-drm-asan:
+	$(MAKE) O=$(O)-asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" \
+		check-drm-libaccel check-drm-transport
+
+-include $(O)/tests/drm_transport.d
