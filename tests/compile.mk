@@ -15,3 +15,16 @@ check-ir:
 		$(ACCEL_MODELS)/ops/*/model.tflite $(ACCEL_MODELS)/seanet/*.tflite)
 
 -include $(O)/tests/ir_text.d
+
+# Lowered graphs executed without a back end, against TFLite's reference outputs.
+IR_EXEC_OBJS := $(addprefix $(O)/,tests/ir_exec.o tests/ir_run.o) \
+	$(filter-out $(O)/runtime/cmd_%.o $(SIM_OBJS),$(RUNTIME_OBJS)) $(O)/libsim.a
+
+$(O)/tests/ir_exec: $(IR_EXEC_OBJS) | $(O)/libaccel.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS) $(LIBS)
+
+CHECKS += check-lower
+check-lower: $(O)/tests/ir_exec
+	@$< $(ACCEL_MODELS) > $(O)/lower.log; s=$$?; grep -v '^ok' $(O)/lower.log; test $$s = 0 -o $$s = 77
+
+-include $(O)/tests/ir_exec.d $(O)/tests/ir_run.d

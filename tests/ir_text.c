@@ -108,8 +108,21 @@ static void run_tflite(const char *path)
 	ir_free(g);
 }
 
+/* Kinds have the codes that the list of TFLite's names says. */
+static void check_names(void)
+{
+	for (unsigned int kind = IR_OTHER + 1; kind < IR_KIND_COUNT; kind++) {
+		const struct ir_kind_info *info = ir_kind_info(kind);
+		const char *name = tflite_builtin_name(info->code);
+
+		if (!name || strcmp(name, info->name))
+			fail(info->name, "has the code of another operator");
+	}
+}
+
 int main(int argc, char **argv)
 {
+	check_names();
 	for (int i = 1; i < argc; i++) {
 		const char *dot = strrchr(argv[i], '.');
 

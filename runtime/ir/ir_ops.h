@@ -16,6 +16,7 @@ enum ir_padding { IR_PADDING_SAME = 0, IR_PADDING_VALID = 1 };
 enum ir_activation {
 	IR_ACT_NONE = 0, IR_ACT_RELU = 1, IR_ACT_RELU_N1_TO_1 = 2, IR_ACT_RELU6 = 3,
 	IR_ACT_TANH = 4, IR_ACT_SIGN_BIT = 5,
+	IR_ACT_RELU_0_TO_1 = 6,		/* not in the file: the operator of that name, fused */
 };
 
 enum ir_mirror { IR_MIRROR_REFLECT = 0, IR_MIRROR_SYMMETRIC = 1 };
@@ -170,7 +171,7 @@ struct ir_options {
 	X(BATCH_MATMUL, 126, 2, 2, 1, 1, O(adj_x, 0, 1, 0) O(adj_y, 1, 1, 0)) \
 	X(CUMSUM, 128, 2, 2, 1, 1, ) \
 	X(BROADCAST_TO, 130, 2, 2, 1, 1, ) \
-	X(REDUCE_ALL, 141, 2, 2, 1, 1, O(keep_dims, 0, 1, 0)) \
+	X(REDUCE_ALL, 140, 2, 2, 1, 1, O(keep_dims, 0, 1, 0)) \
 	X(GELU, 150, 1, 1, 1, 1, O(approximate, 0, 1, 0)) \
 	X(RELU_0_TO_1, 152, 1, 1, 1, 1, )
 
