@@ -17,6 +17,7 @@
 #define MAX_EVENT_U65 433
 #define MAX_EVENT_U85 671
 
+/* @expected: what the value can be; NULL: it has none. */
 struct key {
 	const char *name;
 	int (*set)(struct sim_spec *spec, const char *value);
@@ -84,6 +85,13 @@ static int set_sram(struct sim_spec *spec, const char *value)
 	return 0;
 }
 
+static int set_strict(struct sim_spec *spec, const char *value)
+{
+	(void)value;
+	spec->options.strict = true;
+	return 0;
+}
+
 static const struct key keys[] = {
 	{ "engine", set_engine, "opencl or reference" },
 	{ "threads", set_threads, "1 to 256" },
@@ -91,6 +99,7 @@ static const struct key keys[] = {
 	{ "platform", set_platform, "part of the name of an OpenCL platform" },
 	{ "cache", set_cache, "a directory" },
 	{ "sram", set_sram, "bytes up to 256M, K and M understood" },
+	{ "strict", set_strict, NULL },
 };
 
 static int set_key(struct sim_spec *spec, const char *text, const char *key, const char *value,
@@ -101,13 +110,16 @@ static int set_key(struct sim_spec *spec, const char *text, const char *key, con
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		if (strcmp(key, keys[i].name))
 			continue;
-		if (!*value || keys[i].set(spec, value))
+		if (!keys[i].expected && *value)
+			return accel_fail(err, -EINVAL, "device '%.80s': %s takes no value", text,
+					  key);
+		if ((keys[i].expected && !*value) || keys[i].set(spec, value))
 			return accel_fail(err, -EINVAL, "device '%.80s': %s='%.40s', expected %s",
 					  text, key, value, keys[i].expected);
 		return 0;
 	}
 	return accel_fail(err, -EINVAL, "device '%.80s': unknown key '%.30s'; there are engine, "
-			  "threads, cl, platform, cache, sram", text, key);
+			  "threads, cl, platform, cache, sram, strict", text, key);
 }
 
 int sim_spec_parse(const char *text, struct sim_spec *spec, struct accel_error *err)

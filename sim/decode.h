@@ -36,6 +36,7 @@ struct npu_event {
  *	operation before; NPU_NO_WAIT
  * @parallel: PARALLEL_MODE (U65)
  * @branched: the stream branched since the operation before
+ * @chains: bit per chaining buffer that operands are in (U85)
  */
 struct npu_op_aux {
 	uint16_t block_h, block_w, block_d;
@@ -43,6 +44,7 @@ struct npu_op_aux {
 	uint8_t acc_format, microblock, blockdep;
 	uint8_t dma_wait, kernel_wait;
 	bool parallel, branched;
+	uint8_t chains;
 };
 
 /**

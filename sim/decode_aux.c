@@ -17,6 +17,22 @@ void decode_wait(struct decoder *d, unsigned int opcode, unsigned int param)
 		*wait = (uint8_t)n;
 }
 
+/* Chaining buffers that the feature maps of @op are in. */
+static uint8_t chains(const struct npu_state *s, const struct npu_op *op)
+{
+	unsigned int bits = 0;
+
+	if (op->ofm.space == NPU_SPACE_CHAIN)
+		bits |= 1u << STATE0(s, SET_OFM_REGION, REGION);
+	if (STATE0(s, SET_IFM_PRECISION, STORAGE) == ETHOSU_ACTIVATION_STORAGE_CHAINED &&
+	    (op->a.space == NPU_SPACE_CHAIN || op->b.space == NPU_SPACE_CHAIN))
+		bits |= 1u << STATE0(s, SET_IFM_REGION, REGION);
+	if (STATE0(s, SET_IFM2_PRECISION, STORAGE) == ETHOSU_ACTIVATION_STORAGE_CHAINED &&
+	    op->b.space == NPU_SPACE_CHAIN)
+		bits |= 1u << STATE0(s, SET_IFM2_REGION, REGION);
+	return (uint8_t)bits;
+}
+
 void decode_aux(struct decoder *d, const struct npu_op *op, struct npu_op_aux *aux)
 {
 	const struct npu_state *s = &d->program->state;
@@ -32,6 +48,7 @@ void decode_aux(struct decoder *d, const struct npu_op *op, struct npu_op_aux *a
 		aux->acc_format = (uint8_t)STATE0(s, SET_ACC_FORMAT, ACC_FORMAT_U85);
 		aux->microblock = (uint8_t)STATE0(s, SET_ACC_FORMAT, MICROBLOCK);
 		aux->blockdep = (uint8_t)STATE0(s, SET_BLOCKDEP, BLOCKDEP_U85);
+		aux->chains = chains(s, op);
 		return;
 	}
 	aux->block_h = (uint16_t)(STATE0(s, SET_OFM_BLK_HEIGHT_M1, HEIGHT_M1) + 1);

@@ -94,6 +94,7 @@ int npu_create(struct npu **out, const struct npu_config *config, const struct n
 	npu->bus = ops;
 	npu->bus_ctx = ctx;
 	npu->work_limit = options.work_limit ? options.work_limit : NPU_MAX_WORK;
+	npu->strict = options.strict;
 	npu->addr_limit = config->arch == 55 ? 1ull << 32 : 1ull << 40;
 	npu->internal_size = config->arch == 85 ? NPU_LUT_RAM_SIZE : config->shram_kib * 1024u;
 	pthread_mutex_init(&npu->lock, NULL);

@@ -105,6 +105,8 @@ struct npu_access_log {
  * @irq: level of the interrupt line, on changes only. Called with no lock of the device held.
  * @log: told every access, a contiguous run at a time, after it was made. Optional; costs speed.
  * @trace: told in words why the device faulted, or what guest error it saw. Optional.
+ * @defined: strict mode: do all bytes of [addr, addr + len) hold data when the job starts? If not,
+ *	*@bad is the first that does not. Called from npu_run() only. Optional: they all do.
  */
 struct npu_bus_ops {
 	int (*resolve)(void *ctx, uint64_t addr, uint64_t len, unsigned int access,
@@ -112,6 +114,7 @@ struct npu_bus_ops {
 	void (*irq)(void *ctx, bool level);
 	void (*log)(void *ctx, const struct npu_access_log *entry);
 	void (*trace)(void *ctx, const char *text);
+	bool (*defined)(void *ctx, uint64_t addr, uint64_t len, uint64_t *bad);
 };
 
 /**
@@ -125,6 +128,8 @@ struct npu_bus_ops {
  * @cache_dir: for compiled kernels; NULL: $XDG_CACHE_HOME/accel or ~/.cache/accel
  * @work_limit: multiply-accumulates, elements and bytes one job may take; the operation that would
  *	exceed it raises a bus error, where hardware would be busy for minutes. 0: 2^40
+ * @strict: refuse, as a parse error, what hardware would not run right: blocks that do not fit,
+ *	missing waits, reads of memory that nobody wrote (docs/strict.md)
  */
 struct npu_options {
 	size_t size;
@@ -134,6 +139,7 @@ struct npu_options {
 	unsigned int threads;
 	const char *cache_dir;
 	uint64_t work_limit;
+	bool strict;
 };
 
 /**

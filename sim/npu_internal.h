@@ -148,6 +148,7 @@ struct npu {
 	struct npu_engine *engine;
 	uint64_t chunk_work;
 	uint64_t work_limit;
+	bool strict;
 	uint64_t addr_limit;		/* first address the device cannot form */
 
 	pthread_mutex_t run_lock;
@@ -233,13 +234,13 @@ void npu_plan_drop_all(struct npu *npu);
 int npu_op_ranges(const struct npu *npu, const struct npu_op *op, uint64_t chain_size,
 		  struct npu_ranges *out, struct npu_range *bad);
 
-/* NPU_ACCESS_* of an enum npu_channel. */
-unsigned int npu_channel_access(unsigned int channel);
-
 /* npu_job.c: the work of npu_run(), but for telling the last interrupt. run_lock held. */
 void npu_job_run(struct npu *npu);
 
 /* npu_log.c */
+/* NPU_ACCESS_* of an enum npu_channel. */
+unsigned int npu_channel_access(unsigned int channel);
+
 /**
  * npu_log_runs - every contiguous run an operation touches
  * @base: BASEP of each region

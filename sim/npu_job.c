@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "sim/npu_internal.h"
+#include "sim/strict.h"
 
 /* NPU_OP_*, as far as the machine acts on them. */
 #define OP_IRQ		0x001
@@ -515,6 +516,27 @@ static void run_ops(struct npu_job *job)
 		end_of_stream(job);
 }
 
+/* Strict: what the job finds in memory. False, and a fault, if it is not right. */
+static bool strict_memory(struct npu_job *job)
+{
+	const struct npu_job_plan *plan = job->plan;
+	struct npu *npu = job->npu;
+	struct npu_strict_memory memory = { .defined = npu->bus->defined, .ctx = npu->bus_ctx };
+	struct npu_strict_fault fault;
+	int ret;
+
+	memcpy(memory.base, job->base, sizeof(memory.base));
+	ret = npu_strict_memory_check(npu->config, &plan->program, plan->runnable, &memory, &fault);
+	if (!ret)
+		return true;
+	if (ret == -ENOMEM)
+		fault = (struct npu_strict_fault){ .text = "strict: out of memory" };
+	job->faults |= ETHOSU_REG_BIT(STATUS_CMD_PARSE_ERROR);
+	job->qread = plan->program.count ? plan->program.ops[fault.op].offset : 0;
+	snprintf(job->why, sizeof(job->why), "parse error at 0x%x: %s", job->qread, fault.text);
+	return false;
+}
+
 static bool ready_chain(struct npu *npu, uint64_t size)
 {
 	uint8_t *chain;
@@ -639,7 +661,9 @@ void npu_job_run(struct npu *npu)
 			job.pos = 0;
 		place_own(&job);
 		job.whole = place_whole(&job);
-		run_ops(&job);
+		/* What a stopped job wrote is not known any more. */
+		if (!npu->strict || job.pos || strict_memory(&job))
+			run_ops(&job);
 	}
 	finish(&job);
 }

@@ -10,6 +10,12 @@
 
 #include "sim/npu_internal.h"
 
+unsigned int npu_channel_access(unsigned int channel)
+{
+	return channel == NPU_CH_OFM || channel == NPU_CH_DMA_WRITE ? NPU_ACCESS_WRITE :
+								      NPU_ACCESS_READ;
+}
+
 /* Collects neighbours before it tells @fn. */
 struct runs {
 	const uint64_t *base;

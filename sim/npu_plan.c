@@ -7,10 +7,12 @@
  * from: a client cannot make another's stream run in the place of its own.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/npu_internal.h"
+#include "sim/strict.h"
 
 static const uint16_t lut_size[] = {
 	[NPU_LUT_U8_U8] = 256,
@@ -23,12 +25,6 @@ static const uint16_t lut_size[] = {
 	[NPU_LUT_SIGMOID] = 512 * 4,
 	[NPU_LUT_SIGMOID_BUILTIN] = 0,
 };
-
-unsigned int npu_channel_access(unsigned int channel)
-{
-	return channel == NPU_CH_OFM || channel == NPU_CH_DMA_WRITE ? NPU_ACCESS_WRITE :
-								      NPU_ACCESS_READ;
-}
 
 struct range_walk {
 	const struct npu *npu;
@@ -161,6 +157,35 @@ static void plan_free(struct npu *npu, struct npu_job_plan *plan)
 	free(plan);
 }
 
+/* Decode the plan's words as far as @offset. */
+static int decode_plan(const struct npu *npu, struct npu_job_plan *plan, uint32_t offset)
+{
+	size_t count = bounded_words(plan->words, plan->word_count);
+
+	return npu_decode(npu->config, &plan->start, plan->words,
+			  offset / 4 < count ? offset / 4 : count, &plan->program);
+}
+
+/* Strict: what hardware would not run right ends the stream there. */
+static int check_strict(const struct npu *npu, struct npu_job_plan *plan)
+{
+	struct npu_program *program = &plan->program;
+	struct npu_strict_fault fault;
+	int ret = npu_strict_stream(npu->config, program, &fault);
+	uint32_t offset;
+
+	if (ret != -EINVAL)
+		return ret;
+	offset = program->ops[fault.op].offset;
+	npu_program_free(program);
+	ret = decode_plan(npu, plan, offset);
+	if (ret)
+		return ret;
+	program->end_offset = offset;
+	snprintf(program->why, sizeof(program->why), "%s", fault.text);
+	return 0;
+}
+
 static int plan_build(struct npu *npu, const uint8_t *bytes, size_t len, struct npu_job_plan **out)
 {
 	struct npu_job_plan *plan = calloc(1, sizeof(*plan));
@@ -177,8 +202,9 @@ static int plan_build(struct npu *npu, const uint8_t *bytes, size_t len, struct 
 		memcpy(plan->words, bytes, len);
 	plan->word_count = len / sizeof(uint32_t);
 	plan->start = npu->state;
-	ret = npu_decode(npu->config, &plan->start, plan->words,
-			 bounded_words(plan->words, plan->word_count), program);
+	ret = decode_plan(npu, plan, UINT32_MAX);
+	if (!ret && npu->strict)
+		ret = check_strict(npu, plan);
 	if (ret)
 		goto fail;
 	if (program->chain_size > NPU_MAX_CHAIN) {
@@ -193,7 +219,7 @@ static int plan_build(struct npu *npu, const uint8_t *bytes, size_t len, struct 
 	if (ret)
 		goto fail;
 	plan->bytes = sizeof(*plan) + len + program->event_count * sizeof(*program->events) +
-		      program->count * (sizeof(*program->ops) + sizeof(*plan->cost) +
+		      program->count * (sizeof(*program->ops) + sizeof(*program->aux) + sizeof(*plan->cost) +
 					sizeof(*plan->chunks));
 	*out = plan;
 	return 0;

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The device with a fake engine: registers, jobs, faults, PMU, plan cache, threads.
 
-MACHINE_SRCS := tests/test_machine.c tests/test_bus.c $(wildcard sim/npu*.c) $(wildcard sim/decode*.c)
+MACHINE_SRCS := tests/test_machine.c tests/test_bus.c \
+	$(foreach part,npu decode strict cost,$(wildcard sim/$(part)*.c))
 
 $(O)/test_machine: $(MACHINE_SRCS:%.c=$(O)/%.o)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lxxhash $(LIBS)
