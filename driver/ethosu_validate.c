@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The walk over a command stream: which commands there are, which values their fields take, registers
- * as they are set. What operations touch is in the files beside this one.
+ * The walk over a command stream: which commands there are, which values their fields take,
+ * registers as they are set. What operations touch is in the files beside this one.
  */
 #include "ethosu_validate_internal.h"
 #include "uapi/ethosu_regs.h"
 
-#define CMD0_KNOWN	(1u << 31)
-#define CMD1_KNOWN	(1ull << 63)
+#define CMD0_KNOWN	BIT(31)
+#define CMD1_KNOWN	BIT_ULL(63)
 
 /* Commands between two looks at whether the caller should give up. */
 #define BREATH		4096
@@ -15,87 +15,111 @@
 /* SHRAM of a U65's cores is told in KiB. */
 #define KIB		1024
 
+/* Enumerations of field values; a plain number has none. */
+enum {
+	ENUM_NONE,
+#define NUMBER(enumeration) ENUM_##enumeration,
+	ETHOSU_ENUMS(NUMBER)
+#undef NUMBER
+	ENUM_COUNT
+};
+
+/* More than any value of an enumeration. */
+#define VALUES		64
+
+/* At each value that has a meaning something other than 0. */
+static const u8 meanings[ENUM_COUNT][VALUES] = {
+#define MEANING(enumeration, name, value)                                                          \
+	[ETHOSU_##enumeration##_##name] = 1 + (value),
+#define ENUMERATION(name)                                                                          \
+	[ENUM_##name] = { ETHOSU_##name(MEANING) },
+	ETHOSU_ENUMS(ENUMERATION)
+#undef ENUMERATION
+#undef MEANING
+};
+
 enum entry_kind { ENTRY_COMMAND0, ENTRY_COMMAND1, ENTRY_FIELD };
 
 /**
  * struct entry - a line of the list of commands: a command, or one of its fields
+ * @name: of the command, or of the field
  * @kind: enum entry_kind
  * @opcode: of the command
  * @shift: of the field's lowest bit in parameter << 32 | second word
  * @width: of the field
  * @archs: ETHOSU_ARCH_*
- * @valid: a bit for each value that has a meaning, 0: they all have
+ * @enumeration: of what the field holds
  */
 struct entry {
+	const char *name;
 	u8 kind;
 	u16 opcode;
 	u8 shift;
 	u8 width;
 	u8 archs;
-	u64 valid;
+	u8 enumeration;
 };
-
-/* The enumeration of plain numbers. */
-#define ETHOSU_NONE(E)
 
 /* A command's fields come right after it. */
 static const struct entry entries[] = {
-#define VALID(enumeration, name, value) | 1ull << (value)
-#define COMMAND(name, opcode, two_words, archs)                                                    \
-	{ two_words ? ENTRY_COMMAND1 : ENTRY_COMMAND0, opcode, 0, 0, ETHOSU_ARCH_##archs, 0 },
-#define FIELD(command, field, word, low, width, archs, enumeration)                                \
-	{ ENTRY_FIELD, ETHOSU_##command, (low) + ((word) ? 0 : 32), width, ETHOSU_ARCH_##archs,    \
-	  0 ETHOSU_##enumeration(VALID) },
+#define COMMAND(command, number, two_words, families)                                              \
+	{                                                                                          \
+		.name = #command,                                                                  \
+		.kind = (two_words) ? ENTRY_COMMAND1 : ENTRY_COMMAND0,                             \
+		.opcode = (number),                                                                \
+		.archs = ETHOSU_ARCH_##families,                                                   \
+	},
+#define FIELD(command, field, word, low, bits, families, type)                                     \
+	{                                                                                          \
+		.name = #field,                                                                    \
+		.kind = ENTRY_FIELD,                                                               \
+		.opcode = ETHOSU_##command,                                                        \
+		.shift = (low) + ((word) ? 0 : 32),                                                \
+		.width = (bits),                                                                   \
+		.archs = ETHOSU_ARCH_##families,                                                   \
+		.enumeration = ENUM_##type,                                                        \
+	},
 	ETHOSU_COMMANDS(COMMAND, FIELD)
 #undef FIELD
 #undef COMMAND
-#undef VALID
-	{ ENTRY_COMMAND0, 0, 0, 0, 0, 0 },
+	{ .kind = ENTRY_COMMAND0 },
 };
 
-/* No command's fields start at the first line. */
-#define NO_ENUMERATION	0
-
-static u64 entry_mask(const struct entry *field)
+static u64 bits_of(const struct entry *field)
 {
 	return ((1ull << field->width) - 1) << field->shift;
 }
 
-/* What the fields of the command at @at may hold; *@enumerated: the first if one is enumerated. */
-static u64 command_mask(size_t at, unsigned int arch, u16 *enumerated)
+/* What the fields of the command at @at may hold. */
+static u64 command_mask(size_t at, unsigned int arch)
 {
 	u64 mask = 0;
 	size_t i;
 
-	*enumerated = NO_ENUMERATION;
-	for (i = at + 1; entries[i].kind == ENTRY_FIELD; i++) {
-		if (!(entries[i].archs & arch))
-			continue;
-		mask |= entry_mask(&entries[i]);
-		if (entries[i].valid)
-			*enumerated = at + 1;
-	}
+	for (i = at + 1; entries[i].kind == ENTRY_FIELD; i++)
+		if (entries[i].archs & arch)
+			mask |= bits_of(&entries[i]);
 	return mask;
 }
 
 static void add_command(struct ethosu_hw *hw, size_t at, unsigned int arch)
 {
 	const struct entry *command = &entries[at];
-	u16 enumerated;
-	u64 mask = command_mask(at, arch, &enumerated);
+	u64 mask = command_mask(at, arch);
 
 	if (command->kind == ENTRY_COMMAND0) {
 		hw->cmd0[command->opcode] = CMD0_KNOWN | (u32)(mask >> 32);
-		hw->field0[command->opcode] = enumerated;
+		hw->entry0[command->opcode] = at;
 	} else {
 		hw->cmd1[command->opcode] = CMD1_KNOWN | mask;
-		hw->field1[command->opcode] = enumerated;
+		hw->entry1[command->opcode] = at;
 	}
 }
 
 /*
- * Mesa computes these for the U65 whatever the NPU: its scale mode is in IFM_PRECISION on the U85 as
- * well, and scales have bits that do not fit. Where the NPU touches memory does not depend on them.
+ * Mesa computes these for the U65 whatever the NPU: its scale mode is in IFM_PRECISION on the U85
+ * as well, and scales have bits that do not fit. Where the NPU touches memory does not depend on
+ * them.
  */
 static void allow_stray_bits(struct ethosu_hw *hw)
 {
@@ -180,21 +204,22 @@ int ethosu_refuse(struct ethosu_check *c, int err, const char *why, u64 value)
 	return err;
 }
 
-/* @bits: parameter << 32 | second word. */
-static int check_values(struct ethosu_check *c, u16 first, u64 bits)
+/* @bits: parameter << 32 | second word of the command at @at of the list. */
+static int check_values(struct ethosu_check *c, u16 at, u64 bits)
 {
 	unsigned int arch = c->hw->arch == 65 ? ETHOSU_ARCH_U65 : ETHOSU_ARCH_U85;
 	const struct entry *field;
 	u64 value;
 
-	if (first == NO_ENUMERATION)
-		return 0;
-	for (field = &entries[first]; field->kind == ENTRY_FIELD; field++) {
-		if (!field->valid || !(field->archs & arch))
+	c->reject.name = entries[at].name;
+	for (field = &entries[at + 1]; field->kind == ENTRY_FIELD; field++) {
+		if (field->enumeration == ENUM_NONE || !(field->archs & arch))
 			continue;
-		value = (bits & entry_mask(field)) >> field->shift;
-		if (value >= 64 || !(field->valid >> value & 1))
+		value = (bits & bits_of(field)) >> field->shift;
+		if (value >= VALUES || !meanings[field->enumeration][value]) {
+			c->reject.field = field->name;
 			return ethosu_refuse(c, -EINVAL, "a field's value has no meaning", value);
+		}
 	}
 	return 0;
 }
@@ -211,7 +236,7 @@ static int check_one_word(struct ethosu_check *c, u32 word)
 	if (param & ~known)
 		return ethosu_refuse(c, -EINVAL, "bits are set that no field holds",
 				     param & ~known);
-	rc = check_values(c, c->hw->field0[opcode], (u64)param << 32);
+	rc = check_values(c, c->hw->entry0[opcode], (u64)param << 32);
 	if (rc)
 		return rc;
 	if (opcode & ETHOSU_OPCODE_KIND) {
@@ -244,13 +269,44 @@ static int check_two_words(struct ethosu_check *c, u32 word, u32 payload)
 				     opcode);
 	if (bits & ~known)
 		return ethosu_refuse(c, -EINVAL, "bits are set that no field holds", bits & ~known);
-	rc = check_values(c, c->hw->field1[opcode], bits);
+	rc = check_values(c, c->hw->entry1[opcode], bits);
 	if (rc)
 		return rc;
 	if (opcode & ETHOSU_OPCODE_KIND)
 		return ethosu_refuse(c, -EOPNOTSUPP, "a branch", payload);
 	c->cmd1[opcode] = bits;
 	return 0;
+}
+
+static bool two_words(u32 word)
+{
+	return word >> ETHOSU_CONTROL_SHIFT & 1;
+}
+
+static bool is_stop(u32 word)
+{
+	return !two_words(word) && (word & ETHOSU_OPCODE_MASK) == ETHOSU_OP_STOP;
+}
+
+static int check_last(struct ethosu_check *c, size_t more)
+{
+	return more ? ethosu_refuse(c, -EINVAL, "words after NPU_OP_STOP", more) : 0;
+}
+
+/* The command that starts with @word, at *@i; moves that on. */
+static int check_command(struct ethosu_check *c, u32 word, const __le32 *words, size_t count,
+			 size_t *i)
+{
+	size_t at = *i;
+
+	if (!two_words(word)) {
+		*i = at + 1;
+		return check_one_word(c, word);
+	}
+	if (count - at < 2)
+		return ethosu_refuse(c, -EINVAL, "the second word is missing", 0);
+	*i = at + 2;
+	return check_two_words(c, word, le32_to_cpu(words[at + 1]));
 }
 
 static int walk(struct ethosu_check *c, const __le32 *words, size_t count)
@@ -264,31 +320,22 @@ static int walk(struct ethosu_check *c, const __le32 *words, size_t count)
 		word = le32_to_cpu(words[i]);
 		c->reject.offset = 4 * i;
 		c->reject.command = word;
+		c->reject.name = NULL;
 		if (++commands % BREATH == 0 && ethosu_breathe())
 			return ethosu_refuse(c, -EINTR, "interrupted", 0);
 		/* The upper bit of the control field: no command has it. */
 		if (word & (ETHOSU_RESERVED_MASK | 2u << ETHOSU_CONTROL_SHIFT))
 			return ethosu_refuse(c, -EINVAL, "reserved bits of a command are set",
 					     word & 0xffff);
-		if (word >> ETHOSU_CONTROL_SHIFT & 1) {
-			if (count - i < 2)
-				return ethosu_refuse(c, -EINVAL, "the second word is missing", 0);
-			rc = check_two_words(c, word, le32_to_cpu(words[i + 1]));
-			i += 2;
-		} else if ((word & ETHOSU_OPCODE_MASK) == ETHOSU_OP_STOP) {
-			if (count - i > 1)
-				return ethosu_refuse(c, -EINVAL, "words after NPU_OP_STOP",
-						     count - i - 1);
-			return 0;
-		} else {
-			rc = check_one_word(c, word);
-			i++;
-		}
+		if (is_stop(word))
+			return check_last(c, count - i - 1);
+		rc = check_command(c, word, words, count, &i);
 		if (rc)
 			return rc;
 	}
 	c->reject.offset = 4 * count;
 	c->reject.command = 0;
+	c->reject.name = NULL;
 	return ethosu_refuse(c, -EINVAL, "no NPU_OP_STOP at the end", 0);
 }
 

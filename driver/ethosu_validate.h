@@ -2,25 +2,25 @@
 /*
  * The command stream validator: which bytes may a stream make the NPU touch?
  *
- * There is no MMU behind an Ethos-U: what a stream addresses, the NPU reads and writes. So a client's
- * stream is copied, validated once when its buffer object is made, and what comes out, how much each
- * region must have, is compared with the buffers of each job.
+ * There is no MMU behind an Ethos-U: what a stream addresses, the NPU reads and writes. So a
+ * client's stream is copied, validated once when its buffer object is made, and what comes out,
+ * how much each region must have, is compared with the buffers of each job.
  *
- * The copy that is validated must be the one that runs, out of the client's reach, and better lie in
- * cached memory: it is read once, word by word.
+ * The copy that is validated must be the one that runs, out of the client's reach, and better lie
+ * in cached memory: it is read once, word by word.
  *
  * Rules a stream must keep, besides being made of commands that its NPU has:
  *
  * - Bits that no field holds are 0, and fields hold values that have a meaning.
  * - The last word, and no other, is NPU_OP_STOP.
  * - No NPU_OP_BRANCH, no NPU_OP_IRQ: nothing is known to emit them.
- * - Registers hold 0 when a stream starts: the driver puts ethosu_prologue() in front of every stream.
- *   What a stream does not set counts as 0, and nothing is inherited.
- * - Nothing is read from inside the NPU that the stream did not put there: tables, chaining buffers,
- *   accumulators.
+ * - Registers hold 0 when a stream starts: the driver puts ethosu_prologue() in front of every
+ *   stream. What a stream does not set counts as 0, and nothing is inherited.
+ * - Nothing is read from inside the NPU that the stream did not put there: tables, chaining
+ *   buffers, accumulators.
  *
- * Compiled into the driver, and from the same files into a library for tests and tools: no allocation,
- * no floating point, no state but the caller's.
+ * Compiled into the driver, and from the same files into a library for tests and tools: no
+ * allocation, no floating point, no state but the caller's.
  */
 #ifndef ETHOSU_VALIDATE_H
 #define ETHOSU_VALIDATE_H
@@ -38,12 +38,14 @@
 /**
  * struct ethosu_hw - what the validator knows of an NPU
  * @arch: 65 or 85
- * @streams: weight decoders that share a convolution's channels, each with a stream of its own: 1 to 4
- * @internal_size: bytes that DMA reaches inside the NPU: SHRAM of one core (U65), the table RAM (U85)
+ * @streams: weight decoders that share a convolution's channels, each with a stream of its own: 1
+ *	to 4
+ * @internal_size: bytes that DMA reaches inside the NPU: SHRAM of one core (U65), the table RAM
+ *	(U85)
  * @cmd0: one-word commands by opcode: bit 31 set if the NPU has it, the bits its parameter may use
- * @cmd1: two-word commands by opcode: bit 63 set if the NPU has it, the bits its parameter (47:32) and
- *	its second word (31:0) may use
- * @field0, @field1: where the values that a command's fields may take are, in the validator's list
+ * @cmd1: two-word commands by opcode: bit 63 set if the NPU has it, the bits its parameter (47:32)
+ *	and its second word (31:0) may use
+ * @entry0, @entry1: where a command is in the validator's list
  */
 struct ethosu_hw {
 	u8 arch;
@@ -51,8 +53,8 @@ struct ethosu_hw {
 	u32 internal_size;
 	u32 cmd0[0x200];
 	u64 cmd1[0x101];
-	u16 field0[0x200];
-	u16 field1[0x101];
+	u16 entry0[0x200];
+	u16 entry1[0x101];
 };
 
 /**
@@ -88,12 +90,16 @@ struct ethosu_stream_use {
  * struct ethosu_reject - why a stream is refused
  * @offset: of the command that does it, in bytes from the start of the stream
  * @command: its first word; 0 at the end of the stream
+ * @name: of that command, NULL if it has none; a constant text as the following are
+ * @field: its field that is to blame, or NULL
  * @value: what @why speaks of
- * @why: the rule, a constant text; NULL if the stream was accepted
+ * @why: the rule; NULL if the stream was accepted
  */
 struct ethosu_reject {
 	u32 offset;
 	u32 command;
+	const char *name;
+	const char *field;
 	u64 value;
 	const char *why;
 };
@@ -137,9 +143,9 @@ int ethosu_hw_init(struct ethosu_hw *hw, u32 id, u32 config);
  * @count: words
  * @check: receives what it uses, or why it is refused
  *
- * Return: 0; -EINVAL: not a stream for this NPU, or it addresses what can not be; -EOPNOTSUPP: it may
- * be a good one, but what it would touch is not known; -E2BIG: more than %ETHOSU_STREAM_MAX with the
- * prologue; -EINTR: the caller is being killed. On failure @check->use is all zero.
+ * Return: 0; -EINVAL: not a stream for this NPU, or it addresses what can not be; -EOPNOTSUPP: it
+ * may be a good one, but what it would touch is not known; -E2BIG: more than %ETHOSU_STREAM_MAX
+ * with the prologue; -EINTR: the caller is being killed. On failure @check->use is all zero.
  */
 int ethosu_validate(const struct ethosu_hw *hw, const __le32 *words, size_t count,
 		    struct ethosu_check *check);

@@ -80,8 +80,8 @@ int ethosu_check_element(struct ethosu_check *c, enum ethosu_operand which)
 }
 
 /*
- * Bytes from the start of a tile's last pixel, or brick, to its end. Whether the channels that an OFM's
- * last brick is padded with are written is not known.
+ * Bytes from the start of a tile's last pixel, or brick, to its end. Whether the channels that an
+ * OFM's last brick is padded with are written is not known.
  */
 static s64 tail(enum ethosu_operand which, bool bricks, u32 depth, s64 element)
 {
@@ -124,7 +124,9 @@ static u32 at_most(u32 a, u32 b)
 	return a < b ? a : b;
 }
 
-/* Columns from WIDTH0 on are in tiles 1 and 3; rows from HEIGHT0 and HEIGHT1 on in tiles 2 and 3. */
+/*
+ * Columns from WIDTH0 on are in tiles 1 and 3; rows from HEIGHT0 and HEIGHT1 on in tiles 2 and 3.
+ */
 static int touch_tiles(struct ethosu_check *c, enum ethosu_operand which,
 		       const struct ethosu_extent *e)
 {

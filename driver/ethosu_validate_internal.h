@@ -56,7 +56,10 @@ static inline s64 stride(const struct ethosu_check *c, unsigned int reg)
 /* Note why the stream is refused. Return: @err. */
 int ethosu_refuse(struct ethosu_check *c, int err, const char *why, u64 value);
 
-/* Let a span reach over @steps, not negative, steps of @step bytes, up or down. Return: 0 or -EOVERFLOW. */
+/*
+ * Let a span reach over @steps, not negative, steps of @step bytes, up or down. Return: 0 or
+ * -EOVERFLOW.
+ */
 int ethosu_span_stretch(struct ethosu_span *span, s64 step, s64 steps);
 
 /* Require @span of a region. @why: what to say if it is no part of any. Return: 0 or refused. */

@@ -196,7 +196,10 @@ static int touch_dma(struct ethosu_check *c, unsigned int region, const struct d
 	return ethosu_touch(c, region, &span, write, why);
 }
 
-/* A copy into the NPU: to the table RAM of a U85, anywhere in a U65's SHRAM, where tables are last. */
+/*
+ * A copy into the NPU: to the table RAM of a U85, anywhere in a U65's SHRAM, where tables are
+ * last.
+ */
 static int load(struct ethosu_check *c, const struct dma_side *side, s64 length)
 {
 	s64 tables = (s64)c->hw->internal_size - TABLE_MEMORY;
@@ -279,8 +282,8 @@ static int steps_u85(struct ethosu_check *c, bool indexed, struct dma_side *src,
 }
 
 /*
- * The table of an indexed copy. Whether IDX_SKIP1 counts from the start of a plane's indices or from
- * their end is not established: both are allowed for.
+ * The table of an indexed copy. Whether IDX_SKIP1 counts from the start of a plane's indices or
+ * from their end is not established: both are allowed for.
  */
 static int touch_indices(struct ethosu_check *c, const struct dma_side *rows)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The operations of the kernel unit: which operands they have and how large these are, seen from the
- * OFM, from which the NPU works backwards.
+ * The operations of the kernel unit: which operands they have and how large these are, seen from
+ * the OFM, from which the NPU works backwards.
  */
 #include "ethosu_validate_internal.h"
 
@@ -21,8 +21,8 @@ static struct ethosu_extent ofm_extent(const struct ethosu_check *c)
 }
 
 /*
- * Require an operand that is not there, a scalar's type counts still, or is broadcast along the axes
- * that @broadcast names.
+ * Require an operand that is not there, a scalar's type counts still, or is broadcast along the
+ * axes that @broadcast names.
  */
 static int touch_operand(struct ethosu_check *c, enum ethosu_operand which, unsigned int broadcast,
 			 struct ethosu_extent extent)
@@ -176,7 +176,10 @@ static int check_conv(struct ethosu_check *c, unsigned int opcode, unsigned int 
 	return rc ? rc : ethosu_touch_scales(c, true);
 }
 
-/* A copy of wide data: IFM2 goes to the accumulators. Whether an IFM is read beside it is not known. */
+/*
+ * A copy of wide data: IFM2 goes to the accumulators. Whether an IFM is read beside it is not
+ * known.
+ */
 static int check_pool_none(struct ethosu_check *c)
 {
 	struct ethosu_extent ofm = ofm_extent(c);
@@ -287,7 +290,9 @@ int ethosu_check_kernel(struct ethosu_check *c, unsigned int opcode, unsigned in
 	/* Inputs first: a chaining buffer is taken from before it is filled anew. */
 	if (!rc)
 		rc = check_inputs(c, opcode, param);
-	/* A convolution has looked at its scales. Others that have any listed ignore or read them. */
+	/*
+	 * A convolution has looked at its scales. Others that have any listed ignore or read them.
+	 */
 	if (!rc && opcode != ETHOSU_OP_CONV && opcode != ETHOSU_OP_DEPTHWISE)
 		rc = ethosu_touch_scales(c, false);
 	if (!rc)

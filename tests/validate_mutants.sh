@@ -85,9 +85,9 @@ _mem|s/if (at + size > TABLE_MEMORY)/if (0)/
 _mem|s/rc = skip(c, src_mode, length, src);/rc = skip(c, dst_mode, length, src);/
 _mem|s/.step = { INDEX_BYTES,/.step = { 1,/
 |s/word \& (ETHOSU_RESERVED_MASK/word \& (0/
-|s/value >= 64 || !(field->valid >> value & 1)/0/
+|s/value >= VALUES || !meanings\[field->enumeration\]\[value\]/0/
 |s/return ethosu_refuse(c, -EOPNOTSUPP, "a branch", payload);/return 0;/
-|s/if (count - i > 1)/if (0)/
+|s/return more ? .*/return 0;/
 |s/return ethosu_refuse(c, -EINVAL, "no NPU_OP_STOP at the end", 0);/return 0;/
 |s/words\[n++\] = cpu_to_le32(opcode);/n += 0;/
 |s/words\[n++\] = 0;/words[n++] = opcode;/
