@@ -19,7 +19,7 @@ _accel()
 	fi
 
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W 'devices info run bench eval disasm --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'devices info compile run bench eval disasm --help --version' -- "$cur")
 		return
 	fi
 
@@ -39,13 +39,26 @@ _accel()
 		mapfile -t COMPREPLY < <(compgen -W 'u55 u65 u85' -- "$cur")
 		return
 		;;
-	-n | --runs | --limit)
+	-t | --target)
+		mapfile -t COMPREPLY < <(compgen -W "$(_accel_devices "${COMP_WORDS[0]}" | sed -n 's/^sim://p')" -- "$cur")
+		return
+		;;
+	--optimise)
+		mapfile -t COMPREPLY < <(compgen -W 'performance size' -- "$cur")
+		return
+		;;
+	--system | --memory-mode)
+		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" compile "$prev=help" 2>/dev/null)" -- "$cur")
+		return
+		;;
+	-n | --runs | --limit | -j | --jobs)
 		return
 		;;
 	esac
 
 	options='--json --help'
 	case ${COMP_WORDS[1]} in
+	compile) options="$options --target --output --system --memory-mode --optimise --jobs --dump --no-cpu-fallback" ;;
 	run) options="$options --device --input --output" ;;
 	bench) options="$options --device --runs" ;;
 	eval) options="$options --device --dataset --limit" ;;

@@ -15,6 +15,7 @@ static const struct command {
 } commands[] = {
 	{ "devices", cmd_devices, "list the NPUs of this machine and those that can be simulated" },
 	{ "info", cmd_info, "show what a model file consists of" },
+	{ "compile", cmd_compile, "compile a model for an NPU" },
 	{ "run", cmd_run, "run a model on arrays from files" },
 	{ "bench", cmd_bench, "measure how long a model takes" },
 	{ "eval", cmd_eval, "measure how often a model is right on a data set" },
@@ -111,7 +112,8 @@ static void usage(FILE *to)
 		fprintf(to, "  %-8s  %s\n", commands[i].name, commands[i].summary);
 	fputs("\nTry `accel COMMAND --help'.\n\nExamples:\n"
 	      "  accel devices\n"
-	      "  accel bench model_vela.tflite -d sim:ethos-u65-256\n"
+	      "  accel compile model.tflite -t ethos-u65-256\n"
+	      "  accel bench model.tflite -d sim:ethos-u65-256\n"
 	      "  accel eval model_vela.tflite -d sim:ethos-u65-256 --dataset fashion-mnist\n\n"
 	      "Exit status: 0 if all went well, 1 if something did not, 2 if the command line is "
 	      "wrong.\n",
@@ -154,7 +156,7 @@ int main(int argc, char **argv)
 		return finish(commands[i].run(argc - 1, argv + 1));
 	}
 	fprintf(stderr,
-		"accel: no command \"%s\"; there are devices, info, run, bench, eval and disasm\n",
+		"accel: no command \"%s\"; there are devices, info, compile, run, bench, eval and disasm\n",
 		argv[1]);
 	return CMD_USAGE;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/compile/compile_model.h"
 #include "runtime/container.h"
 #include "runtime/cpu/cpu.h"
 
@@ -271,8 +272,11 @@ fail:
 int model_open(const char *path, struct accel_device *device, struct model **out, struct error *err)
 {
 	struct image *image;
-	int rc = image_read(path, &image, err);
+	struct accel_device_info info = { .size = sizeof(info) };
+	int rc;
 
+	accel_device_get_info(device, &info);
+	rc = compile_for_device(path, info.name, &image, err);
 	return rc ? rc : model_create(image, device, out, err);
 }
 

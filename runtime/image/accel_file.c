@@ -8,8 +8,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "runtime/file.h"
-
 _Static_assert(sizeof(struct accel_file_header) == 64, "the format has no padding");
 _Static_assert(sizeof(struct accel_file_section) == 24, "the format has no padding");
 _Static_assert(sizeof(struct accel_file_tensor) == 72, "the format has no padding");
@@ -402,19 +400,4 @@ int image_parse(void *file, size_t size, const char *name, struct image **out, s
 	}
 	*out = r.image;
 	return 0;
-}
-
-int image_read(const char *path, struct image **out, struct error *err)
-{
-	struct tflite model;
-	void *file;
-	size_t size;
-	int rc = file_read(path, &file, &size, err);
-
-	if (rc)
-		return rc;
-	if (image_is_accel_file(file, size))
-		return image_parse(file, size, path, out, err);
-	rc = tflite_parse(file, size, &model, err);
-	return rc ? error_prefix(err, rc, path) : image_from_tflite(&model, path, out, err);
 }

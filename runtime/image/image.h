@@ -154,11 +154,4 @@ int image_from_tflite(struct tflite *file, const char *name, struct image **out,
 /* True if an operator of the file is for an NPU. */
 bool image_tflite_is_compiled(const struct tflite *file);
 
-/**
- * image_read - a file of either kind: TFLite that Vela compiled, or ours
- *
- * Return: as image_from_tflite() and image_parse(), and what file_read() gives.
- */
-int image_read(const char *path, struct image **out, struct error *err);
-
 #endif

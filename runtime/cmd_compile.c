@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* `accel compile`: from a trained model to a program file. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/cmd.h"
+#include "runtime/compile/compile_model.h"
+#include "runtime/image/accel_file.h"
+
+#define DEFAULT_TARGET	"ethos-u65-256"
+#define MAX_JOBS	256
+
+enum { OPT_SYSTEM = 0x200, OPT_MODE, OPT_OPTIMISE, OPT_DUMP, OPT_NO_CPU, OPT_JSON };
+
+struct compile_args {
+	const char *model;
+	const char *target;
+	const char *system;
+	const char *mode;
+	const char *output;
+	struct compile_options options;
+	bool json;
+};
+
+static const char doc[] =
+	"Compile a TFLite model of integers for an NPU.\v"
+	"What the NPU cannot do exactly is left to the CPU, and said. The same model and options "
+	"give the same file, whatever --jobs.\n\n"
+	"Examples:\n"
+	"  accel compile model.tflite -t ethos-u65-256\n"
+	"  accel compile model.tflite -t u85-256 --memory-mode Sram_Only -o model.accel\n"
+	"  accel compile model.tflite --dump=lower\n";
+
+static const struct argp_option options[] = {
+	{ "target", 't', "NPU", 0, "the NPU to compile for (" DEFAULT_TARGET ")", 0 },
+	{ "output", 'o', "FILE", 0, "program file to write (the model's name, ending in .accel)", 0 },
+	{ "system", OPT_SYSTEM, "NAME", 0, "memories around the NPU; --system=help lists them", 0 },
+	{ "memory-mode", OPT_MODE, "NAME", 0, "what lies where; --memory-mode=help lists them", 0 },
+	{ "optimise", OPT_OPTIMISE, "performance|size", 0, "fewest cycles, or least memory", 0 },
+	{ "jobs", 'j', "N", 0, "threads (1)", 0 },
+	{ "dump", OPT_DUMP, "PASS", 0, "print the graph after a pass: import, lower", 0 },
+	{ "no-cpu-fallback", OPT_NO_CPU, NULL, 0, "fail if an operator is left to the CPU", 0 },
+	{ "json", OPT_JSON, NULL, 0, "print JSON", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct compile_args *args = state->input;
+	char *end;
+	long n;
+
+	switch (key) {
+	case 't':
+		args->target = arg;
+		return 0;
+	case 'o':
+		args->output = arg;
+		return 0;
+	case 'j':
+		n = strtol(arg, &end, 10);
+		if (*end || n < 1 || n > MAX_JOBS)
+			argp_error(state, "--jobs=%s: not a number from 1 to %d", arg, MAX_JOBS);
+		args->options.jobs = (unsigned int)n;
+		return 0;
+	case OPT_SYSTEM:
+		args->system = arg;
+		return 0;
+	case OPT_MODE:
+		args->mode = arg;
+		return 0;
+	case OPT_OPTIMISE:
+		if (strcmp(arg, "size") && strcmp(arg, "performance"))
+			argp_error(state, "--optimise=%s: performance or size", arg);
+		args->options.optimise_size = !strcmp(arg, "size");
+		return 0;
+	case OPT_DUMP:
+		args->options.dump = arg;
+		args->options.dump_file = stdout;
+		return 0;
+	case OPT_NO_CPU:
+		args->options.no_cpu = true;
+		return 0;
+	case OPT_JSON:
+		args->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (args->model)
+			argp_error(state, "one model at a time");
+		args->model = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int list_names(const struct compile_args *args, const struct target_set *set)
+{
+	if (args->system && !strcmp(args->system, "help"))
+		for (size_t i = 0; i < set->system_count; i++)
+			printf("%s\n", set->systems[i].name);
+	if (args->mode && !strcmp(args->mode, "help"))
+		for (size_t i = 0; i < set->mode_count; i++)
+			printf("%s\n", set->modes[i].name);
+	return CMD_OK;
+}
+
+static bool wants_names(const struct compile_args *args)
+{
+	return (args->system && !strcmp(args->system, "help")) ||
+	       (args->mode && !strcmp(args->mode, "help"));
+}
+
+/* "dir/model.tflite" becomes "model.accel". */
+static char *default_output(const char *model)
+{
+	const char *slash = strrchr(model, '/'), *name = slash ? slash + 1 : model;
+	const char *dot = strrchr(name, '.');
+	char *out;
+
+	return asprintf(&out, "%.*s.accel", (int)(dot ? dot - name : (long)strlen(name)), name) < 0 ?
+		       NULL : out;
+}
+
+static int report_json(const struct compile_args *args, const char *output,
+		       const struct compile_summary *s, const struct image *image)
+{
+	json_t *left = json_array();
+
+	for (uint32_t i = 0; i < s->left_count; i++)
+		json_array_append_new(left, json_pack("{s:s, s:i, s:s}", "operator", s->left[i].kind,
+						      "count", (int)s->left[i].count, "why",
+						      s->left[i].why ? s->left[i].why : ""));
+	return cmd_print_json(json_pack(
+		"{s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:I, s:I, s:I, s:I}", "output", output, "npu",
+		args->options.target->cost.arch->name, "system", args->options.target->system.name,
+		"memory_mode", args->options.target->mode.name, "npu_operations", (int)s->npu_ops,
+		"cpu_operators", (int)s->cpu_ops, "left_on_cpu", left, "command_stream_bytes",
+		(json_int_t)s->stream_bytes, "constant_bytes", (json_int_t)s->constant_bytes,
+		"arena_bytes", (json_int_t)image->arena_size, "fast_bytes",
+		(json_int_t)image->fast_size));
+}
+
+static int report(const struct compile_args *args, const char *output,
+		  const struct compile_summary *s, const struct image *image)
+{
+	const struct target *t = args->options.target;
+
+	if (args->json)
+		return report_json(args, output, s, image);
+	printf("%s: for %s, %s, %s\n", output, t->cost.arch->name, t->system.name, t->mode.name);
+	printf("NPU      %u operations, %llu bytes of commands, %llu of constants\n", s->npu_ops,
+	       (unsigned long long)s->stream_bytes, (unsigned long long)s->constant_bytes);
+	printf("memory   %llu bytes of arena, %llu bytes of fast memory\n",
+	       (unsigned long long)image->arena_size, (unsigned long long)image->fast_size);
+	for (uint32_t i = 0; i < s->left_count; i++)
+		printf("CPU      %s (%u): %s\n", s->left[i].kind, s->left[i].count,
+		       s->left[i].why ? s->left[i].why : "not supported");
+	return CMD_OK;
+}
+
+static int compile_file(const struct compile_args *args)
+{
+	struct compile_summary summary;
+	char *name = NULL;
+	const char *output = args->output;
+	struct image *image;
+	struct tflite file;
+	struct error err;
+	int rc;
+
+	if (tflite_read(args->model, &file, &err))
+		return cmd_fail(&err);
+	if (image_tflite_is_compiled(&file)) {
+		tflite_free(&file);
+		error_set(&err, -EINVAL, "%s: compiled already, give the model that it was made from",
+			  args->model);
+		return cmd_fail(&err);
+	}
+	if (compile_model(&file, args->model, &args->options, &image, &summary, &err))
+		return cmd_fail(&err);
+	if (!output)
+		output = name = default_output(args->model);
+	if (!output)
+		rc = error_set(&err, -ENOMEM, "out of memory");
+	else
+		rc = image_write(image, output, &err);
+	rc = rc ? cmd_fail(&err) : args->options.dump ? CMD_OK : report(args, output, &summary, image);
+	image_free(image);
+	free(name);
+	return rc;
+}
+
+int cmd_compile(int argc, char **argv)
+{
+	const struct argp argp = { .options = options, .parser = parse, .args_doc = "MODEL", .doc = doc };
+	struct compile_args args = { .target = DEFAULT_TARGET, .options = { .jobs = 1 } };
+	struct target_set set;
+	struct target target;
+	struct error err;
+	int rc;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	if (target_set_load(&set, &err))
+		return cmd_fail(&err);
+	if (wants_names(&args)) {
+		rc = list_names(&args, &set);
+	} else if (!args.model) {
+		fputs("accel compile: which model? Try `accel compile --help'.\n", stderr);
+		rc = CMD_USAGE;
+	} else if (target_find(&set, args.target, args.system, args.mode, &target, &err)) {
+		rc = cmd_fail(&err);
+	} else {
+		args.options.target = &target;
+		rc = compile_file(&args);
+	}
+	target_set_free(&set);
+	return rc;
+}
