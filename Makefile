@@ -33,7 +33,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(wildcard $(1)/*.c))
 SIM_OBJS := $(call objs,sim)
 LIBACCEL_OBJS := $(call objs,libaccel)
 # What the runtime shares with the simulator: a stream's meaning and what it costs.
-STREAM_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard sim/cost*.c sim/decode*.c) sim/npu_config.c)
+STREAM_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard sim/cost*.c sim/decode*.c) sim/npu_config.c sim/ref_table.c)
 RUNTIME_DIRS := runtime $(patsubst %/,%,$(wildcard runtime/*/))
 RUNTIME_OBJS := $(filter-out $(O)/runtime/main.o,$(foreach d,$(RUNTIME_DIRS),$(call objs,$(d)))) $(STREAM_OBJS)
 

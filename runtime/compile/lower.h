@@ -153,6 +153,14 @@ int lower_copy(struct lower *l, struct nd ofm, struct nd ifm);
 /* Clamp of a fused activation. False: not a clamp. */
 bool lower_activation(const struct ir_tensor *ofm, int activation, int32_t *min, int32_t *max);
 
+/* lower_table.c: tables. */
+
+/* The NPU's table of slopes and bases for TFLite's 513 points. IR_NONE: no memory. */
+uint32_t lower_points(struct lower *l, const int16_t points[513]);
+
+/* Scale of an int16 number to units of 1/12288, as TFLite's TANH and LOGISTIC round it. */
+bool lower_tanh_scale(double scale, struct ir_scale *out);
+
 /* One function a kind. */
 int lower_conv2d(struct lower *l, const struct ir_op *op);
 int lower_depthwise(struct lower *l, const struct ir_op *op);
@@ -166,6 +174,25 @@ int lower_minmax(struct lower *l, const struct ir_op *op);
 int lower_relu(struct lower *l, const struct ir_op *op);
 int lower_quantize(struct lower *l, const struct ir_op *op);
 int lower_table(struct lower *l, const struct ir_op *op);
+int lower_tanh_sigmoid(struct lower *l, const struct ir_op *op);
+int lower_leaky_relu(struct lower *l, const struct ir_op *op);
+int lower_prelu(struct lower *l, const struct ir_op *op);
+int lower_abs(struct lower *l, const struct ir_op *op);
+int lower_squared_difference(struct lower *l, const struct ir_op *op);
+int lower_sum(struct lower *l, const struct ir_op *op);
+int lower_reduce_minmax(struct lower *l, const struct ir_op *op);
+int lower_arg_max(struct lower *l, const struct ir_op *op);
+int lower_transpose(struct lower *l, const struct ir_op *op);
+int lower_mirror_pad(struct lower *l, const struct ir_op *op);
+int lower_reverse(struct lower *l, const struct ir_op *op);
+int lower_tile(struct lower *l, const struct ir_op *op);
+int lower_matmul(struct lower *l, const struct ir_op *op);
+int lower_resize(struct lower *l, const struct ir_op *op);
+int lower_compare(struct lower *l, const struct ir_op *op);
+int lower_logical(struct lower *l, const struct ir_op *op);
+int lower_select(struct lower *l, const struct ir_op *op);
+int lower_div(struct lower *l, const struct ir_op *op);
+int lower_lstm(struct lower *l, const struct ir_op *op);
 int lower_softmax(struct lower *l, const struct ir_op *op);
 int lower_reshape(struct lower *l, const struct ir_op *op);
 int lower_concat(struct lower *l, const struct ir_op *op);

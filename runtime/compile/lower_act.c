@@ -8,7 +8,7 @@ static bool is_small(int type)
 }
 
 /* A tensor scaled to another quantisation and clamped. */
-static int rescale(struct lower *l, uint32_t from, uint32_t to, int activation)
+static int rescale(struct lower *l, uint32_t from, uint32_t to, int activation, double multiplier)
 {
 	const struct ir_tensor *in = lower_tensor(l, from), *out = lower_tensor(l, to);
 	struct ir_npu npu = lower_copy_npu(l, out->type);
@@ -22,7 +22,7 @@ static int rescale(struct lower *l, uint32_t from, uint32_t to, int activation)
 	if (!lower_activation(out, activation, &npu.act_min, &npu.act_max))
 		return lower_cpu(l, "unknown activation");
 	npu.round = IR_ROUND_TFL;
-	if (!quant_scale(quant_of(in) / quant_of(out), 0, &npu.ofm_scale))
+	if (!quant_scale(multiplier, 0, &npu.ofm_scale))
 		return lower_cpu(l, "the scale is out of range");
 	return lower_map(l, &npu, lower_nd(l, to), lower_nd(l, from), NULL);
 }
@@ -33,10 +33,20 @@ int lower_relu(struct lower *l, const struct ir_op *op)
 			 op->kind == IR_RELU6 ? IR_ACT_RELU6 :
 			 op->kind == IR_RELU_0_TO_1 ? IR_ACT_RELU_0_TO_1 : IR_ACT_RELU_N1_TO_1;
 
-	return rescale(l, op->inputs[0], op->outputs[0], activation);
+	const struct ir_tensor *in = lower_tensor(l, op->inputs[0]);
+	const struct ir_tensor *out = lower_tensor(l, op->outputs[0]);
+
+	if (!quant_of(in) || !quant_of(out))
+		return lower_cpu(l, "a tensor is not quantised");
+	/* Divided as float, as TFLite does here. */
+	return rescale(l, op->inputs[0], op->outputs[0], activation,
+		       (double)(in->quant.scale[0] / out->quant.scale[0]));
 }
 
 int lower_quantize(struct lower *l, const struct ir_op *op)
 {
-	return rescale(l, op->inputs[0], op->outputs[0], IR_ACT_NONE);
+	double in = quant_of(lower_tensor(l, op->inputs[0]));
+	double out = quant_of(lower_tensor(l, op->outputs[0]));
+
+	return rescale(l, op->inputs[0], op->outputs[0], IR_ACT_NONE, out ? in / out : 0);
 }

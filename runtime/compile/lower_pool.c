@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "runtime/cpu/fixed.h"
+
 #define KERNEL_H_MAX	256	/* of a pool without padding */
 #define KERNEL_MAX	65536
 #define STRIDE_MAX	3
@@ -187,7 +189,7 @@ static bool mean_scale(const struct ir_tensor *ifm, const struct ir_tensor *ofm,
 	int32_t multiplier;
 	int shift;
 
-	quant_multiplier(quant_of(ifm) / quant_of(ofm), &multiplier, &shift);
+	fixed_multiplier(quant_of(ifm) / quant_of(ofm), &multiplier, &shift);
 	log = log < 32 ? log : 32;
 	log = log < 31 + shift ? log : 31 + shift;
 	multiplier = (int32_t)(((int64_t)multiplier << log) / n);

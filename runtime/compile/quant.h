@@ -31,12 +31,6 @@ bool quant_scale16(double multiplier, struct ir_scale *out);
  */
 struct ir_scale quant_average(uint32_t n, unsigned int bits);
 
-/* TFLite's MultiplyByQuantizedMultiplier(), for tables. */
-int32_t quant_multiply(int32_t value, int32_t multiplier, int shift);
-
-/* QuantizeMultiplier(): multiplier and TFLite's shift, positive to the left. */
-void quant_multiplier(double real, int32_t *multiplier, int *shift);
-
 /* Smallest and largest value of an integer type. */
 int32_t quant_low(int type);
 int32_t quant_high(int type);

@@ -7,9 +7,18 @@
 #include "runtime/cpu/cpu_kernel.h"
 
 static const struct cpu_kernel *const kernels[IR_KIND_COUNT] = {
+	[IR_ELU] = &cpu_unary,
+	[IR_EXP] = &cpu_unary,
 	[IR_EXPAND_DIMS] = &cpu_copy,
+	[IR_GELU] = &cpu_unary,
+	[IR_HARD_SWISH] = &cpu_unary,
+	[IR_LEAKY_RELU] = &cpu_unary,
+	[IR_LOG] = &cpu_unary,
+	[IR_LOGISTIC] = &cpu_unary,
 	[IR_RESHAPE] = &cpu_copy,
+	[IR_RSQRT] = &cpu_unary,
 	[IR_SQUEEZE] = &cpu_copy,
+	[IR_TANH] = &cpu_unary,
 };
 
 bool cpu_has(unsigned int kind)

@@ -36,5 +36,6 @@ int cpu_refuse(const struct cpu_op *op, uint32_t index, int code, const char *wh
 	       struct error *err);
 
 extern const struct cpu_kernel cpu_copy;	/* RESHAPE, SQUEEZE, EXPAND_DIMS */
+extern const struct cpu_kernel cpu_unary;	/* functions of one variable: tables, see unary.h */
 
 #endif
