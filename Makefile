@@ -50,7 +50,7 @@ all: $(O)/accel $(O)/libaccel.so
 CHECKS :=
 BENCHES :=
 FUZZERS :=
-include libaccel/libaccel.mk runtime/runtime.mk sim/server/server.mk $(sort $(wildcard tests/*.mk))
+include libaccel/libaccel.mk udev/udev.mk runtime/runtime.mk sim/server/server.mk $(sort $(wildcard tests/*.mk))
 
 .PHONY: check bench $(CHECKS) $(BENCHES)
 check: $(CHECKS)

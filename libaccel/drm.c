@@ -241,7 +241,7 @@ static int drm_open(const char *spec, struct accel_device **out, struct accel_er
 
 const struct accel_transport accel_drm = {
 	.name = "drm",
-	.prefix = NODE_DIR "/accel",
+	.prefix = NODE_DIR "/",	/* links to nodes lie there, too */
 	.list = drm_list,
 	.open = drm_open,
 	.close = drm_close,

@@ -37,11 +37,11 @@ install-lib: $(O)/libaccel.so $(O)/libaccel.pc
 	ln -sf libaccel.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(LIBACCEL_SONAME)
 	ln -sf $(LIBACCEL_SONAME) $(DESTDIR)$(LIBDIR)/libaccel.so
 	install -m 644 $(O)/libaccel.pc $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 644 libaccel/include/accel/accel.h $(DESTDIR)$(PREFIX)/include/accel
+	install -m 644 libaccel/include/accel/accel.h $(wildcard uapi/*.h) $(DESTDIR)$(PREFIX)/include/accel
 	for page in $(MAN_PAGES); do \
 		dir=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 		install -d $$dir && install -m 644 $$page $$dir || exit 1; \
-		for name in $$(sed -n 's/^\.Nm \([a-z_]*\).*/\1/p' $$page | sort -u); do \
+		for name in $$(sed -n 's/^\.Nm \(\(lib\)\{0,1\}accel[a-z_-]*\).*/\1/p' $$page | sort -u); do \
 			[ -e $$dir/$$name.$${page##*.} ] || ln -s $${page##*/} $$dir/$$name.$${page##*.} || exit 1; \
 		done; \
 	done
