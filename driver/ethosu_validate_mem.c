@@ -111,10 +111,11 @@ static const u16 table_size_u85[] = {
 
 static int check_loaded(struct ethosu_check *c, unsigned int at, unsigned int size)
 {
-	u32 slots = ((1u << size / TABLE_UNIT) - 1) << at / TABLE_UNIT;
+	u32 slots;
 
 	if (at + size > TABLE_MEMORY)
 		return ethosu_refuse(c, -EINVAL, "a table ends after the table memory", at + size);
+	slots = ((1u << size / TABLE_UNIT) - 1) << at / TABLE_UNIT;
 	if (slots & ~c->tables)
 		return ethosu_refuse(c, -EINVAL, "a table that the stream has not loaded", at);
 	return 0;

@@ -269,6 +269,8 @@ static void test_tables(void **state)
 				    OP(POOL, 0), STOP), 0);
 	assert_int_equal(AFTER_BASE(U85_256, &check, LOAD(0, 1024), FUNCTION_U85(10, 0),
 				    OP(POOL, 0), STOP), -EINVAL);
+	assert_int_equal(AFTER_BASE(U85_256, &check, LOAD(0, 2048), FUNCTION_U85(10, 7),
+				    OP(POOL, 0), STOP), -EINVAL);
 	assert_int_equal(AFTER_BASE(U85_256, &check, FUNCTION_U85(2, 0), STOP), -EINVAL);
 }
 

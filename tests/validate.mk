@@ -39,4 +39,21 @@ CHECKS += check-validate-mutants
 check-validate-mutants: $(O)/tests/validate_sound
 	$(Q)CC="$(CC) $(SAN)" sh tests/validate_mutants.sh $(O) "$(LIBS)" tests/data
 
--include $(VALIDATE_OBJS:.o=.d) $(TEST_VALIDATE:=.d) $(VALIDATE_MODELS_OBJS:.o=.d) $(VALIDATE_SOUND_OBJS:.o=.d)
+# libFuzzer, as in machine.mk; the seeds are fuzz_decode's.
+FUZZ_VALIDATE_OBJS := $(addprefix $(O)/tests/,fuzz_validate.o validate_gen.o validate_seeds.o validate_oracle.o) \
+	$(VALIDATE_FILES) $(VALIDATE_OBJS) $(patsubst %.c,$(O)/%.o,$(filter-out sim/cl_%.c,$(wildcard sim/*.c)))
+
+$(O)/fuzz_validate: $(FUZZ_VALIDATE_OBJS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+FUZZERS += fuzz-validate
+CHECKS += check-fuzz-validate
+.PHONY: fuzz-validate
+check-fuzz-validate: FUZZ_ARGS := -max_total_time=15
+fuzz-validate check-fuzz-validate:
+	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_validate
+	mkdir -p $(O)/corpus-validate
+	$(O)/fuzz/fuzz_validate -timeout=10 -rss_limit_mb=1024 -max_len=4097 -print_final_stats=1 \
+		$(FUZZ_ARGS) $(O)/corpus-validate tests/corpus/decode
+
+-include $(VALIDATE_OBJS:.o=.d) $(O)/tests/fuzz_validate.d $(TEST_VALIDATE:=.d) $(VALIDATE_MODELS_OBJS:.o=.d) $(VALIDATE_SOUND_OBJS:.o=.d)

@@ -87,8 +87,14 @@ static int judge_ranges(struct judge *j)
 	struct npu_ranges ranges;
 	struct npu_range bad;
 
-	if (npu_op_ranges(&npu, j->op, j->program->chain_size, &ranges, &bad))
+	if (npu_op_ranges(&npu, j->op, j->program->chain_size, &ranges, &bad)) {
+		/* More in chaining buffers than the simulation keeps memory for: it runs none of it. */
+		if (j->program->chain_size > NPU_MAX_CHAIN) {
+			j->out->verdict = ORACLE_UNMODELLED;
+			return 1;
+		}
 		return stray(j, bad.space, bad.lo, bad.hi, bad.channel, "cannot have");
+	}
 	for (unsigned int i = 0; i < ranges.count; i++) {
 		const struct npu_range *r = &ranges.range[i];
 
