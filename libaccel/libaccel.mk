@@ -30,6 +30,13 @@ install: $(O)/install/accel $(O)/accel-sim install-lib
 		name=$${f##*/}; install -d $$dir && install -m 644 $$f $$dir/$${name%.bash} || exit 1; \
 	done
 
+# Systems and memory modes to start one's own from; they are built in, too.
+install: install-systems
+.PHONY: install-systems
+install-systems:
+	install -d $(DESTDIR)$(PREFIX)/share/accel/systems
+	install -m 644 runtime/target/systems/*.json $(DESTDIR)$(PREFIX)/share/accel/systems
+
 # What a program that uses the library needs. A man page goes by every name it describes.
 install-lib: $(O)/libaccel.so $(O)/libaccel.pc
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/accel

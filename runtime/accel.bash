@@ -8,7 +8,7 @@ _accel_devices()
 
 _accel()
 {
-	local cur prev options
+	local cur prev options option
 	COMPREPLY=()
 	# The colon of sim:NAME is no break between words here.
 	if declare -F _get_comp_words_by_ref >/dev/null; then
@@ -19,7 +19,7 @@ _accel()
 	fi
 
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W 'devices info compile run bench eval disasm --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'devices info compile run bench eval disasm estimate profile --help --version' -- "$cur")
 		return
 	fi
 
@@ -47,8 +47,11 @@ _accel()
 		mapfile -t COMPREPLY < <(compgen -W 'performance size' -- "$cur")
 		return
 		;;
-	--system | --memory-mode)
-		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" compile "$prev=help" 2>/dev/null)" -- "$cur")
+	-S | --system | -m | --memory-mode)
+		option=$prev
+		[ "$option" = -S ] && option=--system
+		[ "$option" = -m ] && option=--memory-mode
+		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" compile "$option=help" 2>/dev/null)" -- "$cur")
 		return
 		;;
 	-n | --runs | --limit | -j | --jobs)
@@ -63,6 +66,8 @@ _accel()
 	bench) options="$options --device --runs" ;;
 	eval) options="$options --device --dataset --limit" ;;
 	disasm) options="$options --arch" ;;
+	estimate) options="$options --target --system --memory-mode --all" ;;
+	profile) options="$options --target --system --memory-mode --trace --html" ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

@@ -48,5 +48,7 @@ int cmd_bench(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_disasm(int argc, char **argv);
+int cmd_estimate(int argc, char **argv);
+int cmd_profile(int argc, char **argv);
 
 #endif

@@ -20,6 +20,8 @@ static const struct command {
 	{ "bench", cmd_bench, "measure how long a model takes" },
 	{ "eval", cmd_eval, "measure how often a model is right on a data set" },
 	{ "disasm", cmd_disasm, "show the command stream of a model" },
+	{ "estimate", cmd_estimate, "show what a model costs on each NPU and memory" },
+	{ "profile", cmd_profile, "show where a model's time goes, operation by operation" },
 };
 
 enum { OPT_JSON = 0x100 };
@@ -156,7 +158,8 @@ int main(int argc, char **argv)
 		return finish(commands[i].run(argc - 1, argv + 1));
 	}
 	fprintf(stderr,
-		"accel: no command \"%s\"; there are devices, info, compile, run, bench, eval and disasm\n",
+		"accel: no command \"%s\"; there are devices, info, compile, run, bench, eval, disasm, "
+		"estimate and profile\n",
 		argv[1]);
 	return CMD_USAGE;
 }

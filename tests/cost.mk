@@ -48,3 +48,7 @@ check-strict: $(O)/tests/test_strict $(O)/tests/strict_models
 	$(Q)$(O)/tests/strict_models tests/data $(ACCEL_MODELS) $(VELA_SUMMARIES) $(O)/other-streams
 
 -include $(O)/tests/test_strict.d
+
+CHECKS += check-cost-cli
+check-cost-cli: $(O)/accel
+	$(Q)sh tests/test_cost_cli.sh $<
