@@ -204,6 +204,8 @@ static void drm_close(struct accel_device *device)
 		LIST_REMOVE(p, link);
 		free(p);
 	}
+	if (drm->marker)
+		free(drm->marker->words);
 	free(drm->marker);
 	/* Takes all handles along. */
 	drm_sys.close(drm->fd);

@@ -71,10 +71,27 @@ struct drm_usage {
 	uint64_t size[DRM_REGIONS];
 };
 
-struct drm_program {
-	struct accel_program base;
+/**
+ * struct drm_stream - a command stream in the kernel
+ * @next: another form of the same program
+ * @map: the region that each region of the program has become
+ */
+struct drm_stream {
+	struct drm_stream *next;
+	uint8_t map[DRM_REGIONS];
 	uint32_t handle;
 	struct drm_usage usage;
+};
+
+/**
+ * struct drm_program - a program, whose first form is as the caller gave it
+ * @words, @count: Linux's driver: a copy to make other forms of; else NULL
+ */
+struct drm_program {
+	struct accel_program base;
+	struct drm_stream stream;
+	uint32_t *words;
+	size_t count;
 };
 
 /**
@@ -191,9 +208,17 @@ void drm_handle_close(struct drm_device *drm, uint32_t handle);
 int drm_program_create(struct accel_device *device, const uint32_t *stream, size_t size,
 		       struct accel_program **out, struct accel_error *err);
 void drm_program_destroy(struct accel_program *program);
+/*
+ * Linux's driver takes a buffer for one region of a job only. The program's form in which regions that
+ * are bound to the same buffer are one, made when first needed.
+ */
+int drm_program_merged(struct drm_device *drm, const struct accel_job *job,
+		       const struct drm_stream **out);
 
 /* drm_scan.c: the regions that a stream uses, as Linux's driver counts them. Sizes stay 0. */
 void drm_scan(const uint32_t *stream, size_t words, bool u85, struct drm_usage *usage);
+/* Put another region for each. */
+void drm_scan_rename(uint32_t *stream, size_t words, const uint8_t *map);
 
 /* drm_queue.c */
 int drm_queue_create(struct accel_device *device, uint32_t priority, struct accel_queue **out,

@@ -52,7 +52,7 @@ static int marker_fill(struct drm_device *drm, struct drm_fence *fence, struct d
 		ret = accel_buffer_create(&drm->base, 2 * MARKER_BYTES, 0, &fence->written, NULL);
 	if (ret)
 		return ret;
-	out->cmd_bo = drm->marker->handle;
+	out->cmd_bo = drm->marker->stream.handle;
 	out->region_bo_handles[0] = ((struct drm_buffer *)fence->written)->bo->handle;
 	return 0;
 }
@@ -64,7 +64,7 @@ static struct accel_buffer *written_by(const struct accel_job *job)
 	uint32_t i;
 
 	for (i = 0; i < job->binding_count; i++)
-		if (program->usage.written >> job->bindings[i].region & 1)
+		if (program->stream.usage.written >> job->bindings[i].region & 1)
 			return job->bindings[i].buffer;
 	return NULL;
 }

@@ -20,49 +20,129 @@ static int ask_usage(struct drm_device *drm, uint32_t handle, struct drm_usage *
 	return 0;
 }
 
-int drm_program_create(struct accel_device *device, const uint32_t *stream, size_t size,
+/* Give the kernel @words; @stream's map is filled already. */
+static int load(struct drm_device *drm, const uint32_t *words, size_t count,
+		struct drm_stream *stream)
+{
+	struct drm_ethosu_cmdstream_bo_create create = { .size = (uint32_t)(4 * count),
+							 .data = drm_ptr(words) };
+	int ret;
+
+	ret = drm_ask(drm, DRM_IOCTL_ETHOSU_CMDSTREAM_BO_CREATE, &create);
+	if (ret)
+		return ret;
+	stream->handle = create.handle;
+	if (drm->extended)
+		ret = ask_usage(drm, create.handle, &stream->usage);
+	else
+		drm_scan(words, count, drm->base.info.arch == 85, &stream->usage);
+	if (ret)
+		drm_handle_close(drm, create.handle);
+	return ret;
+}
+
+int drm_program_create(struct accel_device *device, const uint32_t *words, size_t size,
 		       struct accel_program **out, struct accel_error *err)
 {
-	struct drm_ethosu_cmdstream_bo_create create = { .size = (uint32_t)size,
-							 .data = drm_ptr(stream) };
 	struct drm_device *drm = to_drm(device);
 	struct drm_program *program;
+	uint8_t i;
 	int ret;
 
 	program = calloc(1, sizeof(*program));
 	if (!program)
 		return accel_fail(err, -ENOMEM, "program: out of memory");
-	ret = drm_ask(drm, DRM_IOCTL_ETHOSU_CMDSTREAM_BO_CREATE, &create);
-	if (ret == -EINVAL) {
-		free(program);
+	for (i = 0; i < DRM_REGIONS; i++)
+		program->stream.map[i] = i;
+	if (!drm->extended) {
+		program->count = size / 4;
+		program->words = malloc(size);
+		if (!program->words) {
+			free(program);
+			return accel_fail(err, -ENOMEM, "program: out of memory");
+		}
+		memcpy(program->words, words, size);
+	}
+	ret = load(drm, words, size / 4, &program->stream);
+	if (!ret) {
+		*out = &program->base;
+		return 0;
+	}
+	free(program->words);
+	free(program);
+	if (ret == -EINVAL)
 		return accel_fail(err, ret, "program: the kernel cannot prove that the command stream "
 				  "of %zu bytes is safe on %s: is it compiled for this NPU? "
 				  "`echo 1 > /sys/module/drm/parameters/debug` and dmesg tell why",
 				  size, device->info.name);
-	}
-	if (ret) {
-		free(program);
-		return accel_fail(err, ret, "program: a command stream of %zu bytes: %s", size,
-				  strerrordesc_np(-ret));
-	}
-	program->handle = create.handle;
-	if (!drm->extended)
-		drm_scan(stream, size / 4, device->info.arch == 85, &program->usage);
-	else
-		ret = ask_usage(drm, create.handle, &program->usage);
-	if (ret) {
-		drm_handle_close(drm, create.handle);
-		free(program);
-		return accel_fail(err, ret, "program: %s", strerrordesc_np(-ret));
-	}
-	*out = &program->base;
-	return 0;
+	return accel_fail(err, ret, "program: a command stream of %zu bytes: %s", size,
+			  strerrordesc_np(-ret));
 }
 
 void drm_program_destroy(struct accel_program *base)
 {
 	struct drm_program *program = (struct drm_program *)base;
+	struct drm_device *drm = to_drm(base->device);
+	struct drm_stream *form;
 
-	drm_handle_close(to_drm(base->device), program->handle);
+	while ((form = program->stream.next)) {
+		program->stream.next = form->next;
+		drm_handle_close(drm, form->handle);
+		free(form);
+	}
+	drm_handle_close(drm, program->stream.handle);
+	free(program->words);
 	free(program);
+}
+
+/* With the lock held. */
+static int make_form(struct drm_device *drm, struct drm_program *program, const uint8_t *map,
+		     struct drm_stream **out)
+{
+	struct drm_stream *form = calloc(1, sizeof(*form));
+	uint32_t *words = malloc(4 * program->count);
+	int ret = -ENOMEM;
+
+	if (form && words) {
+		memcpy(words, program->words, 4 * program->count);
+		memcpy(form->map, map, sizeof(form->map));
+		drm_scan_rename(words, program->count, map);
+		ret = load(drm, words, program->count, form);
+	}
+	free(words);
+	if (ret) {
+		free(form);
+		return ret;
+	}
+	form->next = program->stream.next;
+	program->stream.next = form;
+	*out = form;
+	return 0;
+}
+
+int drm_program_merged(struct drm_device *drm, const struct accel_job *job,
+		       const struct drm_stream **out)
+{
+	struct drm_program *program = (struct drm_program *)job->program;
+	uint32_t i, k, used = program->stream.usage.read | program->stream.usage.written;
+	const struct accel_binding *b = job->bindings;
+	struct drm_stream *form;
+	uint8_t map[DRM_REGIONS];
+	int ret = 0;
+
+	memcpy(map, program->stream.map, sizeof(map));
+	for (i = 0; i < job->binding_count; i++)
+		for (k = 0; k < i; k++)
+			if (b[k].buffer == b[i].buffer && used >> b[k].region & 1 &&
+			    used >> b[i].region & 1 && map[b[i].region] == b[i].region)
+				map[b[i].region] = map[b[k].region];
+	pthread_mutex_lock(&drm->lock);
+	for (form = &program->stream; form; form = form->next)
+		if (!memcmp(form->map, map, sizeof(map)))
+			break;
+	if (!form)
+		ret = make_form(drm, program, map, &form);
+	pthread_mutex_unlock(&drm->lock);
+	*out = form;
+	return ret;
 }

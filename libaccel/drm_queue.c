@@ -143,14 +143,21 @@ int drm_job_fill(struct drm_device *drm, const struct accel_job *job, size_t ind
 		 struct drm_ethosu_job *out, __u64 *offsets, __u64 *lengths,
 		 struct accel_error *err)
 {
-	const struct drm_program *program = (const struct drm_program *)job->program;
-	const struct drm_usage *usage = &program->usage;
+	const struct drm_stream *stream = &((const struct drm_program *)job->program)->stream;
 	const struct accel_program *base = job->program;
+	const struct drm_usage *usage;
 	const struct accel_binding *b;
-	uint32_t i, used = usage->read | usage->written;
+	uint32_t i, used;
 	int ret;
 
-	out->cmd_bo = program->handle;
+	if (!drm->extended) {
+		ret = drm_program_merged(drm, job, &stream);
+		if (ret)
+			return drm_submit_error(drm, ret, err);
+	}
+	usage = &stream->usage;
+	used = usage->read | usage->written;
+	out->cmd_bo = stream->handle;
 	out->sram_size = job->sram_size;
 	if (base->constants) {
 		ret = bind_region(drm, usage, base->constants_region, base->constants,

@@ -146,6 +146,39 @@ static void operation(struct scan *s, uint32_t opcode, uint16_t param)
 	}
 }
 
+/* Commands that name a region. */
+static bool names_region(uint32_t word)
+{
+	switch (word & 0xffff) {
+	case ETHOSU_SET_IFM_REGION:
+	case ETHOSU_SET_IFM2_REGION:
+	case ETHOSU_SET_OFM_REGION:
+	case ETHOSU_SET_WEIGHT_REGION:
+	case ETHOSU_SET_SCALE_REGION:
+	case ETHOSU_SET_DMA0_SRC_REGION:
+	case ETHOSU_SET_DMA0_DST_REGION:
+	case ETHOSU_SET_DMA0_IDX_REGION:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void drm_scan_rename(uint32_t *stream, size_t words, const uint8_t *map)
+{
+	const uint32_t mask = 7u << ETHOSU_PARAM_SHIFT;
+	uint32_t word;
+	size_t i;
+
+	for (i = 0; i < words; i++) {
+		word = le32toh(stream[i]);
+		if (names_region(word))
+			stream[i] = htole32((word & ~mask) | (uint32_t)map[(word & mask) >>
+					    ETHOSU_PARAM_SHIFT] << ETHOSU_PARAM_SHIFT);
+		i += word >> ETHOSU_CONTROL_SHIFT & 1;
+	}
+}
+
 void drm_scan(const uint32_t *stream, size_t words, bool u85, struct drm_usage *usage)
 {
 	struct scan s = { .usage = usage, .u85 = u85 };

@@ -86,7 +86,7 @@ static int check_binding(const struct accel_device *device, const struct accel_b
 static int check_bindings(const struct accel_device *device, const struct accel_job *job,
 			  size_t index, uint32_t *bound, struct accel_error *err)
 {
-	uint32_t i, k, bit, constants = *bound;
+	uint32_t i, bit, constants = *bound;
 	int ret;
 
 	for (i = 0; i < job->binding_count; i++) {
@@ -100,13 +100,6 @@ static int check_bindings(const struct accel_device *device, const struct accel_
 					  *bound & bit & constants ?
 					  ", once by the program's constants" : "");
 		*bound |= bit;
-		if (device->info.features & ACCEL_FEATURE_SUBRANGE)
-			continue;
-		for (k = 0; k < i; k++)
-			if (job->bindings[k].buffer == job->bindings[i].buffer)
-				return accel_fail(
-					err, -EALREADY, "job %zu: one buffer for regions %u and %u",
-					index, job->bindings[k].region, job->bindings[i].region);
 	}
 	return 0;
 }

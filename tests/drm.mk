@@ -64,3 +64,15 @@ check-drm-asan:
 		check-drm-libaccel check-drm-transport
 
 -include $(O)/tests/drm_transport.d
+
+# What a stream uses, by libaccel and by the validator.
+DRM_SCAN_OBJS := $(O)/tests/drm_scan.o $(O)/libaccel/drm_scan.o \
+	$(addprefix $(O)/runtime/,container.o elem.o error.o file.o tflite.o tflite_names.o)
+$(O)/tests/drm_scan: $(DRM_SCAN_OBJS) $(O)/libethosu-validate.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+CHECKS += check-drm-scan
+check-drm-scan: $(O)/tests/drm_scan
+	$(Q)$< tests/data $(ACCEL_MODELS)
+
+-include $(O)/tests/drm_scan.d

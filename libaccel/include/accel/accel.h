@@ -58,8 +58,8 @@ ACCEL_API const char *accel_version(void);
 /* ---- devices ---- */
 
 /*
- * What a device can do beyond the least that all do. ACCEL_FEATURE_SUBRANGE: bind part of a buffer,
- * or one buffer to several regions of a job. ACCEL_FEATURE_DMA_BUF: export and import buffers.
+ * What a device can do beyond the least that all do. ACCEL_FEATURE_SUBRANGE: bind part of a buffer.
+ * ACCEL_FEATURE_DMA_BUF: export and import buffers.
  * ACCEL_FEATURE_JOB_STATUS: a job that faulted is told from one that did not.
  * ACCEL_FEATURE_PRIORITY: queue priorities other than the default. ACCEL_FEATURE_COUNTERS: cycles
  * and events per job. ACCEL_FEATURE_WAIT: submissions that wait for fences.
@@ -343,7 +343,7 @@ ACCEL_API void accel_queue_unref(struct accel_queue *queue);
  * @region: index, below accel_device_info.regions; each at most once a job
  * @reserved: 0
  *
- * Other than a whole buffer, or a buffer twice in a job, needs ACCEL_FEATURE_SUBRANGE.
+ * Other than a whole buffer needs ACCEL_FEATURE_SUBRANGE.
  */
 struct accel_binding {
 	struct accel_buffer *buffer;
@@ -415,8 +415,8 @@ struct accel_submit_options {
  * that faulted the next runs.
  *
  * Return: 0, -EINVAL (a job that makes no sense), -ENOSPC (sram_size above the device's), -EXDEV
- * (program, buffer or fence of another device), -EOPNOTSUPP (a feature the device lacks), -EALREADY
- * (one buffer for two regions, on devices without ACCEL_FEATURE_SUBRANGE), -ENOMEM.
+ * (program, buffer or fence of another device), -EOPNOTSUPP (a feature the device lacks), -ECANCELED
+ * (the kernel takes no more jobs into the queue), -ENODEV (the device is gone), -ENOMEM.
  */
 ACCEL_API int accel_queue_submit(struct accel_queue *queue, const struct accel_job *jobs,
 				 size_t count, const struct accel_submit_options *opt,
