@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lowering: convolution, depthwise convolution, matrix times constant, transposed convolution. */
-#include "runtime/compile/lower.h"
+#include "runtime/compile/lower_conv.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -52,14 +52,8 @@ static bool window_ok(const struct window *w, int padding)
 	return whole >= reach && w->out == (whole - reach) / w->stride + 1;
 }
 
-struct conv {
-	uint32_t ifm, weights, bias, ofm;
-	int activation;
-	bool float_product;	/* TFLite multiplies the scales as float */
-};
-
 /* Why the types and quantisations cannot be done, or NULL. */
-static const char *check_types(const struct lower *l, const struct conv *c)
+const char *lower_conv_types(const struct lower *l, const struct conv *c)
 {
 	const struct ir_tensor *ifm = lower_tensor(l, c->ifm), *ofm = lower_tensor(l, c->ofm);
 	const struct ir_tensor *w = lower_tensor(l, c->weights);
@@ -92,7 +86,7 @@ static int64_t bias_at(const struct ir_tensor *t, uint32_t i)
 }
 
 /* Biases, scales, zero points of weights, rounding and accumulators. */
-static int set_channels(struct lower *l, const struct conv *c, uint32_t channels,
+int lower_conv_channels(struct lower *l, const struct conv *c, uint32_t channels,
 			struct ir_npu *npu)
 {
 	const struct ir_tensor *ifm = lower_tensor(l, c->ifm), *ofm = lower_tensor(l, c->ofm);
@@ -310,7 +304,7 @@ static int prepare(struct lower *l, const struct ir_op *op, struct conv *c, stru
 			    o->activation, false };
 	if (c->ifm == IR_NONE || c->weights == IR_NONE)
 		return lower_cpu(l, "an input is left out");
-	why = check_types(l, c);
+	why = lower_conv_types(l, c);
 	if (why)
 		return lower_cpu(l, why);
 	ifm = lower_tensor(l, c->ifm);
@@ -333,7 +327,7 @@ static int prepare(struct lower *l, const struct ir_op *op, struct conv *c, stru
 	if (!window_ok(y, o->padding) || !window_ok(x, o->padding))
 		return lower_cpu(l, "the output's extent is not what the kernel gives");
 	npu->weights = c->weights;
-	return set_channels(l, c, (uint32_t)ofm->shape[3], npu);
+	return lower_conv_channels(l, c, (uint32_t)ofm->shape[3], npu);
 }
 
 int lower_conv2d(struct lower *l, const struct ir_op *op)
@@ -447,7 +441,7 @@ int lower_fully_connected(struct lower *l, const struct ir_op *op)
 
 	if (c.ifm == IR_NONE || c.weights == IR_NONE)
 		return lower_cpu(l, "an input is left out");
-	why = check_types(l, &c);
+	why = lower_conv_types(l, &c);
 	if (why)
 		return lower_cpu(l, why);
 	if (op->options->weights_format)
@@ -468,6 +462,6 @@ int lower_fully_connected(struct lower *l, const struct ir_op *op)
 	    !nd_reshape(&ofm, 3, (int32_t[]){ 1, rows, channels }))
 		return lower_cpu(l, "rows do not follow each other in memory");
 	npu.weights = c.weights;
-	rc = set_channels(l, &c, (uint32_t)channels, &npu);
+	rc = lower_conv_channels(l, &c, (uint32_t)channels, &npu);
 	return rc ? rc : emit_conv(l, &npu, &ifm, &ofm, &one, &one);
 }

@@ -138,6 +138,12 @@ int lower_map(struct lower *l, const struct ir_npu *npu, struct nd ofm, struct n
 	for (int i = 1; i < 3; i++)
 		if (d[i] && !nd_broadcast(d[i], &ofm))
 			return lower_cpu(l, "operands do not broadcast to the output");
+	/* Inputs are read forward: an axis that runs backward in one is turned round in all. */
+	for (uint32_t i = 0; i < ofm.n; i++)
+		if (a.step[i] < 0 && !a.scalar)
+			for (int k = 0; k < 3; k++)
+				if (d[k] && !d[k]->scalar)
+					nd_slice(d[k], i, d[k]->shape[i] - 1, d[k]->shape[i], -1);
 	/* If channels do not follow each other somewhere, every element is a column of its own. */
 	for (int i = 0; i < 3; i++) {
 		if (!d[i] || channels_follow(d[i]) || ofm.shape[ofm.n - 1] == 1)

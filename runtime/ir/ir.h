@@ -162,8 +162,9 @@ struct ir_scale {
  * @kernel_h .. @pad_right: taps (undilated), strides, dilations, padding of the (upscaled) IFM
  * @upscale: of the IFM by two
  * @channels: @bias and @channel_scale hold one entry an OFM channel (CONV, DEPTHWISE, MATMUL); NULL bias: 0
- * @ifm_scale, @ifm2_scale: input scaling of ADD, SUB (and MIN, MAX, CMP on U85), @ofm_scale output scaling
- *	where there are no @channel_scale
+ * @ifm_scale, @ifm2_scale: input scaling of ADD, SUB (and MIN, MAX, CMP on U85); of LRELU, scales of what
+ *	is positive (U85, else 1) and of what is not. @ofm_scale output scaling where there are no
+ *	@channel_scale
  * @ifm_dbl: 1: two-step input scaling (TFLite's ADD/SUB): shift of 20 for 8-bit, 15 for 16-bit data
  * @round: of the output scaling
  * @acc48: 48-bit (40-bit on U55/U65) accumulators

@@ -126,6 +126,23 @@ static int check_constant(const struct verify *v, uint32_t t, size_t bytes, cons
 	return 0;
 }
 
+/* The OFM as it is stored: its axes after transposing. */
+static struct ir_view stored_ofm(const struct ir_npu *n)
+{
+	static const uint8_t axes[8][3] = {
+		[IR_TRANSPOSE_HWC] = { 0, 1, 2 }, [IR_TRANSPOSE_WHC] = { 1, 0, 2 },
+		[IR_TRANSPOSE_HCW] = { 0, 2, 1 }, [IR_TRANSPOSE_WCH] = { 1, 2, 0 },
+		[IR_TRANSPOSE_CHW] = { 2, 0, 1 }, [IR_TRANSPOSE_CWH] = { 2, 1, 0 },
+	};
+	const int32_t extent[3] = { n->ofm.h, n->ofm.w, n->ofm.c };
+	struct ir_view v = n->ofm;
+
+	v.h = extent[axes[n->transpose & 7][0]];
+	v.w = extent[axes[n->transpose & 7][1]];
+	v.c = extent[axes[n->transpose & 7][2]];
+	return v;
+}
+
 /* Weights as large as the kernel, an entry a channel. */
 static int check_weights(const struct verify *v, const struct ir_npu *n, uint32_t channels)
 {
@@ -205,17 +222,19 @@ static int check_shapes(const struct verify *v, const struct ir_npu *n)
 static int check_npu(struct verify *v, const struct ir_op *op)
 {
 	const struct ir_npu *n = op->npu;
+	struct ir_view ofm;
 	int rc;
 
 	if (!n)
 		return fail(v, IR_NONE, "an operation of the NPU without its description");
+	ofm = stored_ofm(n);
 	rc = check_view(v, &n->ifm, "an operation without an input");
 	if (!rc && (n->ifm2.scalar || n->ifm2.tensor != IR_NONE))
 		rc = check_view(v, &n->ifm2, "no such input");
 	if (!rc && n->ofm.scalar)
 		rc = fail(v, IR_NONE, "an output that is a number");
 	if (!rc)
-		rc = check_view(v, &n->ofm, "an operation without an output");
+		rc = check_view(v, &ofm, "an operation without an output");
 	if (!rc)
 		rc = check_shapes(v, n);
 	if (!rc)
