@@ -39,6 +39,13 @@ CHECKS += check-validate-mutants
 check-validate-mutants: $(O)/tests/validate_sound
 	$(Q)CC="$(CC) $(SAN)" sh tests/validate_mutants.sh $(O) "$(LIBS)" tests/data
 
+# Vela from PyPI, every configuration. FULL=1: all models. Status 77: no PyPI.
+CHECKS += check-validate-vela
+check-validate-vela: $(O)/tests/validate_models
+	$(Q)$(PYTHON) tests/validate_vela.py $(if $(FULL),--full) $< $(ACCEL_MODELS) \
+		$(O)/validate-vela > $(O)/validate-vela.log; s=$$?; \
+	cat $(O)/validate-vela.log; test $$s = 0 -o $$s = 77
+
 # libFuzzer, as in machine.mk; the seeds are fuzz_decode's.
 FUZZ_VALIDATE_OBJS := $(addprefix $(O)/tests/,fuzz_validate.o validate_gen.o validate_seeds.o validate_oracle.o) \
 	$(VALIDATE_FILES) $(VALIDATE_OBJS) $(patsubst %.c,$(O)/%.o,$(filter-out sim/cl_%.c,$(wildcard sim/*.c)))
