@@ -21,8 +21,8 @@ static struct ethosu_extent ofm_extent(const struct ethosu_check *c)
 }
 
 /*
- * Require an operand that is not there, a scalar's type counts still, or is broadcast along the
- * axes that @broadcast names.
+ * Require an operand of @extent, but for the axes along which it is broadcast. A scalar is not in
+ * memory; it has a type like others.
  */
 static int touch_operand(struct ethosu_check *c, enum ethosu_operand which, unsigned int broadcast,
 			 struct ethosu_extent extent)

@@ -14,6 +14,7 @@
 #include "sim/decode.h"
 #include "sim/engine.h"
 #include "tests/backend.h"
+#include "tests/validate_accepts.h"
 
 #define U85_LUT_BYTES 2048
 
@@ -36,6 +37,17 @@ static void map_space(struct run *r, unsigned int space, uint64_t size)
 					   .access = NPU_ACCESS_READ | NPU_ACCESS_WRITE };
 }
 
+/* The driver must take what the compiler makes. */
+static int validate(struct run *r, const struct program_step *step)
+{
+	uint64_t size[NPU_REGIONS];
+
+	for (unsigned int i = 0; i < NPU_REGIONS; i++)
+		size[i] = (uint64_t)r->maps[i].hi;
+	return validate_accepts(r->config, step->stream, step->words, size, r->why,
+				sizeof(r->why));
+}
+
 /* Run one stream on the plain C engine. */
 static int run_stream(struct run *r, const struct program_step *step)
 {
@@ -48,7 +60,8 @@ static int run_stream(struct run *r, const struct program_step *step)
 	size_t failed = 0;
 	int rc = -1;
 
-	if (npu_decode(r->config, &power_on, step->stream, step->words, &program))
+	if (validate(r, step) ||
+	    npu_decode(r->config, &power_on, step->stream, step->words, &program))
 		return -1;
 	snprintf(r->why, sizeof(r->why), "stream stops at byte %u: %.150s", program.end_offset,
 		 program.why);
