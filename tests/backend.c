@@ -13,14 +13,17 @@
 #include "runtime/target/target.h"
 #include "sim/decode.h"
 #include "sim/engine.h"
+#include "sim/strict.h"
 #include "tests/backend.h"
 #include "tests/validate_accepts.h"
 
 #define U85_LUT_BYTES 2048
+#define REGION_SHIFT 28
 
 struct run {
 	const struct npu_config *config;
 	struct npu_space_map maps[NPU_SPACES];
+	uint64_t input, input_size;
 	char why[256];
 };
 
@@ -48,6 +51,18 @@ static int validate(struct run *r, const struct program_step *step)
 				sizeof(r->why));
 }
 
+/* Constants and the input are what holds data when a stream starts. */
+static bool is_defined(void *ctx, uint64_t addr, uint64_t len, uint64_t *bad)
+{
+	const struct run *r = ctx;
+	uint64_t region = addr >> REGION_SHIFT, at = addr - (region << REGION_SHIFT);
+
+	if (region == PROGRAM_CONSTANTS && at + len <= (uint64_t)r->maps[region].hi)
+		return true;
+	*bad = addr;
+	return region == PROGRAM_ARENA && at >= r->input && at + len <= r->input + r->input_size;
+}
+
 /* Run one stream on the plain C engine. */
 static int run_stream(struct run *r, const struct program_step *step)
 {
@@ -57,16 +72,26 @@ static int run_stream(struct run *r, const struct program_step *step)
 	struct npu_engine *engine = NULL;
 	struct npu_program program;
 	struct npu_plan *plan = NULL;
+	struct npu_strict_memory memory = { .base = { 0 }, .defined = is_defined, .ctx = r };
+	struct npu_strict_fault fault;
 	size_t failed = 0;
 	int rc = -1;
 
 	if (validate(r, step) ||
 	    npu_decode(r->config, &power_on, step->stream, step->words, &program))
 		return -1;
+	/* Regions far from each other. */
+	for (unsigned int i = 0; i < NPU_REGIONS; i++)
+		memory.base[i] = (uint64_t)i << REGION_SHIFT;
 	snprintf(r->why, sizeof(r->why), "stream stops at byte %u: %.150s", program.end_offset,
 		 program.why);
 	if (program.end != NPU_STOP_END)
 		goto out;
+	if (npu_strict_stream(r->config, &program, &fault) ||
+	    npu_strict_memory_check(r->config, &program, program.count, &memory, &fault)) {
+		snprintf(r->why, sizeof(r->why), "strict: operation %zu: %s", fault.op, fault.text);
+		goto out;
+	}
 	free(r->maps[NPU_SPACE_CHAIN].base);
 	map_space(r, NPU_SPACE_CHAIN, program.chain_size);
 	snprintf(r->why, sizeof(r->why), "the engine refuses");
@@ -134,6 +159,9 @@ static int check(const struct backend_graph *b, const struct target *target, cha
 	for (size_t i = 0; i < (size_t)b->tensors[0].hwc[0] * (size_t)b->tensors[0].hwc[1] * (size_t)b->tensors[0].hwc[2]; i++)
 		backend_store(r.maps[PROGRAM_ARENA].base + p.offset[0], b->tensors[0].type, i,
 			      b->values[0][i]);
+	r.input = (uint64_t)p.offset[0];
+	r.input_size = (uint64_t)b->tensors[0].hwc[0] * (uint64_t)b->tensors[0].hwc[1] *
+		       (uint64_t)b->tensors[0].hwc[2] * elem_size(b->tensors[0].type);
 	for (uint32_t i = 0; i < p.step_count && !rc; i++)
 		rc = run_stream(&r, &p.steps[i]);
 	if (!rc)

@@ -13,4 +13,14 @@ CHECKS += check-backend
 check-backend: $(O)/tests/backend
 	$< --count $(BACKEND_COUNT)
 
--include $(BACKEND_OBJS:.o=.d)
+# What our streams cost against Vela's. BENCH_ARGS: --ops, --time.
+BENCH_COMPILE_OBJS := $(O)/tests/bench_compile.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS))
+
+$(O)/tests/bench_compile: $(BENCH_COMPILE_OBJS) | $(O)/libaccel.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS)
+
+BENCHES += bench-compile
+bench-compile: $(O)/tests/bench_compile $(O)/accel
+	$(PYTHON) tests/bench_compile.py $(BENCH_ARGS) $^ $(ACCEL_MODELS); s=$$?; test $$s = 0 -o $$s = 77
+
+-include $(BACKEND_OBJS:.o=.d) $(O)/tests/bench_compile.d

@@ -48,6 +48,9 @@ struct be_buffer {
  * @brick: stored as NHCWB16
  * @esize: bytes of an element
  * @region: enum program_region
+ * @made: the NPU writes it
+ * @copy: it should be copied to quick memory before it is read
+ * @copied: by a transfer to quick memory, from where the NPU reads it; BE_NONE: not
  */
 struct be_tensor {
 	uint32_t buffer;
@@ -56,6 +59,8 @@ struct be_tensor {
 	bool brick;
 	uint8_t esize;
 	uint8_t region;
+	bool made, copy;
+	uint32_t copied;
 };
 
 /* What of a slice's constants is copied to quicker memory before it runs. */
@@ -67,12 +72,13 @@ struct be_tensor {
  * @first: OFM channel
  * @staged: BE_STAGE_*
  * @transfer: that brings it, BE_NONE
+ * @map: transfer that brings the IFM, BE_NONE: it is read where it is
  * @scales, @weights: offset of each stream in region 0
  */
 struct be_slice {
 	uint32_t first;
 	uint8_t staged;
-	uint32_t transfer;
+	uint32_t transfer, map;
 	uint64_t scales[2];
 	uint64_t weights[WENC_MAX_STREAMS];
 };
@@ -104,15 +110,17 @@ struct be_unit {
 };
 
 /**
- * struct be_transfer - constants copied in one go
+ * struct be_transfer - constants, or a feature map, copied in one go
  * @unit: before which it is asked for
  * @first, @last: units that use it, both included
- * @at, @size: in region 0
+ * @tensor: BE_NONE: constants
+ * @at, @size: in region 0; bytes
  * @buffer: where to; BE_NONE: not copied after all
  */
 struct be_transfer {
 	uint32_t unit;
 	uint32_t first, last;
+	uint32_t tensor;
 	uint64_t at, size;
 	uint32_t buffer;
 };
@@ -177,13 +185,14 @@ struct be {
 /**
  * struct be_kernel - a command with every address known
  * @op: as the simulator's decoder would give it, but for lut_offset and offset
- * @block: OFM block
+ * @block: OFM block; @ifm_depth: of the IFM block
  * @ib_end, @ib2_start, @ab_start: as in struct be_op
  * @lut: table, BE_NONE: none; @lut_slot: 256-byte unit it is in
  */
 struct be_kernel {
 	struct npu_op op;
 	struct ethosu_block block;
+	uint32_t ifm_depth;
 	uint8_t ib_end, ib2_start, ab_start;
 	uint32_t lut;
 	uint32_t lut_slot;
@@ -228,11 +237,20 @@ struct ir_view be_stored_ofm(const struct ir_npu *npu);
 /* What the cost model wants to know of an operation, blocks and streams excepted. */
 void be_describe(const struct be *be, const struct ir_npu *npu, struct cost_op_desc *desc);
 
+/* The tensor that an operand is, or IR_NONE. */
+static inline uint32_t be_tensor_of(const struct ir_view *view)
+{
+	return view->scalar ? IR_NONE : view->tensor;
+}
+
 /* Does it have weights of its own? */
 bool be_has_streams(const struct ir_npu *npu);
 
 /* Slice @i of @op: its channels; the whole if it is not cut. */
 uint32_t be_slice_channels(const struct be_op *op, uint32_t i);
+
+/* What an operation is to be judged by: cycles, and what it asks of the outer memory. */
+double be_price(const struct be *be, const struct cost_result *cost);
 
 /* Choose the best legal block for @op->desc. */
 int be_choose_block(struct be *be, struct be_op *op);

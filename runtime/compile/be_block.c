@@ -138,7 +138,7 @@ static bool elementwise_fits(const struct search *s)
 {
 	const struct cost_op_desc *d = &s->desc;
 	uint32_t bits = d->ofm.bits > d->ifm[0].bits ? d->ofm.bits : d->ifm[0].bits;
-	uint32_t bricks = s->arch->cb / ETHOSU_CB_SLOTS / ETHOSU_BRICK;
+	uint32_t bricks = s->arch->cb / ETHOSU_CB_SLOTS / (ETHOSU_BRICK * d->ifm[0].bits / 8);
 	uint32_t h = least(d->ofm.h, d->block.h), w = least(d->ofm.w, d->block.w);
 	uint32_t depth = be_div_up(least(d->ofm.d, d->block.d), ETHOSU_BRICK);
 
@@ -161,7 +161,7 @@ static bool resize_fits(const struct search *s)
 {
 	const struct cost_op_desc *d = &s->desc;
 	const struct ir_npu *npu = s->op->npu;
-	uint32_t n = s->arch->cb / ETHOSU_CB_SLOTS / ETHOSU_BRICK;
+	uint32_t n = s->arch->cb / ETHOSU_CB_SLOTS / (ETHOSU_BRICK * d->ifm[0].bits / 8);
 	uint64_t w = npu->resize_d_x ? ((n - 2ull) * npu->resize_n_x + 1 + npu->resize_d_x - 1) /
 					       npu->resize_d_x : 1;
 
@@ -229,7 +229,8 @@ static bool legal_u85(const struct search *s)
 /* ---- the search ---- */
 
 struct found {
-	uint64_t cycles, bytes, blocks;
+	double cost;
+	uint64_t bytes, blocks;
 	struct cost_op_desc desc;
 	uint8_t ib_end, ib2_start, ab_start;
 	bool any;
@@ -240,6 +241,7 @@ static void judge(const struct be *be, struct search *s, struct found *best)
 	struct be_op shram = { 0 };
 	struct cost_result cost;
 	uint64_t bytes = 0;
+	double price;
 
 	if (s->arch->family == 85 ? !legal_u85(s) : !layout_shram(s, &shram))
 		return;
@@ -247,12 +249,13 @@ static void judge(const struct be *be, struct search *s, struct found *best)
 	for (unsigned int i = 0; i < COST_MEMORIES; i++)
 		for (unsigned int j = 0; j < COST_TRAFFIC; j++)
 			bytes += cost.read[i][j];
+	price = be_price(be, &cost);
 	if (best->any &&
-	    (cost.cycles > best->cycles ||
-	     (cost.cycles == best->cycles &&
+	    (price > best->cost ||
+	     (price <= best->cost &&
 	      (bytes > best->bytes || (bytes == best->bytes && cost.blocks >= best->blocks)))))
 		return;
-	*best = (struct found){ .cycles = cost.cycles, .bytes = bytes, .blocks = cost.blocks,
+	*best = (struct found){ .cost = price, .bytes = bytes, .blocks = cost.blocks,
 				.desc = s->desc, .ib_end = shram.ib_end,
 				.ib2_start = shram.ib2_start, .ab_start = shram.ab_start,
 				.any = true };
@@ -399,19 +402,65 @@ static uint32_t recall(struct memo *m, const struct be *be, uint32_t op)
 	return BE_NONE;
 }
 
+/* A block, and whether its input had better be copied to quick memory first. */
+static int choose_with_copy(struct be *be, struct be_op *op)
+{
+	const struct cost_target *t = &be->target->cost;
+	uint32_t tensor = be_tensor_of(&op->npu->ifm);
+	struct cost_op_desc direct, asked = op->desc;
+	struct cost_result cost, moved = { 0 };
+	struct be_op other;
+	double price;
+	uint64_t size;
+	int rc = be_choose_block(be, op);
+
+	if (rc || !be->staging || tensor == IR_NONE || be->tensors[tensor].made ||
+	    be->g->tensors[tensor].data || be->g->tensors[tensor].variable ||
+	    be->tensors[tensor].copy)
+		return rc;
+	size = be_align(be_tensor_size(be, tensor), BE_ALIGN);
+	if (size > be->limit / 2 || be->maps[op->index] + size > be->limit)
+		return 0;
+	direct = op->desc;
+	cost_op(t, &direct, &cost);
+	price = be_price(be, &cost);
+	other = *op;
+	other.desc = asked;
+	other.desc.ifm[0].memory = t->region[PROGRAM_STAGING];
+	rc = be_choose_block(be, &other);
+	if (rc)
+		return rc;
+	cost_op(t, &other.desc, &cost);
+	moved.cycles = cost_copy_cycles(t, t->region[PROGRAM_ARENA], t->region[PROGRAM_STAGING], size);
+	moved.read[t->region[PROGRAM_ARENA]][0] = size;
+	if (be_price(be, &cost) + be_price(be, &moved) >= price)
+		return 0;
+	*op = other;
+	be->tensors[tensor].copy = true;
+	return 0;
+}
+
 static int choose(struct be *be, struct memo *m, uint32_t i)
 {
 	struct be_op *op = &be->ops[i], *same;
 	uint32_t other;
 
 	be_describe(be, op->npu, &op->desc);
+	/* Constants that are read more than once will be copied to quick memory. */
+	if (be->copies) {
+		uint8_t quick = be->target->cost.region[be->copy_region];
+
+		op->desc.scale_memory = quick;
+		if (op->desc.weight_bytes < be->limit / 2)
+			op->desc.weight_memory = quick;
+	}
 	/* What its blocks may be depends on more than is described. */
 	if (op->npu->kind == IR_NPU_RESIZE)
 		return be_choose_block(be, op);
 	m->asked[i] = op->desc;
 	other = recall(m, be, i);
 	if (other == BE_NONE)
-		return be_choose_block(be, op);
+		return choose_with_copy(be, op);
 	same = &be->ops[other];
 	op->desc = same->desc;
 	op->ib_end = same->ib_end;

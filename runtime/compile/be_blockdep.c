@@ -159,12 +159,39 @@ static struct box whole(const struct npu_fm *fm)
 	return (struct box){ .y1 = fm->height, .x1 = fm->width, .c1 = fm->depth };
 }
 
+/* Least i + j of blocks that meet. @depth: of parts of the IFM that @gk counts, 0: it counts OFM blocks. */
+static unsigned int least_meeting(unsigned int limit, const struct be_kernel *before,
+				  const struct be_kernel *k, const struct npu_fm *fm, struct grid gk,
+				  int64_t depth)
+{
+	struct grid gb = grid_of(before);
+	int64_t blocks_b = gb.h * gb.w * gb.d, blocks_k = gk.h * gk.w * gk.d;
+
+	/* Fewer blocks than may be under way: the rest counts as done, or as not to come. */
+	for (int64_t i = 0; i < limit && i < blocks_k; i++) {
+		struct box out = ofm_block(k, &gk, i), in = ifm_block(k, fm, &out);
+
+		if (depth) {
+			in.c0 = i % gk.d * depth;
+			in.c1 = least(in.c0 + depth, fm->depth);
+		}
+		for (int64_t j = 0; i + j < limit && j < blocks_b; j++) {
+			struct box written = ofm_block(before, &gb, blocks_b - 1 - j);
+
+			if (boxes_meet(fm, &in, &before->op.ofm, &written)) {
+				limit = (unsigned int)(i + j);
+				break;
+			}
+		}
+	}
+	return limit;
+}
+
 static unsigned int limit_of(unsigned int limit, const struct be_kernel *before,
 			     const struct be_kernel *k, const struct npu_fm *fm)
 {
 	const struct npu_fm *ofm = &before->op.ofm;
-	struct grid gb = grid_of(before), gk = grid_of(k);
-	int64_t blocks_b = gb.h * gb.w * gb.d, blocks_k = gk.h * gk.w * gk.d;
+	struct grid gk = grid_of(k);
 	struct box all_in = whole(fm), all_out = whole(ofm);
 
 	if (fm->broadcast & NPU_BROADCAST_SCALAR || !fm->depth || fm->space != ofm->space ||
@@ -176,18 +203,14 @@ static unsigned int limit_of(unsigned int limit, const struct be_kernel *before,
 	    k->op.kind == NPU_KIND_RESIZE || k->op.kind == NPU_KIND_MATMUL ||
 	    (k->op.kind == NPU_KIND_POOL && k->op.mode > NPU_POOL_NONE))
 		return 0;
-	/* Fewer blocks than may be under way: the rest counts as done, or as not to come. */
-	for (int64_t i = 0; i < limit && i < blocks_k; i++) {
-		struct box out = ofm_block(k, &gk, i), in = ifm_block(k, fm, &out);
-
-		for (int64_t j = 0; i + j < limit && j < blocks_b; j++) {
-			struct box written = ofm_block(before, &gb, blocks_b - 1 - j);
-
-			if (boxes_meet(fm, &in, ofm, &written)) {
-				limit = (unsigned int)(i + j);
-				break;
-			}
-		}
+	limit = least_meeting(limit, before, k, fm, gk, 0);
+	/*
+	 * A convolution's input comes in parts in depth. Whether the NPU counts those, or OFM blocks, is
+	 * not known; what is right for both is right.
+	 */
+	if (!channelwise(&k->op)) {
+		gk.d = be_div_up(fm->depth, k->ifm_depth);
+		limit = least_meeting(limit, before, k, fm, gk, k->ifm_depth);
 	}
 	return limit;
 }

@@ -16,7 +16,9 @@ static void describe_fm(const struct be *be, const struct ir_view *view, struct 
 	fm->w = (uint32_t)view->w;
 	fm->d = (uint32_t)view->c;
 	fm->brick = be->tensors[view->tensor].brick;
-	fm->memory = be->target->cost.region[be->tensors[view->tensor].region];
+	fm->memory = be->target->cost.region[be->tensors[view->tensor].copy ?
+						     PROGRAM_STAGING :
+						     be->tensors[view->tensor].region];
 }
 
 static bool clamps(const struct ir_npu *npu)
@@ -31,6 +33,19 @@ static bool clamps(const struct ir_npu *npu)
 	default:
 		return false;
 	}
+}
+
+/* Cycles that a byte of the outer memory is worth, beside the time that it takes: a part of that. */
+#define SHARE_OF_TRAFFIC	0.25
+
+double be_price(const struct be *be, const struct cost_result *cost)
+{
+	uint64_t bytes = cost->write[COST_EXT];
+
+	for (unsigned int i = 0; i < COST_TRAFFIC; i++)
+		bytes += cost->read[COST_EXT][i];
+	return (double)cost->cycles +
+	       SHARE_OF_TRAFFIC * (double)bytes / be->target->cost.memory[COST_EXT].bandwidth;
 }
 
 void be_describe(const struct be *be, const struct ir_npu *npu, struct cost_op_desc *desc)

@@ -141,6 +141,10 @@ static void put_transfer(struct emitter *e, const struct be_transfer *t)
 	if (t->buffer == BE_NONE)
 		return;
 	b = &e->be->buffers[t->buffer];
+	if (t->tensor != BE_NONE) {
+		dma.dma_src_space = e->be->tensors[t->tensor].region;
+		dma.dma_src = e->be->buffers[e->be->tensors[t->tensor].buffer].addr;
+	}
 	dma.dma_dst_space = b->region;
 	dma.dma_dst = b->addr;
 	put_dma(e, &dma);

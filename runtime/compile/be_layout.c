@@ -102,6 +102,7 @@ int be_layout(struct be *be)
 		struct be_tensor *t = &be->tensors[i];
 
 		t->esize = (uint8_t)elem_size(g->tensors[i].type);
+		t->copied = BE_NONE;
 		t->region = g->tensors[i].data ? PROGRAM_CONSTANTS : PROGRAM_ARENA;
 		if (g->tensors[i].variable || g->tensors[i].data)
 			t->fixed = true;
@@ -110,6 +111,7 @@ int be_layout(struct be *be)
 	for (uint32_t i = 0; i < be->op_count; i++) {
 		const struct ir_npu *npu = be->ops[i].npu;
 
+		be->tensors[npu->ofm.tensor].made = true;
 		look_at(be, npu, &npu->ifm);
 		look_at(be, npu, &npu->ifm2);
 		look_at(be, npu, &npu->ofm);

@@ -44,6 +44,8 @@ static void number_transfer(struct be *be, uint32_t index, uint64_t *at)
 	struct be_transfer *t = &be->transfers[index];
 
 	t->at = *at;
+	if (t->tensor != BE_NONE)
+		return;
 	for (uint32_t u = t->first; u <= t->last; u++) {
 		struct be_op *op = &be->ops[be->units[u].op];
 
@@ -264,6 +266,8 @@ static void drop_transfer(struct be *be, uint32_t index)
 	for (uint32_t u = t->first; u <= t->last; u++) {
 		struct be_slice *s = &be->ops[be->units[u].op].slices[be->units[u].slice];
 
+		if (s->map == index)
+			s->map = BE_NONE;
 		if (s->transfer == index) {
 			s->staged = 0;
 			s->transfer = BE_NONE;

@@ -57,6 +57,15 @@ static void resolve_fm(const struct be *be, const struct ir_view *view, struct n
 	fm->stride_y = view->sy / row * (bricks * fm->stride_c);
 }
 
+/* The same elements, read from a copy. */
+static void move_map(const struct be *be, uint32_t tensor, uint32_t transfer, struct npu_fm *fm)
+{
+	const struct be_buffer *b = &be->buffers[be->transfers[transfer].buffer];
+
+	fm->space = b->region;
+	fm->base[0] += (int64_t)b->addr - tensor_address(be, tensor);
+}
+
 static void resolve_operand(const struct be *be, const struct ir_npu *npu,
 			    const struct ir_view *view, struct npu_op *op, struct npu_fm *fm)
 {
@@ -262,6 +271,7 @@ int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out)
 	*out = (struct be_kernel){ .block = o->desc.block, .ib_end = o->ib_end,
 				   .ib2_start = o->ib2_start, .ab_start = o->ab_start,
 				   .lut = o->lut };
+	out->ifm_depth = o->desc.block.d ? cost_ifm_block(be->arch, &o->desc).d : 1;
 	op->kind = npu->kind;
 	op->mode = npu->mode;
 	op->oh = (uint32_t)npu->ofm.h;
@@ -281,6 +291,8 @@ int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out)
 		resolve_streams(be, cmd, op);
 	}
 	resolve_operand(be, npu, &ifm, op, &op->a);
+	if (o->slices && o->slices[cmd->slice].map != BE_NONE)
+		move_map(be, be_tensor_of(&ifm), o->slices[cmd->slice].map, &op->a);
 	resolve_operand(be, npu, &npu->ifm2, op, &op->b);
 	resolve_fm(be, &ofm, &op->ofm);
 	resolve_scales(npu, op);

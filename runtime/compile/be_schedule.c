@@ -122,6 +122,8 @@ static int schedule_transfer(struct be *be, struct clock *c)
 			       .last = c->time, .region = be->copy_region };
 	int rc = add_buffer(be, &b, &t->buffer);
 
+	if (!rc && t->tensor != BE_NONE)
+		rc = touch(be, t->tensor, c->time);
 	c->time++;
 	return rc ? rc : add_cmd(be, &cmd);
 }
@@ -135,6 +137,8 @@ static void use_transfer(struct be *be, const struct be_op *op, uint32_t slice, 
 	s = &op->slices[slice];
 	if (s->staged)
 		be->buffers[be->transfers[s->transfer].buffer].last = time;
+	if (s->map != BE_NONE)
+		be->buffers[be->transfers[s->map].buffer].last = time;
 }
 
 static int schedule_npu(struct be *be, uint32_t index, struct clock *c)

@@ -12,6 +12,7 @@
 #include "runtime/compile/be_timeline.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@
  * @used: bytes of transfers that live while it runs
  * @weights, @scales: bytes, an estimate
  * @transfer: that it waits for
+ * @map: transfer of its IFM, BE_NONE: none
  */
 struct planned {
 	struct be_unit unit;
@@ -35,7 +37,7 @@ struct planned {
 	uint64_t used;
 	uint32_t weights, scales;
 	uint8_t staged;
-	uint32_t transfer;
+	uint32_t transfer, map;
 	uint32_t graph_op;
 	bool run_starts;	/* the CPU has worked: nothing is copied across */
 };
@@ -47,6 +49,7 @@ struct planner {
 	struct be_timeline now;
 	uint64_t limit;
 	double *density;	/* of each operation: encoded bytes a weight */
+	double toll;		/* price of a cycle in which something is copied */
 };
 
 static int grow_units(struct planner *p)
@@ -69,6 +72,10 @@ static void price(const struct planner *p, uint32_t u)
 	struct cost_op_desc d = op->desc;
 	uint8_t quick = t->region[p->be->copy_region];
 
+	d.weight_memory = d.scale_memory = t->region[PROGRAM_CONSTANTS];
+	if (be_tensor_of(&op->npu->ifm) != IR_NONE)
+		d.ifm[0].memory = x->map != BE_NONE ? quick :
+				  t->region[p->be->tensors[op->npu->ifm.tensor].region];
 	if (be_has_streams(op->npu)) {
 		d.ofm.d = be_slice_channels(op, x->unit.slice);
 		if (op->npu->kind == IR_NPU_DEPTHWISE)
@@ -99,21 +106,23 @@ static void replay(struct planner *p, uint32_t from, uint32_t to)
 	struct be *be = p->be;
 	const struct cost_target *t = &be->target->cost;
 	struct be_timeline now = p->units[from].before;
-	uint32_t next = 0, last = be->transfer_count;
+	uint32_t next = now.copies, last = be->transfer_count;
 
-	while (next < last && be->transfers[next].unit < from)
-		next++;
 	for (uint32_t u = from; u <= to; u++) {
 		struct planned *x = &p->units[u];
 		uint64_t ready = 0;
 
 		x->before = now;
 		for (; next < last && be->transfers[next].unit == u; next++)
-			be_timeline_copy(&now, t, t->region[PROGRAM_CONSTANTS],
+			be_timeline_copy(&now, t,
+					 t->region[be->transfers[next].tensor == BE_NONE ?
+							   PROGRAM_CONSTANTS :
+							   PROGRAM_ARENA],
 					 t->region[be->copy_region], be->transfers[next].size);
-		/* The newest but so many: its number says which of the last it is. */
-		if (x->staged && next - 1 - x->transfer < BE_RECENT)
-			ready = now.copy[(now.copies - 1 - (next - 1 - x->transfer)) % BE_RECENT].end;
+		if (x->staged)
+			ready = be_timeline_copied(&now, x->transfer);
+		if (x->map != BE_NONE && be_timeline_copied(&now, x->map) > ready)
+			ready = be_timeline_copied(&now, x->map);
 		be_timeline_kernel(&now, t, &x->cost, ready);
 	}
 	p->now = now;
@@ -177,8 +186,8 @@ static bool apply(struct planner *p, uint32_t u, const struct option *o)
 		if (!has_room(p, lives_from(p, o->unit), u, bytes))
 			return false;
 		t = &be->transfers[be->transfer_count++];
-		*t = (struct be_transfer){ .unit = o->unit, .first = u, .size = bytes,
-					   .buffer = BE_NONE };
+		*t = (struct be_transfer){ .unit = o->unit, .first = u, .tensor = BE_NONE,
+					   .size = bytes, .buffer = BE_NONE };
 		take(p, lives_from(p, o->unit), u, bytes, false);
 	}
 	x->transfer = be->transfer_count - 1;
@@ -210,23 +219,43 @@ static void undo(struct planner *p, uint32_t u, const struct option *o, uint32_t
 	x->staged = 0;
 }
 
-/* Try @o; keep it in @best if unit @u ends sooner. */
-static void consider(struct planner *p, uint32_t u, const struct option *o, struct option *best,
-		     uint64_t *sooner)
+/* What bringing a unit's constants asks of the outer memory, and of who copies. */
+static double copy_price(const struct planner *p, const struct planned *x)
 {
+	const struct cost_target *t = &p->be->target->cost;
+	struct cost_result moved = { 0 };
+	uint64_t bytes = staged_bytes(x);
+
+	if (!bytes)
+		return 0;
+	moved.read[COST_EXT][0] = bytes;
+	return be_price(p->be, &moved) +
+	       p->toll * (double)cost_copy_cycles(t, t->region[PROGRAM_CONSTANTS],
+						  t->region[p->be->copy_region], bytes);
+}
+
+/* Try @o; keep it in @best if it is best for unit @u. */
+static void consider(struct planner *p, uint32_t u, const struct option *o, struct option *best,
+		     double *least)
+{
+	double price;
 	uint32_t old_last = p->be->transfer_count ? p->be->transfers[p->be->transfer_count - 1].last
 						  : 0;
 	uint32_t from = o->join ? p->be->transfers[p->be->transfer_count - 1].unit : o->unit;
 
 	if (!apply(p, u, o))
 		return;
-	if (p->now.kernel[0] < *sooner) {
-		*sooner = p->now.kernel[0];
+	price = (double)p->now.kernel[0] + be_price(p->be, &p->units[u].cost) -
+		(double)p->units[u].cost.cycles + copy_price(p, &p->units[u]);
+	if (price < *least) {
+		*least = price;
 		*best = *o;
 	}
 	undo(p, u, o, old_last);
-	if (o->staged)
-		replay(p, from, u - (u > from));
+	if (o->staged && from < u) {
+		replay(p, from, u - 1);
+		p->units[u].before = p->now;
+	}
 }
 
 /* The last moment before which nothing may be asked for: queues are in order. */
@@ -247,7 +276,7 @@ static int plan_unit(struct planner *p, uint32_t u)
 	static const uint8_t parts[] = { BE_STAGE_SCALES, BE_STAGE_SCALES | BE_STAGE_WEIGHTS };
 	struct be *be = p->be;
 	struct option o = { .unit = u }, best = o;
-	uint64_t sooner = UINT64_MAX;
+	double least = HUGE_VAL;
 	struct be_transfer *grown =
 		be_grow(be->transfers, be->transfer_count, &be->transfer_room, sizeof(*grown));
 	uint32_t from = earliest(p, u);
@@ -255,22 +284,62 @@ static int plan_unit(struct planner *p, uint32_t u)
 	if (!grown)
 		return error_set(be->err, -ENOMEM, "out of memory");
 	be->transfers = grown;
-	consider(p, u, &o, &best, &sooner);
+	consider(p, u, &o, &best, &least);
 	for (unsigned int i = 0; i < 2 && be->copies && p->units[u].weights; i++) {
 		const struct be_transfer *last =
 			be->transfer_count ? &be->transfers[be->transfer_count - 1] : NULL;
 
 		o.staged = parts[i];
 		o.join = true;
-		if (last && last->unit >= from && u - last->unit <= LOOK_BACK)
-			consider(p, u, &o, &best, &sooner);
+		if (last && last->tensor == BE_NONE && last->unit >= from && u - last->unit <= LOOK_BACK)
+			consider(p, u, &o, &best, &least);
 		o.join = false;
 		for (uint32_t back = 0; u - from >= back; back = 2 * back + 1) {
 			o.unit = u - back;
-			consider(p, u, &o, &best, &sooner);
+			consider(p, u, &o, &best, &least);
 		}
 	}
 	apply(p, u, &best);
+	return 0;
+}
+
+/* An input that is to be copied: asked for when it is first read. */
+static int plan_map(struct planner *p, uint32_t u)
+{
+	struct be *be = p->be;
+	struct planned *x = &p->units[u];
+	uint32_t tensor = be_tensor_of(&be->ops[x->unit.op].npu->ifm);
+	struct be_transfer *grown;
+	uint64_t size;
+
+	if (tensor == IR_NONE || !be->tensors[tensor].copy)
+		return 0;
+	/* A transfer that was taken back with the units that read it is none. */
+	size = be_tensor_size(be, tensor);
+	x->map = be->tensors[tensor].copied;
+	if (x->map < be->transfer_count && be->transfers[x->map].tensor == tensor) {
+		struct be_transfer *t = &be->transfers[x->map];
+
+		if (t->last < u && !has_room(p, t->last + 1, u, size)) {
+			x->map = BE_NONE;
+		} else if (t->last < u) {
+			take(p, t->last + 1, u, size, false);
+			t->last = u;
+		}
+		return 0;
+	}
+	x->map = be->tensors[tensor].copied = BE_NONE;
+	if (!has_room(p, lives_from(p, u), u, size))
+		return 0;
+	grown = be_grow(be->transfers, be->transfer_count, &be->transfer_room, sizeof(*grown));
+	if (!grown)
+		return error_set(be->err, -ENOMEM, "out of memory");
+	be->transfers = grown;
+	x->map = be->tensors[tensor].copied = be->transfer_count;
+	grown[be->transfer_count++] = (struct be_transfer){ .unit = u, .first = u, .last = u,
+							    .tensor = tensor, .size = size,
+							    .buffer = BE_NONE };
+	take(p, lives_from(p, u), u, size, false);
 	return 0;
 }
 
@@ -304,7 +373,8 @@ static int add_units(struct planner *p, uint32_t index, uint32_t parts)
 			return rc;
 		x = &p->units[p->count++];
 		*x = (struct planned){ .unit = { index, i }, .before = p->now,
-				       .transfer = BE_NONE, .graph_op = op->index };
+				       .transfer = BE_NONE, .map = BE_NONE,
+				       .graph_op = op->index };
 		if (be_has_streams(op->npu)) {
 			uint32_t channels = be_slice_channels(op, i);
 
@@ -314,7 +384,9 @@ static int add_units(struct planner *p, uint32_t index, uint32_t parts)
 				BE_ALIGN);
 		}
 		x->run_starts = !i && op->index && !p->be->g->ops[op->index - 1].npu;
-		rc = plan_unit(p, p->count - 1);
+		rc = plan_map(p, p->count - 1);
+		if (!rc)
+			rc = plan_unit(p, p->count - 1);
 		if (rc)
 			return rc;
 	}
@@ -404,8 +476,53 @@ static int settle(struct planner *p)
 		be->units[u] = p->units[u].unit;
 		s->staged = p->units[u].staged;
 		s->transfer = s->staged ? p->units[u].transfer : BE_NONE;
+		s->map = p->units[u].map;
 	}
 	return 0;
+}
+
+static int plan_all(struct planner *p, double toll, double *price)
+{
+	struct cost_result sum = { 0 };
+	int rc = 0;
+
+	p->toll = toll;
+	p->count = 0;
+	p->be->transfer_count = 0;
+	memset(&p->now, 0, sizeof(p->now));
+	for (uint32_t i = 0; i < p->be->op_count && !rc; i++)
+		rc = plan_op(p, i);
+	sum.cycles = p->now.frontier;
+	for (uint32_t u = 0; u < p->count; u++) {
+		for (unsigned int i = 0; i < COST_TRAFFIC; i++)
+			sum.read[COST_EXT][0] += p->units[u].cost.read[COST_EXT][i];
+		sum.read[COST_EXT][0] += staged_bytes(&p->units[u]);
+	}
+	*price = be_price(p->be, &sum);
+	return rc;
+}
+
+/*
+ * Who copies is busy with one thing at a time. What that should cost who makes use of it is not known
+ * beforehand: it depends on what comes after. So a few prices are tried.
+ */
+static int plan_best(struct planner *p)
+{
+	static const double tolls[] = { 0, 0.3, 0.6, 1 };
+	unsigned int last = sizeof(tolls) / sizeof(tolls[0]) - 1, best = 0;
+	double price, least = HUGE_VAL;
+	int rc = 0;
+
+	if (!p->be->copies)
+		return plan_all(p, 0, &price);
+	for (unsigned int i = 0; i <= last && !rc; i++) {
+		rc = plan_all(p, tolls[i], &price);
+		if (price < least) {
+			least = price;
+			best = i;
+		}
+	}
+	return rc || best == last ? rc : plan_all(p, tolls[best], &price);
 }
 
 int be_stage(struct be *be)
@@ -425,8 +542,7 @@ int be_stage(struct be *be)
 	/* Memory that is shared is not made to grow for it. */
 	if (!be->staging || be->opt->optimise_size)
 		p.limit = peak;
-	for (uint32_t i = 0; i < be->op_count && !rc; i++)
-		rc = plan_op(&p, i);
+	rc = plan_best(&p);
 	if (!rc)
 		rc = settle(&p);
 	free(p.density);

@@ -15,9 +15,9 @@ static uint64_t copied(const struct be_timeline *t, unsigned int back)
 	return t->copy[(t->copies - 1 - back) % BE_RECENT].end;
 }
 
-uint64_t be_timeline_copied(const struct be_timeline *t)
+uint64_t be_timeline_copied(const struct be_timeline *t, uint32_t number)
 {
-	return copied(t, 0);
+	return number < t->copies ? copied(t, t->copies - 1 - number) : 0;
 }
 
 void be_timeline_copy(struct be_timeline *t, const struct cost_target *target, unsigned int src,

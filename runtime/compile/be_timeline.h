@@ -37,7 +37,7 @@ void be_timeline_copy(struct be_timeline *t, const struct cost_target *target, u
 void be_timeline_kernel(struct be_timeline *t, const struct cost_target *target,
 			const struct cost_result *cost, uint64_t ready);
 
-/* End of the newest transfer, 0: there was none. */
-uint64_t be_timeline_copied(const struct be_timeline *t);
+/* End of transfer @number, counted from the first; 0: long ago. */
+uint64_t be_timeline_copied(const struct be_timeline *t, uint32_t number);
 
 #endif
