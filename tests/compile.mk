@@ -28,3 +28,16 @@ check-lower: $(O)/tests/ir_exec
 	@$< $(ACCEL_MODELS) > $(O)/lower.log; s=$$?; grep -v '^ok\|^cpu' $(O)/lower.log; test $$s = 0 -o $$s = 77
 
 -include $(O)/tests/ir_exec.d $(O)/tests/ir_run.d
+
+# Models through the whole compiler and the simulator, strict. COMPILED_ARGS: -t CONFIG, -m NAME, -n VECTORS.
+COMPILED_OBJS := $(O)/tests/compiled.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS))
+
+$(O)/tests/compiled: $(COMPILED_OBJS) | $(O)/libaccel.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS)
+
+CHECKS += check-compiled
+check-compiled: $(O)/tests/compiled
+	@POCL_DEVICES=basic $< $(COMPILED_ARGS) $(ACCEL_MODELS) > $(O)/compiled.log; s=$$?; grep -v '^ok\|^cpu' $(O)/compiled.log; \
+	test $$s = 0 -o $$s = 77
+
+-include $(O)/tests/compiled.d

@@ -142,7 +142,9 @@ static void resolve_scales(const struct ir_npu *npu, struct npu_op *op)
 {
 	/* K of the two-step input scaling: bits that the narrow operand is moved up by. */
 	uint8_t dbl = !npu->ifm_dbl ? 0 : elem_log2(npu->ifm.type) ? 15 : 20;
-	uint8_t round = npu->ifm_dbl ? NPU_ROUND_TFL : NPU_ROUND_NATURAL;
+	bool leaky = npu->kind == IR_NPU_ELEMENTWISE && npu->mode == IR_ELT_LRELU;
+	/* What LRELU gives is rounded where it is scaled: on its way in. */
+	uint8_t round = npu->ifm_dbl ? NPU_ROUND_TFL : leaky ? npu->round : NPU_ROUND_NATURAL;
 
 	op->round = npu->round;
 	op->ofm_scale = scale_of(&npu->ofm_scale, npu->round, 0);
