@@ -42,7 +42,7 @@ bool be_view_in_bricks(const struct be *be, const struct ir_view *view)
 		return false;
 	if (view->w > 1 && view->sx != t->hwc[2])
 		return false;
-	if (x + view->w > t->hwc[1] || c % ETHOSU_BRICK)
+	if (x + view->w > t->hwc[1] || c + view->c > t->hwc[2] || c % ETHOSU_BRICK)
 		return false;
 	return view->c % ETHOSU_BRICK == 0 || c + view->c == t->hwc[2];
 }
