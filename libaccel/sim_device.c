@@ -13,8 +13,15 @@
 
 #include "uapi/ethosu_regs.h"
 
-/* Region i's memory attributes or port: weights and feature maps on 1, SRAM on 0 (Linux ethosu). */
+/*
+ * Region i's memory attributes or port: weights and feature maps on 1, SRAM on 0 (Linux ethosu). The
+ * U55, which Linux does not drive, has flash on 1: weights only.
+ */
 #define REGIONCFG_VALUE 0xaa8a
+#define REGIONCFG_U55	0x0002
+
+/* U85: attributes 2, which those of the other regions are, lead to the external port. */
+#define MEM_ATTR_DRAM	0xb7
 
 /* STATUS bits that say a job failed; which of them a family has does not matter. */
 #define STATUS_FAULTS \
@@ -86,7 +93,10 @@ static void reset(struct sim_device *sim)
 	/* Nothing runs, so this ends at the second reading at the latest. */
 	while (npu_read(sim->npu, ETHOSU_REG_STATUS) & ETHOSU_REG_BIT(STATUS_RESET_STATUS))
 		;
-	npu_write(sim->npu, ETHOSU_REG_REGIONCFG, REGIONCFG_VALUE);
+	npu_write(sim->npu, ETHOSU_REG_REGIONCFG,
+		  sim->spec.config->arch == 55 ? REGIONCFG_U55 : REGIONCFG_VALUE);
+	if (sim->spec.config->arch == 85)
+		npu_write(sim->npu, ETHOSU_REG_MEM_ATTR + 8, MEM_ATTR_DRAM);
 	npu_write(sim->npu, sim->pmu + ETHOSU_REG_PMCNTENSET,
 		  PMCNTEN_CYCLES | ((1u << sim->base.info.event_counters) - 1));
 	for (i = 0; i < SIM_REGIONS; i++)

@@ -52,6 +52,14 @@ struct cost_target {
 	uint8_t region[NPU_REGIONS];
 };
 
+/**
+ * cost_usual_memories - those of the system that a family is usually estimated with
+ * @family: 55, 65 or 85
+ *
+ * Vela's Ethos_U55_High_End_Embedded, Ethos_U65_Client_Server and Ethos_U85_SYS_DRAM_Mid.
+ */
+void cost_usual_memories(unsigned int family, struct cost_memory memory[COST_MEMORIES]);
+
 /* What the output stage does to elements beside scaling them. */
 enum cost_activation { COST_ACT_NONE, COST_ACT_RELU, COST_ACT_LUT };
 
@@ -111,6 +119,9 @@ struct cost_op_desc {
 	double chain_rate;
 	struct cost_fm chain_ifm[ETHOSU_CHAIN_INPUTS + 1];
 };
+
+/* Most cycles or bytes of one operation: 65536 of them still add up. */
+#define COST_MOST	(1ull << 46)
 
 /* What bytes are. */
 enum cost_traffic { COST_FEATURE_MAPS, COST_WEIGHTS, COST_SCALES, COST_TRAFFIC };

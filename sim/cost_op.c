@@ -32,6 +32,15 @@ static uint32_t round_up(uint32_t a, uint32_t b)
 	return div_up(a, b) * b;
 }
 
+/*
+ * Cycles or bytes as a whole number. Registers can ask for more than any device lives to see; sums
+ * over a stream must not wrap then.
+ */
+static uint64_t whole(double value)
+{
+	return value < (double)COST_MOST ? (uint64_t)value : COST_MOST;
+}
+
 static bool is_u85(const struct ethosu_arch *arch)
 {
 	return arch->family == 85;
@@ -173,7 +182,7 @@ static uint64_t first_read(const struct cost_target *t, const struct cost_op_des
 			continue;
 		bytes = burst_bytes(t->arch, m, true, fm, block, clipped(fm, block));
 		cycles = most(cycles,
-			      m->read_latency + (uint64_t)((double)bytes / m->bandwidth));
+			      m->read_latency + whole((double)bytes / m->bandwidth));
 	}
 	return cycles;
 }
@@ -186,7 +195,7 @@ static uint64_t last_write(const struct cost_target *t, const struct cost_op_des
 	if (!in_memory(&d->ofm))
 		return 0;
 	bytes = burst_bytes(t->arch, m, false, &d->ofm, &d->block, clipped(&d->ofm, &d->block));
-	return m->write_latency + (uint64_t)((double)bytes / m->bandwidth);
+	return m->write_latency + whole((double)bytes / m->bandwidth);
 }
 
 /* U85: the channels that share a memory's ports. COST_WRITE has no read buffer. */
@@ -222,8 +231,7 @@ static void add_read(struct traffic *t, unsigned int memory, unsigned int channe
 	t->out->read[memory][what] += bytes;
 	if (bytes && is_u85(t->target->arch))
 		t->channel[memory][channel] +=
-			(uint64_t)((double)bytes /
-				   channel_bandwidth(t->target->arch, m, channel));
+			whole((double)bytes / channel_bandwidth(t->target->arch, m, channel));
 }
 
 static void add_ifm(struct traffic *t, unsigned int channel, const struct cost_fm *fm,
@@ -252,7 +260,7 @@ static void add_ofm(struct traffic *t, const struct cost_op_desc *d)
 	t->out->write[d->ofm.memory] += bytes;
 	if (is_u85(t->target->arch) && m->writes)
 		t->channel[d->ofm.memory][COST_WRITE] +=
-			(uint64_t)((double)bytes / channel_bandwidth(t->target->arch, m, COST_WRITE));
+			whole((double)bytes / channel_bandwidth(t->target->arch, m, COST_WRITE));
 }
 
 /* The input is read again for each OFM block, weights for each block in height and width. */
@@ -302,7 +310,7 @@ static void memory_cycles(struct traffic *t)
 
 		for (unsigned int i = 0; i < COST_TRAFFIC; i++)
 			bytes += t->out->read[m][i];
-		*cycles = (uint64_t)((double)bytes / t->target->memory[m].bandwidth);
+		*cycles = whole((double)bytes / t->target->memory[m].bandwidth);
 		for (unsigned int i = 0; i < COST_CHANNELS; i++)
 			*cycles = most(*cycles, t->channel[m][i]);
 	}
@@ -498,11 +506,11 @@ static void set_array(const struct ethosu_arch *arch, const struct cost_op_desc 
 
 static uint64_t mac_count(const struct cost_op_desc *d)
 {
-	uint64_t macs = (uint64_t)d->ofm.h * d->ofm.w * d->ofm.d * d->kernel_h * d->kernel_w;
+	double macs = (double)d->ofm.h * d->ofm.w * d->ofm.d * d->kernel_h * d->kernel_w;
 
 	if (!is_channelwise(d))
 		macs *= d->ifm[0].d;
-	return macs;
+	return whole(macs);
 }
 
 static void mac_cycles(const struct cost_target *t, const struct cost_op_desc *d,
@@ -532,9 +540,9 @@ static void mac_cycles(const struct cost_target *t, const struct cost_op_desc *d
 	else
 		cycles = pace_out * blocks + pace_mac;
 	out->macs = mac_count(d);
-	out->mac_cycles = (uint64_t)(mac * blocks);
-	out->out_cycles = (uint64_t)(output * blocks);
-	out->npu_cycles = (uint64_t)cycles + (d->continued ? 0 : write) + (d->continues ? 0 : read);
+	out->mac_cycles = whole(mac * blocks);
+	out->out_cycles = whole(output * blocks);
+	out->npu_cycles = whole(cycles) + (d->continued ? 0 : write) + (d->continues ? 0 : read);
 	out->bound = issue > mac && issue > output ? COST_BOUND_ISSUE
 		     : mac > output		   ? COST_BOUND_MAC
 						   : COST_BOUND_OUTPUT;
@@ -549,8 +557,8 @@ static void stream_cycles(const struct cost_target *t, const struct cost_op_desc
 	double output = ceil(rate * elements);
 	double issue = ceil((edge / (double)volume(&d->block) + rate) / 4 * elements);
 
-	out->out_cycles = (uint64_t)output;
-	out->npu_cycles = (uint64_t)fmax(output, issue);
+	out->out_cycles = whole(output);
+	out->npu_cycles = whole(fmax(output, issue));
 	out->bound = issue > output ? COST_BOUND_ISSUE : COST_BOUND_OUTPUT;
 }
 
@@ -598,13 +606,13 @@ uint64_t cost_copy_cycles(const struct cost_target *target, unsigned int src, un
 		m = &target->memory[src];
 		bandwidth = is_u85(arch) ? channel_bandwidth(arch, m, ETHOSU_READ_MEM2MEM)
 					 : m->bandwidth;
-		from = (uint64_t)((double)bytes / bandwidth) + m->read_latency;
+		from = whole((double)bytes / bandwidth) + m->read_latency;
 	}
 	if (dst < COST_MEMORIES) {
 		m = &target->memory[dst];
 		bandwidth = is_u85(arch) && m->writes ? channel_bandwidth(arch, m, COST_WRITE)
 						      : m->bandwidth;
-		to = (uint64_t)((double)bytes / bandwidth) + m->write_latency;
+		to = whole((double)bytes / bandwidth) + m->write_latency;
 	}
 	return most(from, to);
 }

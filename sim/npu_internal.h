@@ -23,24 +23,21 @@
 #define NPU_MAX_CHAIN		(64u << 20)	/* bytes of chained feature maps */
 #define NPU_MAX_WORK		(1ull << 40)	/* default of npu_options.work_limit */
 
-/* Simulated time and traffic. */
-struct npu_cost {
-	uint64_t mac_cycles;
-	uint64_t out_cycles;
-	uint8_t elem_log2;		/* of the data the MACs see */
-	uint64_t work;			/* npu_options.work_limit's unit */
-	uint8_t touched;		/* a bit for each region below that is not 0 */
-	uint64_t read[NPU_REGIONS];	/* bytes, by region */
-	uint64_t write[NPU_REGIONS];
-};
-
-/* Sums over several operations in the PMU's terms; what they are is npu_pmu.c's business. */
+/* What the PMU counts of an operation; which is which is npu_pmu.c's business. */
 #define NPU_PMU_AMOUNTS		10
 
-struct npu_pmu_total {
-	bool valid;
-	uint8_t ports;			/* bit per region: the port it was on */
-	uint64_t amount[NPU_PMU_AMOUNTS];
+/**
+ * struct npu_pmu_plan - what a plan's operations count
+ * @amounts: NPU_PMU_AMOUNTS of each operation; NULL until they are known
+ * @count: operations
+ * @total: over all of them
+ * @ports: bit per region: the port it was on
+ */
+struct npu_pmu_plan {
+	uint64_t *amounts;
+	size_t count;
+	uint64_t total[NPU_PMU_AMOUNTS];
+	uint8_t ports;
 };
 
 /* What one operand of an operation may touch. */
@@ -79,8 +76,7 @@ enum npu_plan_limit { NPU_LIMIT_NONE, NPU_LIMIT_RANGE, NPU_LIMIT_WORK };
  * @runnable: operations before the first that can not run, whatever BASEP is
  * @limit: why @runnable is less than program.count
  * @bad: @limit is NPU_LIMIT_RANGE: the range that is out of bounds
- * @cost: per operation
- * @total: of all runnable operations, once it was asked for
+ * @pmu: what the runnable operations count
  * @chunks: operations before which the engine comes up for air, ascending; QREAD advances there
  * @envelope: of each space over the runnable operations
  * @prepared: the engine's; NULL until the first run over whole envelopes
@@ -97,8 +93,7 @@ struct npu_job_plan {
 	size_t runnable;
 	enum npu_plan_limit limit;
 	struct npu_range bad;
-	struct npu_cost *cost;
-	struct npu_pmu_total total;
+	struct npu_pmu_plan pmu;
 	uint32_t *chunks;
 	size_t chunk_count;
 	struct npu_envelope envelope[NPU_SPACES];
@@ -202,18 +197,28 @@ void npu_pmu_reset(struct npu *npu);
 bool npu_pmu_irq(const struct npu *npu);
 unsigned int npu_pmu_counters(const struct npu *npu);
 
-/* What an operation costs. Pure. */
-void npu_op_cost(const struct npu_config *config, const struct npu_op *op, struct npu_cost *cost);
+/**
+ * npu_pmu_prepare - find what operations count, if it is not known yet
+ * @count: operations of @program
+ * @ports: bit per region: the port it is on
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int npu_pmu_prepare(const struct npu_config *config, const struct npu_program *program,
+		    size_t count, unsigned int ports, struct npu_pmu_plan *plan);
 
 /*
- * Count @count operations that ran, and @cmd_bytes fetched. @kept: where the sum over these
- * operations is kept from call to call, or NULL. Lock held.
+ * Count operations [first, first + count) of @plan that ran, and @cmd_bytes fetched. @plan may be
+ * NULL if @count is 0. Lock held.
  */
-void npu_pmu_account(struct npu *npu, const struct npu_cost *cost, size_t count,
-		     uint64_t cmd_bytes, struct npu_pmu_total *kept);
+void npu_pmu_account(struct npu *npu, const struct npu_pmu_plan *plan, size_t first, size_t count,
+		     uint64_t cmd_bytes);
 
 /* NPU_OP_PMU_MASK. Lock held. */
 void npu_pmu_mask(struct npu *npu, uint16_t param);
+
+/* npu_work.c: of an operation, in npu_options.work_limit's unit. */
+uint64_t npu_op_work(const struct npu_op *op);
 
 /* npu_plan.c */
 /**

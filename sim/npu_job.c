@@ -371,8 +371,7 @@ static void account(struct npu_job *job, size_t from)
 
 	pthread_mutex_lock(&npu->lock);
 	npu->stats.ops += job->pos - from;
-	npu_pmu_account(npu, job->plan->cost + from, job->pos - from, 0,
-			from == 0 && job->pos == job->plan->runnable ? &job->plan->total : NULL);
+	npu_pmu_account(npu, &job->plan->pmu, from, job->pos - from, 0);
 	if (job->pos < program->count) {
 		npu->qread = program->ops[job->pos].offset;
 		npu->store[ETHOSU_REG_CURRENT_CMD / 4] = job->plan->words[npu->qread / 4];
@@ -567,6 +566,7 @@ static bool fetch(struct npu_job *job)
 	uint64_t size = job->qsize & ~3ull;
 	struct npu_window win = { 0 };
 	const uint8_t *bytes = NULL;
+	unsigned int ports = 0;
 	bool granted;
 
 	if (job->qsize > NPU_MAX_STREAM) {
@@ -586,8 +586,12 @@ static bool fetch(struct npu_job *job)
 		}
 		bytes = (const uint8_t *)win.host + (job->qbase - win.addr);
 	}
+	for (unsigned int i = 0; i < NPU_REGIONS; i++)
+		ports |= job->port[i] << i;
 	if (npu_plan_find(npu, bytes, size, job->qbase, size ? &win : NULL, &job->plan) ||
-	    !ready_chain(npu, job->plan->program.chain_size)) {
+	    !ready_chain(npu, job->plan->program.chain_size) ||
+	    npu_pmu_prepare(npu->config, &job->plan->program, job->plan->runnable, ports,
+			    &job->plan->pmu)) {
 		cmd_fault(job, "out of memory");
 		return false;
 	}
@@ -605,7 +609,7 @@ static void finish(struct npu_job *job)
 	if (npu->reset_asked) {
 		npu_regs_reset(npu, npu->reset_level);
 	} else {
-		npu_pmu_account(npu, NULL, 0, fetched, NULL);
+		npu_pmu_account(npu, NULL, 0, 0, fetched);
 		npu->started = false;
 		npu->stop_asked = false;
 		npu->status_faults |= job->faults;

@@ -109,36 +109,33 @@ static void widen(struct npu_envelope *envelope, const struct npu_ranges *ranges
 	}
 }
 
-/* Find what the operations touch and cost, and which of them can not run at all. */
+/* Find what the operations touch, and which of them can not run at all. */
 static int measure(struct npu *npu, struct npu_job_plan *plan)
 {
 	struct npu_program *program = &plan->program;
-	uint64_t work = 0, chunk = 0;
+	uint64_t work = 0, chunk = 0, own;
 	struct npu_ranges ranges;
-	struct npu_cost *cost;
 	size_t i;
 
-	plan->cost = calloc(program->count + 1, sizeof(*plan->cost));
 	plan->chunks = calloc(program->count + 1, sizeof(*plan->chunks));
-	if (!plan->cost || !plan->chunks)
+	if (!plan->chunks)
 		return -ENOMEM;
 	for (i = 0; i < program->count; i++) {
-		cost = &plan->cost[i];
 		if (npu_op_ranges(npu, &program->ops[i], program->chain_size, &ranges, &plan->bad)) {
 			plan->limit = NPU_LIMIT_RANGE;
 			break;
 		}
-		npu_op_cost(npu->config, &program->ops[i], cost);
-		if (cost->work > npu->work_limit - work) {
+		own = npu_op_work(&program->ops[i]);
+		if (own > npu->work_limit - work) {
 			plan->limit = NPU_LIMIT_WORK;
 			break;
 		}
-		work += cost->work;
-		chunk += cost->work;
+		work += own;
+		chunk += own;
 		if (chunk > npu->chunk_work) {
 			if (i)
 				plan->chunks[plan->chunk_count++] = i;
-			chunk = cost->work;
+			chunk = own;
 		}
 		widen(plan->envelope, &ranges);
 	}
@@ -152,7 +149,7 @@ static void plan_free(struct npu *npu, struct npu_job_plan *plan)
 		npu->engine_ops->release(npu->engine, plan->prepared);
 	npu_program_free(&plan->program);
 	free(plan->words);
-	free(plan->cost);
+	free(plan->pmu.amounts);
 	free(plan->chunks);
 	free(plan);
 }
@@ -219,7 +216,7 @@ static int plan_build(struct npu *npu, const uint8_t *bytes, size_t len, struct 
 	if (ret)
 		goto fail;
 	plan->bytes = sizeof(*plan) + len + program->event_count * sizeof(*program->events) +
-		      program->count * (sizeof(*program->ops) + sizeof(*program->aux) + sizeof(*plan->cost) +
+		      program->count * (sizeof(*program->ops) + sizeof(*program->aux) + NPU_PMU_AMOUNTS * sizeof(uint64_t) +
 					sizeof(*plan->chunks));
 	*out = plan;
 	return 0;

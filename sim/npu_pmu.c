@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The performance monitor, and the cost of an operation that it counts.
+ * The performance monitor.
  *
- * There is no public description of the cycle behaviour, so the cost is simple on purpose: each
- * operation takes the longest of
- * - the MAC array: multiply-accumulates / MACs per cycle; depthwise and pooling use one of the eight
- *   channels a dot product has,
- * - the output unit: elements / (MACs / 16) per cycle,
- * - each AXI port in each direction: bytes / bus width per cycle (8 on the U55, else 16),
- * and operations follow each other without overlap. Fetching the command stream adds its beats.
+ * There is no public description of the cycle behaviour. What is counted is the estimate of
+ * cost_stream.c, with the memories of the family's usual system behind the two AXI ports: the cycle
+ * counter ends where the estimate does, and beats are its bytes, bursts that are not filled counted
+ * whole. Fetching the command stream adds its beats.
  * All counted time is active time: NPU_IDLE stays 0, and PMCCNTR_CFG has nothing to leave out.
  * Events that are not in the table below (stalls, latencies, ECC) count nothing.
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "sim/cost_stream.h"
 #include "sim/npu_internal.h"
 
 #define CYCLE_BIT		(1u << 31)
@@ -22,7 +22,7 @@
 
 enum amount { CYCLES, MAC, MAC_8, MAC_16, MAC_32, OUT, READ0, READ1, WRITE0, WRITE1, AMOUNTS };
 
-_Static_assert(AMOUNTS == NPU_PMU_AMOUNTS, "struct npu_pmu_total holds all amounts");
+_Static_assert(AMOUNTS == NPU_PMU_AMOUNTS, "struct npu_pmu_plan holds all amounts");
 
 /**
  * struct event - a PMU event and what it counts
@@ -179,13 +179,6 @@ void npu_pmu_mask(struct npu *npu, uint16_t param)
 				(param & ETHOSU_REG_BIT(PMCR_CNT_EN));
 }
 
-static uint64_t mul(uint64_t a, uint64_t b)
-{
-	uint64_t product;
-
-	return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
-}
-
 static uint64_t add(uint64_t a, uint64_t b)
 {
 	uint64_t sum;
@@ -193,164 +186,92 @@ static uint64_t add(uint64_t a, uint64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
-static uint64_t ceil_div(uint64_t a, uint64_t b)
-{
-	return a / b + (a % b != 0);
-}
-
-static uint64_t fm_elements(const struct npu_fm *fm)
-{
-	if (fm->broadcast & NPU_BROADCAST_SCALAR)
-		return 0;
-	return mul(mul(fm->height, fm->width), fm->depth);
-}
-
-static void read_bytes(struct npu_cost *cost, unsigned int space, uint64_t bytes)
-{
-	cost->work = add(cost->work, bytes);
-	if (space >= NPU_REGIONS)
-		return;
-	cost->read[space] = add(cost->read[space], bytes);
-	cost->touched |= 1u << space;
-}
-
-static void write_bytes(struct npu_cost *cost, unsigned int space, uint64_t bytes)
-{
-	cost->work = add(cost->work, bytes);
-	if (space >= NPU_REGIONS)
-		return;
-	cost->write[space] = add(cost->write[space], bytes);
-	cost->touched |= 1u << space;
-}
-
-static void dma_cost(const struct npu_op *op, struct npu_cost *cost)
-{
-	uint64_t rows = mul(op->dma_rows, op->dma_planes);
-	uint64_t bytes = mul(rows, op->dma_len);
-
-	read_bytes(cost, op->dma_src_space, bytes);
-	write_bytes(cost, op->dma_dst_space, bytes);
-	if (op->dma_src_indexed || op->dma_dst_indexed)
-		read_bytes(cost, op->dma_idx_space, mul(rows, sizeof(int32_t)));
-	cost->work = add(cost->work, rows);
-}
-
-/* Multiply-accumulates, or what stands for them, of each output element. */
-static uint64_t taps(const struct npu_op *op)
-{
-	uint64_t kernel = mul(op->kernel_h, op->kernel_w);
-
-	switch (op->kind) {
-	case NPU_KIND_CONV:
-	case NPU_KIND_MATMUL:
-		return mul(kernel, op->a.depth);
-	case NPU_KIND_POOL:
-		return op->mode == NPU_POOL_REDUCE_SUM ? mul(kernel, op->a.depth) : kernel;
-	case NPU_KIND_RESIZE:
-		return 4;	/* neighbours */
-	case NPU_KIND_DEPTHWISE:
-		return kernel;
-	}
-	return 0;
-}
-
-void npu_op_cost(const struct npu_config *config, const struct npu_op *op, struct npu_cost *cost)
-{
-	unsigned int lanes = op->kind == NPU_KIND_CONV || op->kind == NPU_KIND_MATMUL ? 1 : 8;
-	uint64_t outputs = mul(mul(op->oh, op->ow), op->oc);
-	uint64_t macs = mul(outputs, taps(op));
-	unsigned int i;
-
-	memset(cost, 0, sizeof(*cost));
-	if (op->kind == NPU_KIND_DMA) {
-		dma_cost(op, cost);
-		return;
-	}
-	cost->elem_log2 = op->a.elem_log2;
-	cost->mac_cycles = ceil_div(mul(macs, lanes), config->macs);
-	cost->out_cycles = ceil_div(mul(outputs, 16), config->macs);
-	cost->work = add(add(macs, outputs), add(fm_elements(&op->a), fm_elements(&op->b)));
-	read_bytes(cost, op->a.space, mul(fm_elements(&op->a), 1u << op->a.elem_log2));
-	if (op->kind == NPU_KIND_ELEMENTWISE || op->kind == NPU_KIND_MATMUL)
-		read_bytes(cost, op->b.space, mul(fm_elements(&op->b), 1u << op->b.elem_log2));
-	write_bytes(cost, op->ofm.space, mul(fm_elements(&op->ofm), 1u << op->ofm.elem_log2));
-	if (op->kind != NPU_KIND_CONV && op->kind != NPU_KIND_DEPTHWISE)
-		return;
-	for (i = 0; i < op->cores && i < NPU_MAX_CORES; i++) {
-		read_bytes(cost, op->weight_space, op->weight_len[i]);
-		if (op->per_channel)
-			read_bytes(cost, op->scale_space, op->scale_len[i]);
-	}
-}
-
-static uint64_t longest(const uint64_t *amount)
-{
-	uint64_t most = 0;
-	unsigned int i;
-
-	for (i = 0; i < AMOUNTS; i++) {
-		if (amount[i] > most)
-			most = amount[i];
-	}
-	return most;
-}
-
 static uint64_t beats(uint64_t bytes, unsigned int log2)
 {
 	return (bytes >> log2) + !!(bytes & ((1u << log2) - 1));
 }
 
-static unsigned int beat_log2(const struct npu *npu)
+static unsigned int beat_log2(const struct npu_config *config)
 {
-	return npu->config->arch == 55 ? 3 : 4;
+	return config->arch == 55 ? 3 : 4;
 }
 
-/* One operation in the PMU's terms. @ports: a bit per region. */
-static void measure(const struct npu *npu, unsigned int ports, const struct npu_cost *cost,
-		    uint64_t *amount)
+/* The memories that the ports lead to: those of the family's usual system. */
+static void set_target(const struct npu_config *config, unsigned int ports,
+		       struct cost_target *target)
 {
-	uint64_t bytes[2][NPU_PORTS] = { { 0 } };
-	unsigned int beat = beat_log2(npu);
-	unsigned int i, port, touched;
+	memset(target, 0, sizeof(*target));
+	target->arch = ethosu_arch_find(config->arch, config->macs);
+	cost_usual_memories(config->arch, target->memory);
+	for (unsigned int i = 0; i < NPU_REGIONS; i++)
+		target->region[i] = ports >> i & 1 ? COST_EXT : COST_SRAM;
+}
 
-	for (touched = cost->touched; touched; touched &= touched - 1) {
-		i = __builtin_ctz(touched);
-		port = ports >> i & 1;
-		bytes[0][port] = add(bytes[0][port], cost->read[i]);
-		bytes[1][port] = add(bytes[1][port], cost->write[i]);
-	}
+/* One operation in the PMU's terms. */
+static void measure(const struct npu_config *config, const struct npu_op *op,
+		    const struct cost_step *step, uint64_t *amount)
+{
+	const struct cost_result *r = &step->result;
+	unsigned int beat = beat_log2(config);
+
 	memset(amount, 0, AMOUNTS * sizeof(*amount));
-	amount[MAC] = cost->mac_cycles;
-	amount[cost->elem_log2 == 0 ? MAC_8 : cost->elem_log2 == 1 ? MAC_16 : MAC_32] =
-		cost->mac_cycles;
-	amount[OUT] = cost->out_cycles;
-	for (i = 0; i < NPU_PORTS; i++) {
-		amount[READ0 + i] = beats(bytes[0][i], beat);
-		amount[WRITE0 + i] = beats(bytes[1][i], beat);
+	amount[CYCLES] = step->advance;
+	amount[MAC] = r->mac_cycles;
+	amount[op->a.elem_log2 == 0 ? MAC_8 : op->a.elem_log2 == 1 ? MAC_16 : MAC_32] =
+		r->mac_cycles;
+	amount[OUT] = r->out_cycles;
+	for (unsigned int m = 0; m < COST_MEMORIES; m++) {
+		uint64_t read = 0;
+
+		for (unsigned int i = 0; i < COST_TRAFFIC; i++)
+			read += r->read[m][i];
+		amount[READ0 + m] = beats(read, beat);
+		amount[WRITE0 + m] = beats(r->write[m], beat);
 	}
-	amount[CYCLES] = longest(amount);
 }
 
-static void sum_up(const struct npu *npu, const struct npu_cost *cost, size_t count,
-		   struct npu_pmu_total *total)
+int npu_pmu_prepare(const struct npu_config *config, const struct npu_program *program,
+		    size_t count, unsigned int ports, struct npu_pmu_plan *plan)
 {
-	uint8_t ports = 0;
-	uint64_t one[AMOUNTS];
-	unsigned int k;
-	size_t i;
+	struct cost_target target;
+	struct cost_total unused;
+	struct cost_step *steps;
+	uint64_t *amounts;
 
-	for (k = 0; k < NPU_REGIONS; k++)
-		ports |= npu_port(npu, npu->store[ETHOSU_REG_REGIONCFG / 4] >> 2 * k) << k;
-	if (total->valid && total->ports == ports)
-		return;
-	memset(total, 0, sizeof(*total));
-	total->valid = true;
-	total->ports = ports;
-	for (i = 0; i < count; i++) {
-		measure(npu, ports, &cost[i], one);
-		for (k = 0; k < AMOUNTS; k++)
-			total->amount[k] = add(total->amount[k], one[k]);
+	if (plan->amounts && plan->ports == ports)
+		return 0;
+	steps = calloc(count + 1, sizeof(*steps));
+	amounts = calloc((count + 1) * AMOUNTS, sizeof(*amounts));
+	if (!steps || !amounts) {
+		free(steps);
+		free(amounts);
+		return -ENOMEM;
 	}
+	set_target(config, ports, &target);
+	cost_stream(&target, program, count, steps, &unused);
+	memset(plan->total, 0, sizeof(plan->total));
+	for (size_t i = 0; i < count; i++) {
+		measure(config, &program->ops[i], &steps[i], amounts + i * AMOUNTS);
+		for (unsigned int k = 0; k < AMOUNTS; k++)
+			plan->total[k] = add(plan->total[k], amounts[i * AMOUNTS + k]);
+	}
+	free(steps);
+	free(plan->amounts);
+	plan->amounts = amounts;
+	plan->count = count;
+	plan->ports = (uint8_t)ports;
+	return 0;
+}
+
+static void sum_up(const struct npu_pmu_plan *plan, size_t first, size_t count, uint64_t *total)
+{
+	if (!first && count == plan->count) {
+		memcpy(total, plan->total, sizeof(plan->total));
+		return;
+	}
+	for (size_t i = first; i < first + count; i++)
+		for (unsigned int k = 0; k < AMOUNTS; k++)
+			total[k] = add(total[k], plan->amounts[i * AMOUNTS + k]);
 }
 
 static uint64_t event_amount(const struct npu *npu, uint32_t type, const uint64_t *amount)
@@ -375,21 +296,19 @@ static uint64_t event_amount(const struct npu *npu, uint32_t type, const uint64_
 	return 0;
 }
 
-void npu_pmu_account(struct npu *npu, const struct npu_cost *cost, size_t count,
-		     uint64_t cmd_bytes, struct npu_pmu_total *kept)
+void npu_pmu_account(struct npu *npu, const struct npu_pmu_plan *plan, size_t first, size_t count,
+		     uint64_t cmd_bytes)
 {
 	struct npu_pmu *pmu = &npu->pmu;
-	struct npu_pmu_total fresh = { .valid = false };
-	struct npu_pmu_total *from = kept ? kept : &fresh;
-	uint64_t total[AMOUNTS];
+	uint64_t total[AMOUNTS] = { 0 };
 	uint64_t sum;
 	unsigned int k;
 
 	if (!(pmu->pmcr & ETHOSU_REG_BIT(PMCR_CNT_EN)) || !pmu->enabled)
 		return;
-	sum_up(npu, cost, count, from);
-	memcpy(total, from->amount, sizeof(total));
-	sum = beats(cmd_bytes, beat_log2(npu));
+	if (count)
+		sum_up(plan, first, count, total);
+	sum = beats(cmd_bytes, beat_log2(npu->config));
 	k = npu_port(npu, npu->store[ETHOSU_REG_QCONFIG / 4]);
 	total[READ0 + k] = add(total[READ0 + k], sum);
 	total[CYCLES] = add(total[CYCLES], sum);

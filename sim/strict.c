@@ -20,11 +20,24 @@ int strict_fail(struct strict *s, const char *rule, const char *format, ...)
 	return -EINVAL;
 }
 
-int strict_spend(struct strict *s, uint64_t bytes)
+void strict_begin(struct strict *s, const struct npu_config *config,
+		  const struct npu_program *program, struct npu_strict_fault *fault)
 {
-	if (bytes > s->bytes)
+	*fault = (struct npu_strict_fault){ .op = 0 };
+	*s = (struct strict){
+		.config = config,
+		.arch = ethosu_arch_find(config->arch, config->macs),
+		.program = program,
+		.fault = fault,
+		.work = STRICT_WORK + STRICT_OP_WORK * program->count,
+	};
+}
+
+int strict_spend(struct strict *s, uint64_t work)
+{
+	if (work > s->work)
 		return strict_fail(s, "size", "too many bytes to look at one by one");
-	s->bytes -= bytes;
+	s->work -= work;
 	return 0;
 }
 
@@ -107,16 +120,11 @@ static size_t chain_end(const struct npu_program *program, size_t i)
 int npu_strict_stream(const struct npu_config *config, const struct npu_program *program,
 		      struct npu_strict_fault *fault)
 {
-	struct strict s = {
-		.config = config,
-		.arch = ethosu_arch_find(config->arch, config->macs),
-		.program = program,
-		.fault = fault,
-		.bytes = STRICT_MAX_BYTES,
-	};
 	size_t before = SIZE_MAX, end;
+	struct strict s;
 	int rc = 0;
 
+	strict_begin(&s, config, program, fault);
 	for (size_t i = 0; i < program->count && !rc; i = end) {
 		end = chain_end(program, i);
 		for (size_t k = i; k < end && !rc; k++)

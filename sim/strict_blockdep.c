@@ -127,6 +127,16 @@ struct picture {
 	uint8_t found;		/* least block met */
 };
 
+/* The bytes that the last blocks cover. */
+static int bound(void *ctx, int64_t lo, int64_t hi)
+{
+	struct picture *p = ctx;
+
+	p->lo = lo < p->lo ? lo : p->lo;
+	p->hi = hi > p->hi ? hi : p->hi;
+	return 0;
+}
+
 static int draw(void *ctx, int64_t lo, int64_t hi)
 {
 	struct picture *p = ctx;
@@ -140,13 +150,19 @@ static int draw(void *ctx, int64_t lo, int64_t hi)
 
 static int look(void *ctx, int64_t lo, int64_t hi)
 {
+	static const uint8_t nothing[8] = { NOT_WRITTEN, NOT_WRITTEN, NOT_WRITTEN, NOT_WRITTEN,
+					    NOT_WRITTEN, NOT_WRITTEN, NOT_WRITTEN, NOT_WRITTEN };
 	struct picture *p = ctx;
 
 	lo = lo < p->lo ? p->lo : lo;
 	hi = hi > p->hi ? p->hi : hi;
-	for (; lo < hi; lo++)
-		if (p->block[lo - p->lo] < p->found)
+	for (; lo < hi; lo++) {
+		/* Most of it nobody wrote. */
+		while (lo + 8 <= hi && !memcmp(p->block + (lo - p->lo), nothing, 8))
+			lo += 8;
+		if (lo < hi && p->block[lo - p->lo] < p->found)
 			p->found = p->block[lo - p->lo];
+	}
 	return 0;
 }
 
@@ -184,22 +200,32 @@ static int check_operand(struct strict *s, const struct walk *k, const struct np
 			 size_t before, unsigned int blockdep)
 {
 	const struct npu_op *prev = &s->program->ops[before];
-	struct picture p = { 0 };
+	struct picture p = { .lo = INT64_MAX, .hi = INT64_MIN };
+	struct strict_box box;
 	int64_t lo, hi;
 	int most;
 
 	if (!is_read(fm) || fm->space != prev->ofm.space ||
-	    npu_fm_extent(s->config, fm, &p.lo, &p.hi) ||
-	    npu_fm_extent(s->config, &prev->ofm, &lo, &hi))
+	    npu_fm_extent(s->config, &prev->ofm, &lo, &hi) ||
+	    npu_fm_extent(s->config, fm, &p.lo, &p.hi) || lo >= p.hi || p.lo >= hi)
 		return 0;
+	lo = p.lo;
+	hi = p.hi;
+	if (prev->transpose || prev->reverse)
+		return strict_fail(s, "blockdep", "%u after an output that was turned around",
+				   blockdep);
+	p.lo = INT64_MAX;
+	p.hi = INT64_MIN;
+	for (unsigned int j = 0; j < blockdep; j++)
+		if (written_box(prev, &s->program->aux[before], j, &box))
+			strict_box_bytes(&prev->ofm, &box, bound, &p);
 	p.lo = lo > p.lo ? lo : p.lo;
 	p.hi = hi < p.hi ? hi : p.hi;
 	if (p.lo >= p.hi)
 		return 0;
-	if (prev->transpose || prev->reverse)
-		return strict_fail(s, "blockdep", "%u after an output that was turned around",
-				   blockdep);
-	if (strict_spend(s, (uint64_t)(p.hi - p.lo)))
+	if ((uint64_t)(p.hi - p.lo) > STRICT_MAX_PICTURE)
+		return strict_fail(s, "size", "too large a map to look at");
+	if (strict_spend(s, (uint64_t)(p.hi - p.lo) * STRICT_BYTE))
 		return -EINVAL;
 	p.block = malloc((size_t)(p.hi - p.lo));
 	if (!p.block)

@@ -90,9 +90,10 @@ static int exact(struct strict *s, const struct npu_op *a, const struct npu_rang
 	uint64_t base[NPU_REGIONS];
 	int rc;
 
-	if (!is_walked(a) || !is_walked(b))
+	if (!is_walked(a) || !is_walked(b) || (uint64_t)(hi - lo) > STRICT_MAX_PICTURE)
 		return 1;
-	rc = strict_spend(s, (uint64_t)(hi - lo) + 16 * (strict_elements(a) + strict_elements(b)));
+	rc = strict_spend(s, (uint64_t)(hi - lo) +
+				     (strict_elements(a) + strict_elements(b)) * STRICT_BYTE);
 	if (rc)
 		return rc;
 	for (unsigned int i = 0; i < NPU_REGIONS; i++)

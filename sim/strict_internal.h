@@ -9,7 +9,8 @@
 /**
  * struct strict - a stream being checked
  * @op: the operation that is looked at
- * @bytes: that may still be looked at one by one: it bounds the time, whatever the stream
+ * @work: bytes that may still be set or compared at once; one that is looked at by itself counts
+ *	STRICT_BYTE. It bounds the time, whatever the stream.
  */
 struct strict {
 	const struct npu_config *config;
@@ -17,13 +18,23 @@ struct strict {
 	const struct npu_program *program;
 	struct npu_strict_fault *fault;
 	size_t op;
-	uint64_t bytes;
+	uint64_t work;
 };
 
-#define STRICT_MAX_BYTES	(1ull << 34)
+#define STRICT_BYTE		8
+/* In all, and for each operation. */
+#define STRICT_WORK		(1ull << 32)
+#define STRICT_OP_WORK		(1ull << 22)
 
-/* Take @bytes of what may be looked at. Return: 0, or a fault. */
-int strict_spend(struct strict *s, uint64_t bytes);
+/* Memory that is drawn as a picture, a byte for each of its bytes. */
+#define STRICT_MAX_PICTURE	(256ull << 20)
+
+/* Ready to check @program. */
+void strict_begin(struct strict *s, const struct npu_config *config,
+		  const struct npu_program *program, struct npu_strict_fault *fault);
+
+/* Take @work of what there is. Return: 0, or a fault. */
+int strict_spend(struct strict *s, uint64_t work);
 
 /* Record which rule operation s->op breaks; always -EINVAL. */
 __attribute__((format(printf, 3, 4))) int strict_fail(struct strict *s, const char *rule,

@@ -100,7 +100,8 @@ static int make_stretches(struct memory *m, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (npu_op_extents(m->s.config, &m->s.program->ops[i], collect, m) == -ENOMEM)
 			return -ENOMEM;
-	qsort(m->stretches, m->count, sizeof(*m->stretches), by_address);
+	if (m->count)
+		qsort(m->stretches, m->count, sizeof(*m->stretches), by_address);
 	for (size_t i = 0; i < m->count; i++) {
 		struct stretch *last = kept ? &m->stretches[kept - 1] : NULL;
 
@@ -198,6 +199,7 @@ static int read_bytes(struct memory *m, uint64_t lo, uint64_t hi)
 		const struct stretch *st = &m->stretches[i];
 		uint64_t at = lo > st->lo ? lo : st->lo, end = hi < st->hi ? hi : st->hi;
 
+		rc = strict_spend(&m->s, (end - at) * STRICT_BYTE);
 		for (; at < end && !rc; at++) {
 			uint32_t *writer = &st->writer[at - st->lo];
 
@@ -253,13 +255,9 @@ static void write_bytes(struct memory *m, uint64_t lo, uint64_t hi)
 static int access_run(void *ctx, uint64_t addr, uint64_t len, enum npu_channel channel)
 {
 	struct memory *m = ctx;
-	int rc = strict_spend(&m->s, len);
-
-	if (rc)
-		return rc;
 	if (npu_channel_access(channel) == NPU_ACCESS_WRITE) {
 		write_bytes(m, addr, addr + len);
-		return 0;
+		return strict_spend(&m->s, len * STRICT_BYTE);
 	}
 	if (channel != m->channel)
 		m->writer_count = 0;
@@ -287,7 +285,7 @@ static int check_op(struct memory *m, size_t i)
 
 	m->s.op = i;
 	m->writer_count = 0;
-	rc = strict_spend(&m->s, strict_elements(op));
+	rc = strict_spend(&m->s, strict_elements(op) * STRICT_BYTE);
 	if (rc)
 		return rc;
 	if (op->kind == NPU_KIND_DMA && (op->dma_src_indexed || op->dma_dst_indexed)) {
@@ -306,9 +304,7 @@ int npu_strict_memory_check(const struct npu_config *config, const struct npu_pr
 
 	if (!m)
 		return -ENOMEM;
-	m->s = (struct strict){
-		.config = config, .program = program, .fault = fault, .bytes = STRICT_MAX_BYTES,
-	};
+	strict_begin(&m->s, config, program, fault);
 	m->given = memory;
 	rc = make_stretches(m, count);
 	for (size_t i = 0; i < count && !rc; i++)

@@ -52,3 +52,37 @@ check-strict: $(O)/tests/test_strict $(O)/tests/strict_models
 CHECKS += check-cost-cli
 check-cost-cli: $(O)/accel
 	$(Q)sh tests/test_cost_cli.sh $<
+
+TARGET_OBJS := $(call objs,runtime/target) $(O)/runtime/error.o $(O)/runtime/file.o $(O)/sim/cost_op.o \
+	$(O)/sim/cost_memory.o
+
+$(O)/tests/test_target: $(O)/tests/test_target.o $(TARGET_OBJS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+CHECKS += check-target
+check-target: $(O)/tests/test_target
+	$(Q)$<
+
+# libFuzzer, as in machine.mk. The seeds are the decoder's, and the systems that are built in.
+FUZZ_STRICT_OBJS := $(O)/tests/fuzz_strict.o $(STRICT_OBJS)
+FUZZ_SYSTEMS_OBJS := $(O)/tests/fuzz_systems.o $(TARGET_OBJS)
+
+$(O)/fuzz_strict: $(FUZZ_STRICT_OBJS)
+$(O)/fuzz_systems: $(FUZZ_SYSTEMS_OBJS)
+$(O)/fuzz_strict $(O)/fuzz_systems:
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+FUZZERS += fuzz-strict fuzz-systems
+CHECKS += check-fuzz-strict check-fuzz-systems
+.PHONY: fuzz-strict fuzz-systems
+check-fuzz-strict check-fuzz-systems: FUZZ_ARGS := -max_total_time=8
+fuzz-strict check-fuzz-strict: FUZZ_SEEDS := tests/corpus/decode
+fuzz-systems check-fuzz-systems: FUZZ_SEEDS := runtime/target/systems
+fuzz-strict check-fuzz-strict fuzz-systems check-fuzz-systems:
+	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" \
+		$(O)/fuzz/fuzz_$(lastword $(subst -, ,$@))
+	mkdir -p $(O)/corpus-$(lastword $(subst -, ,$@))
+	$(O)/fuzz/fuzz_$(lastword $(subst -, ,$@)) -timeout=25 -rss_limit_mb=4096 -max_len=4096 \
+		-print_final_stats=1 $(FUZZ_ARGS) $(O)/corpus-$(lastword $(subst -, ,$@)) $(FUZZ_SEEDS)
+
+-include $(addprefix $(O)/tests/,test_target.d fuzz_strict.d fuzz_systems.d)

@@ -115,6 +115,19 @@ grep -q "conv " "$dir/out" || fail "no convolution"
 refuse "no/such/page" profile $model --html no/such/page
 refuse "no/such/trace" profile $model --trace no/such/trace
 
+# The cycles that the simulated NPU counts are those of the estimate and the beats of its stream.
+for pair in u55-128:Shared_Sram:8 u65-512:Dedicated_Sram:16 u85-256:Dedicated_Sram:16; do
+	npu=${pair%%:*}
+	rest=${pair#*:}
+	run 0 compile tests/demo/ds-cnn.tflite -t "$npu" -o "$dir/$npu.accel" --memory-mode "${rest%:*}"
+	run 0 profile "$dir/$npu.accel" -m "${rest%:*}" --json
+	cp "$dir/out" "$dir/profile.json"
+	run 0 info "$dir/$npu.accel"
+	words=$(sed -n 's/.* \([0-9]*\) command words.*/\1/p' "$dir/out")
+	run 0 bench "$dir/$npu.accel" -d "sim:$npu" -n 1 --json
+	check 'j["npu_cycles"] == json.load(open("'"$dir"'/profile.json"))["cycles"] + -(-4 * '"$words"' // '"${rest#*:}"')' "$dir/out"
+done
+
 # A name of a file that would be markup.
 cp $model "$dir/<b>&.tflite"
 run 0 profile "$dir/<b>&.tflite" --html "$dir/page.html"
