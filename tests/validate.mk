@@ -34,6 +34,10 @@ check-validate: $(TEST_VALIDATE) $(addprefix $(O)/tests/,validate_models validat
 	$(Q)$(O)/tests/validate_models tests/data $(ACCEL_MODELS)
 	$(Q)$(O)/tests/validate_sound --count 1000000 --accept 20 tests/data
 
+BENCHES += bench-validate
+bench-validate: $(O)/tests/validate_models
+	$(Q)$< -r 200 tests/data $(ACCEL_MODELS)
+
 # Holes made on purpose.
 CHECKS += check-validate-mutants
 check-validate-mutants: $(O)/tests/validate_sound

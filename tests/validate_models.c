@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The validator on every command stream for a U65 or U85 in the models of some folders: none may be
- * refused, and none may be said to need more of a region than its model declares.
+ * refused, and none may be said to need more of a region than its model declares. "-r N FOLDER..." has it
+ * look at each N times and tells how long a word takes.
  */
 #include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "driver/ethosu_validate.h"
 #include "runtime/container.h"
@@ -21,8 +24,11 @@
 #define ARENA_ALIGN	16
 
 static struct {
-	unsigned long files, streams, ops, other, failures;
+	unsigned long files, streams, ops, other, failures, words;
+	double seconds, longest;
 } total;
+
+static unsigned int rounds = 1;
 
 __attribute__((format(printf, 2, 3))) static void fail(const char *path, const char *format, ...)
 {
@@ -60,6 +66,30 @@ static void check_sizes(const char *path, const struct tflite *file,
 	}
 }
 
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int validate(const struct ethosu_hw *hw, const uint32_t *words, size_t count,
+		    struct ethosu_check *check)
+{
+	double start = now(), each;
+	int rc = 0;
+
+	for (unsigned int i = 0; i < rounds; i++)
+		rc = ethosu_validate(hw, words, count, check);
+	each = (now() - start) / rounds;
+	total.seconds += each;
+	total.words += count;
+	if (each > total.longest)
+		total.longest = each;
+	return rc;
+}
+
 static void check_stream(const char *path, const struct tflite *file,
 			 const struct tflite_operator *op)
 {
@@ -82,7 +112,7 @@ static void check_stream(const char *path, const struct tflite *file,
 	if (!words)
 		abort();
 	memcpy(words, c.stream, 4 * c.words);
-	if (ethosu_validate(&hw, words, c.words, &check))
+	if (validate(&hw, words, c.words, &check))
 		fail(path, "refused at 0x%x, 0x%08x: %s (%llu)", check.reject.offset,
 		     check.reject.command, check.reject.why,
 		     (unsigned long long)check.reject.value);
@@ -125,9 +155,20 @@ static int check_file(const char *path, const struct stat *st, int type, struct 
 
 int main(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++)
+	int option;
+
+	while ((option = getopt(argc, argv, "r:")) == 'r')
+		rounds = (unsigned int)strtoul(optarg, NULL, 0);
+	if (option != -1 || !rounds || optind == argc) {
+		fprintf(stderr, "usage: validate_models [-r ROUNDS] FOLDER...\n");
+		return 2;
+	}
+	for (int i = optind; i < argc; i++)
 		if (nftw(argv[i], check_file, 16, 0))
 			printf("SKIP %s: no such folder\n", argv[i]);
+	if (rounds > 1 && total.words)
+		printf("validate-models: %.1f ns a word, %.0f us for the longest stream\n",
+		       total.seconds / (double)total.words * 1e9, total.longest * 1e6);
 	printf("validate-models: %lu files, %lu streams of U65 and U85 with %lu operations, "
 	       "%lu for other NPUs, %lu failures\n",
 	       total.files, total.streams, total.ops, total.other, total.failures);
