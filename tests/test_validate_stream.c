@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The validator on streams as a whole: their form, what one operation leaves to the next, what nothing
- * leaves to the next stream, and streams as Mesa writes them.
+ * The validator on streams as a whole: what one operation leaves to the next, what nothing leaves to the
+ * next stream, and streams as Mesa writes them.
  */
 #include "tests/validate_stream.h"
 
@@ -39,82 +39,6 @@ static void assert_refused(const struct ethosu_check *check, unsigned int offset
 		fail_msg("%s, not %s", check->reject.why, why);
 	assert_int_equal(check->reject.offset, offset);
 	assert_memory_equal(&check->use, &none, sizeof(none));
-}
-
-/* ---- form ---- */
-
-static void test_form(void **state)
-{
-	static const struct {
-		const char *name;
-		unsigned int npu;
-		struct cmd cmds[4];
-		int rc;
-		unsigned int offset;
-		const char *why;
-	} cases[] = {
-		{ "only a STOP", U65_256, { STOP }, 0, 0, NULL },
-		{ "nothing", U65_256, { { .some = false } }, -EINVAL, 0, "no NPU_OP_STOP" },
-		{ "no STOP", U65_256, { S(IFM_REGION, 1) }, -EINVAL, 4, "no NPU_OP_STOP" },
-		{ "STOP not last", U65_256, { STOP, S(IFM_REGION, 1) }, -EINVAL, 0, "after" },
-		{ "two STOPs", U85_256, { STOP, STOP }, -EINVAL, 0, "after" },
-		{ "STOP as a second word", U65_256, { A(IFM_BASE0, 0xffff0000) }, -EINVAL, 8,
-		  "no NPU_OP_STOP" },
-		{ "cut short", U65_256, { S(IFM_REGION, 1), WORD(ETHOSU_CMD1(SET_IFM_BASE0, 0)) },
-		  -EINVAL, 4, "second word" },
-		{ "cut short after STOP's place", U85_256,
-		  { TWO(ETHOSU_CMD1(SET_IFM_BASE0, 0), 0), WORD(ETHOSU_CMD1(OP_BRANCH, 0)) },
-		  -EINVAL, 8, "second word" },
-		/* The opcode has 10 bits, then 4 that are 0: DMA_START is not another command with them. */
-		{ "bit 10", U65_256, { WORD(0x0410), STOP }, -EINVAL, 0, "reserved" },
-		{ "bit 11", U65_256, { WORD(0x0810), STOP }, -EINVAL, 0, "reserved" },
-		{ "bit 12", U65_256, { WORD(0x1010), STOP }, -EINVAL, 0, "reserved" },
-		{ "bit 13", U85_256, { WORD(0x2010), STOP }, -EINVAL, 0, "reserved" },
-		{ "control 2", U65_256, { TWO(0x8010, 0), STOP }, -EINVAL, 0, "reserved" },
-		{ "control 3", U65_256, { TWO(0xc010, 0), STOP }, -EINVAL, 0, "reserved" },
-		{ "opcode 4", U65_256, { WORD(4), STOP }, -EINVAL, 0, "no such command" },
-		{ "opcode 0x3ff", U65_256, { WORD(0x3ff), STOP }, -EINVAL, 0, "no such command" },
-		{ "two words, 0x3ff", U85_256, { TWO(0x43ff, 0), STOP }, -EINVAL, 0,
-		  "no such command" },
-		{ "two words, 0x007", U65_256, { TWO(0x4007, 0), STOP }, -EINVAL, 0,
-		  "no such command" },
-		{ "a U85's register", U65_256, { S(IFM_BROADCAST, 0), STOP }, -EINVAL, 0,
-		  "no such command" },
-		{ "a U65's register", U85_256, { S(PARALLEL_MODE, 0), STOP }, -EINVAL, 0,
-		  "no such command" },
-		{ "a U65's register where the U85 has another", U85_256, { S(AB_START, 0x1fff), STOP },
-		  -EINVAL, 0, "no field holds" },
-		{ "a branch to itself", U85_256, { TWO(ETHOSU_CMD1(OP_BRANCH, 0), 0), STOP },
-		  -EOPNOTSUPP, 0, "branch" },
-		{ "a branch forward", U85_256, { TWO(ETHOSU_CMD1(OP_BRANCH, 0), 8), STOP },
-		  -EOPNOTSUPP, 0, "branch" },
-		{ "a conditional one", U85_256, { TWO(ETHOSU_CMD1(OP_BRANCH, 1), 8), STOP },
-		  -EOPNOTSUPP, 0, "branch" },
-		{ "a U65 has none", U65_256, { TWO(ETHOSU_CMD1(OP_BRANCH, 0), 8), STOP }, -EINVAL, 0,
-		  "no such command" },
-		{ "an interrupt", U65_256, { S(IFM_REGION, 1), OP(IRQ, 1), STOP }, -EOPNOTSUPP, 4,
-		  "interrupt" },
-		{ "waits", U65_256, { OP(KERNEL_WAIT, 3), OP(DMA_WAIT, 15), OP(PMU_MASK, 1), STOP }, 0,
-		  0, NULL },
-		{ "an address of 41 bits", U65_256, { TWO(ETHOSU_CMD1(SET_OFM_BASE0, 0x100), 0), STOP },
-		  -EINVAL, 0, "no field holds" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct ethosu_check check;
-		size_t count = 0;
-
-		while (count < 4 && cases[i].cmds[count].some)
-			count++;
-		if (run(cases[i].npu, cases[i].cmds, count, &check) != cases[i].rc)
-			fail_msg("%s: %s", cases[i].name,
-				 check.reject.why ? check.reject.why : "accepted");
-		if (cases[i].rc)
-			assert_refused(&check, cases[i].offset, cases[i].why);
-		else
-			assert_int_equal(check.use.size % 4 || !check.use.size, 0);
-	}
 }
 
 static void test_too_long(void **state)
@@ -442,7 +366,6 @@ static void test_mesa_add(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_registers_stay),
 		cmocka_unit_test(test_nothing_inherited),
