@@ -22,7 +22,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # Of libdrm its headers only, which hold the kernel's DRM ioctls.
 DRM_CFLAGS := $(shell pkg-config --cflags libdrm 2>/dev/null)
-ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DACCEL_VERSION='"$(VERSION)"' -DCL_TARGET_OPENCL_VERSION=120 \
+ALL_CFLAGS = -std=gnu11 $(WARN) -D_GNU_SOURCE -DACCEL_VERSION='"$(VERSION)"' -DCL_TARGET_OPENCL_VERSION=$(or $(CL_VERSION),120) \
 	-I. -Iuapi -Ilibaccel/include -I$(O)/gen $(PKG_CFLAGS) $(DRM_CFLAGS) $(CFLAGS) $(SAN) -fPIC -fvisibility=hidden -pthread
 ALL_LDFLAGS = $(LDFLAGS) $(SAN) -pthread
 LIBS = $(PKG_LIBS) -lm
@@ -34,7 +34,7 @@ SIM_OBJS := $(call objs,sim)
 LIBACCEL_OBJS := $(call objs,libaccel)
 # What the runtime shares with the simulator: a stream's meaning and what it costs.
 STREAM_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard sim/cost*.c sim/decode*.c) sim/npu_config.c sim/ref_table.c)
-RUNTIME_DIRS := runtime $(patsubst %/,%,$(wildcard runtime/*/))
+RUNTIME_DIRS := $(filter-out runtime/opencl,runtime $(patsubst %/,%,$(wildcard runtime/*/)))
 RUNTIME_OBJS := $(filter-out $(O)/runtime/main.o,$(foreach d,$(RUNTIME_DIRS),$(call objs,$(d)))) $(STREAM_OBJS)
 
 # The kernels as one C string initialiser, so that the library needs no data files. The generic ones
@@ -50,7 +50,7 @@ all: $(O)/accel $(O)/libaccel.so
 CHECKS :=
 BENCHES :=
 FUZZERS :=
-include libaccel/libaccel.mk udev/udev.mk runtime/runtime.mk sim/server/server.mk $(sort $(wildcard tests/*.mk))
+include libaccel/libaccel.mk udev/udev.mk runtime/runtime.mk runtime/opencl/opencl.mk sim/server/server.mk $(sort $(wildcard tests/*.mk))
 
 .PHONY: check bench $(CHECKS) $(BENCHES)
 check: $(CHECKS)

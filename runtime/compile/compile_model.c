@@ -109,25 +109,22 @@ int compile_model(struct tflite *file, const char *name, const struct compile_op
 	return rc ? error_prefix(err, rc, name) : 0;
 }
 
-int compile_for_device(const char *path, const char *npu, struct image **out, struct error *err)
+int compile_bytes_for_device(void *file, size_t size, const char *name, const char *npu,
+			     struct image **out, struct error *err)
 {
 	struct compile_options opt = { .jobs = 1 };
 	struct target_set set;
 	struct target target;
 	struct tflite model;
-	size_t size;
-	void *file;
-	int rc = file_read(path, &file, &size, err);
+	int rc;
 
-	if (rc)
-		return rc;
 	if (image_is_accel_file(file, size))
-		return image_parse(file, size, path, out, err);
+		return image_parse(file, size, name, out, err);
 	rc = tflite_parse(file, size, &model, err);
 	if (rc)
-		return error_prefix(err, rc, path);
+		return error_prefix(err, rc, name);
 	if (image_tflite_is_compiled(&model))
-		return image_from_tflite(&model, path, out, err);
+		return image_from_tflite(&model, name, out, err);
 	rc = target_set_load(&set, err);
 	if (rc) {
 		tflite_free(&model);
@@ -140,5 +137,14 @@ int compile_for_device(const char *path, const char *npu, struct image **out, st
 		return rc;
 	}
 	opt.target = &target;
-	return compile_model(&model, path, &opt, out, NULL, err);
+	return compile_model(&model, name, &opt, out, NULL, err);
+}
+
+int compile_for_device(const char *path, const char *npu, struct image **out, struct error *err)
+{
+	size_t size;
+	void *file;
+	int rc = file_read(path, &file, &size, err);
+
+	return rc ? rc : compile_bytes_for_device(file, size, path, npu, out, err);
 }

@@ -57,4 +57,12 @@ int compile_model(struct tflite *file, const char *name, const struct compile_op
  */
 int compile_for_device(const char *path, const char *npu, struct image **out, struct error *err);
 
+/**
+ * compile_bytes_for_device - the same of a file in memory
+ * @file, @size: malloc'ed; belongs to this from here on, on failure too
+ * @name: for messages
+ */
+int compile_bytes_for_device(void *file, size_t size, const char *name, const char *npu,
+			     struct image **out, struct error *err);
+
 #endif

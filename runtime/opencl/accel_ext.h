@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an application can ask about the arguments of a model's kernel beyond OpenCL's own queries:
+ * further values for clGetKernelArgInfo(). Plain constants; no function of ours is needed.
+ */
+#ifndef ACCEL_EXT_H
+#define ACCEL_EXT_H
+
+/* int32_t[]: extents, as many as the answer's size says. */
+#define CL_KERNEL_ARG_TENSOR_SHAPE_ACCEL	0x4A00
+/* char[]: "int8", "uint8", "int16" and so on. */
+#define CL_KERNEL_ARG_TENSOR_TYPE_ACCEL		0x4A01
+/* size_t: bytes. */
+#define CL_KERNEL_ARG_TENSOR_SIZE_ACCEL		0x4A02
+/* float, int32_t: real = scale * (value - zero point); 0 if it is not quantised. */
+#define CL_KERNEL_ARG_TENSOR_SCALE_ACCEL	0x4A03
+#define CL_KERNEL_ARG_TENSOR_ZERO_POINT_ACCEL	0x4A04
+
+#endif

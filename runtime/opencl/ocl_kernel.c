@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernels: a model to run. Arguments are buffers, the model's inputs, then its outputs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/opencl/accel_ext.h"
+#include "runtime/opencl/ocl_api.h"
+
+static unsigned int inputs(const struct _cl_kernel *k)
+{
+	return model_input_count(k->program->model);
+}
+
+static const struct image_tensor *tensor(const struct _cl_kernel *k, unsigned int arg)
+{
+	unsigned int n = inputs(k);
+
+	return arg < n ? model_input(k->program->model, arg) :
+			 model_output(k->program->model, arg - n);
+}
+
+static cl_kernel make(cl_program p)
+{
+	cl_kernel k = ocl_new(OCL_KERNEL, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->arg_count = model_input_count(p->model) + model_output_count(p->model);
+	k->args = calloc(k->arg_count + 1, sizeof(*k->args));
+	ocl_lock();
+	if (!k->args) {
+		ocl_dead(k);
+		k = NULL;
+	} else {
+		ocl_ref(p);
+		p->kernels++;
+		k->program = p;
+	}
+	ocl_unlock();
+	return k;
+}
+
+cl_kernel CL_API_CALL ocl_clCreateKernel(cl_program p, const char *name, cl_int *err)
+{
+	cl_int rc = CL_SUCCESS;
+	cl_kernel k = NULL;
+
+	if (!ocl_is(p, OCL_PROGRAM))
+		rc = CL_INVALID_PROGRAM;
+	else if (!p->model)
+		rc = CL_INVALID_PROGRAM_EXECUTABLE;
+	else if (!name)
+		rc = CL_INVALID_VALUE;
+	else if (strcmp(name, OCL_KERNEL_NAME))
+		rc = CL_INVALID_KERNEL_NAME;
+	else if (!(k = make(p)))
+		rc = CL_OUT_OF_HOST_MEMORY;
+	if (err)
+		*err = rc;
+	return k;
+}
+
+cl_int CL_API_CALL ocl_clCreateKernelsInProgram(cl_program p, cl_uint room, cl_kernel *out,
+						cl_uint *count)
+{
+	if (!ocl_is(p, OCL_PROGRAM))
+		return CL_INVALID_PROGRAM;
+	if (!p->model)
+		return CL_INVALID_PROGRAM_EXECUTABLE;
+	if (out && !room)
+		return CL_INVALID_VALUE;
+	if (out && !(*out = make(p)))
+		return CL_OUT_OF_HOST_MEMORY;
+	if (count)
+		*count = 1;
+	return CL_SUCCESS;
+}
+
+cl_kernel CL_API_CALL ocl_clCloneKernel(cl_kernel source, cl_int *err)
+{
+	cl_kernel k = NULL;
+	cl_int rc = CL_SUCCESS;
+
+	if (!ocl_is(source, OCL_KERNEL))
+		rc = CL_INVALID_KERNEL;
+	else if (!(k = make(source->program)))
+		rc = CL_OUT_OF_HOST_MEMORY;
+	ocl_lock();
+	for (unsigned int i = 0; k && i < k->arg_count; i++) {
+		k->args[i] = source->args[i];
+		if (k->args[i])
+			ocl_ref(k->args[i]);
+	}
+	ocl_unlock();
+	if (err)
+		*err = rc;
+	return k;
+}
+
+static void release_args(cl_mem *args, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (args[i])
+			ocl_release_mem(args[i]);
+	free(args);
+}
+
+void ocl_release_kernel(cl_kernel k)
+{
+	if (!ocl_unref(k))
+		return;
+	release_args(k->args, k->arg_count);
+	k->program->kernels--;
+	ocl_release_program(k->program);
+	ocl_dead(k);
+}
+
+cl_int CL_API_CALL ocl_clRetainKernel(cl_kernel k)
+{
+	if (!ocl_is(k, OCL_KERNEL))
+		return CL_INVALID_KERNEL;
+	ocl_lock();
+	ocl_ref(k);
+	ocl_unlock();
+	return CL_SUCCESS;
+}
+
+cl_int CL_API_CALL ocl_clReleaseKernel(cl_kernel k)
+{
+	if (!ocl_is(k, OCL_KERNEL))
+		return CL_INVALID_KERNEL;
+	ocl_lock();
+	ocl_release_kernel(k);
+	ocl_unlock();
+	return CL_SUCCESS;
+}
+
+cl_int CL_API_CALL ocl_clSetKernelArg(cl_kernel k, cl_uint index, size_t size, const void *value)
+{
+	cl_mem m;
+
+	if (!ocl_is(k, OCL_KERNEL))
+		return CL_INVALID_KERNEL;
+	if (index >= k->arg_count)
+		return CL_INVALID_ARG_INDEX;
+	if (size != sizeof(cl_mem))
+		return CL_INVALID_ARG_SIZE;
+	if (!value)
+		return CL_INVALID_ARG_VALUE;
+	memcpy(&m, value, sizeof(m));
+	if (!ocl_is(m, OCL_MEM) || m->context != k->program->context)
+		return CL_INVALID_MEM_OBJECT;
+	/* Shorter than the tensor: it could not hold it. */
+	if (m->size < image_tensor_size(tensor(k, index)))
+		return CL_INVALID_ARG_SIZE;
+	ocl_lock();
+	ocl_ref(m);
+	if (k->args[index])
+		ocl_release_mem(k->args[index]);
+	k->args[index] = m;
+	ocl_unlock();
+	return CL_SUCCESS;
+}
+
+/* ---- running ---- */
+
+static cl_int run(cl_event e)
+{
+	const struct ocl_launch *l = &e->launch;
+	cl_program p = l->kernel->program;
+	unsigned int n = inputs(l->kernel);
+	struct error err;
+	int rc;
+
+	/* The model's memory is one: two launches of a program do not overlap. */
+	pthread_mutex_lock(&p->running);
+	for (unsigned int i = 0; i < n; i++)
+		memcpy(model_input_data(p->model, i), ocl_mem_data(l->args[i]),
+		       image_tensor_size(tensor(l->kernel, i)));
+	rc = model_run(p->model, &err);
+	for (unsigned int i = n; i < l->kernel->arg_count && !rc; i++)
+		memcpy(ocl_mem_data(l->args[i]), model_output_data(p->model, i - n),
+		       image_tensor_size(tensor(l->kernel, i)));
+	pthread_mutex_unlock(&p->running);
+	return rc ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
+}
+
+static void release(cl_event e)
+{
+	release_args(e->launch.args, e->launch.kernel->arg_count);
+	ocl_release_kernel(e->launch.kernel);
+}
+
+static cl_int launch(cl_command_queue q, cl_command_type type, cl_kernel k, cl_uint count,
+		     const cl_event *waits, cl_event *out)
+{
+	cl_mem *args;
+	cl_event e;
+	cl_int rc;
+
+	for (unsigned int i = 0; i < k->arg_count; i++)
+		if (!k->args[i])
+			return CL_INVALID_KERNEL_ARGS;
+	args = calloc(k->arg_count + 1, sizeof(*args));
+	if (!args)
+		return CL_OUT_OF_HOST_MEMORY;
+	e = ocl_command(q, type, waits, count, &rc);
+	if (!e) {
+		free(args);
+		return rc;
+	}
+	ocl_lock();
+	ocl_ref(k);
+	for (unsigned int i = 0; i < k->arg_count; i++) {
+		args[i] = k->args[i];
+		ocl_ref(args[i]);
+	}
+	ocl_unlock();
+	e->launch = (struct ocl_launch){ k, args };
+	e->run = run;
+	e->release = release;
+	return ocl_enqueue(e, false, out);
+}
+
+static cl_int check_launch(cl_command_queue q, cl_kernel k)
+{
+	if (!ocl_is(q, OCL_QUEUE))
+		return CL_INVALID_COMMAND_QUEUE;
+	if (!ocl_is(k, OCL_KERNEL))
+		return CL_INVALID_KERNEL;
+	return k->program->context == q->context ? CL_SUCCESS : CL_INVALID_CONTEXT;
+}
+
+cl_int CL_API_CALL ocl_clEnqueueNDRangeKernel(cl_command_queue q, cl_kernel k, cl_uint dims,
+					      const size_t *offset, const size_t *global,
+					      const size_t *local, cl_uint count,
+					      const cl_event *waits, cl_event *out)
+{
+	cl_int rc = check_launch(q, k);
+
+	if (rc)
+		return rc;
+	if (dims < 1 || dims > 3)
+		return CL_INVALID_WORK_DIMENSION;
+	if (!global)
+		return CL_INVALID_GLOBAL_WORK_SIZE;
+	/* A model is one work-item. */
+	for (cl_uint i = 0; i < dims; i++) {
+		if (global[i] != 1)
+			return CL_INVALID_GLOBAL_WORK_SIZE;
+		if (offset && offset[i])
+			return CL_INVALID_GLOBAL_OFFSET;
+		if (local && local[i] != 1)
+			return CL_INVALID_WORK_GROUP_SIZE;
+	}
+	return launch(q, CL_COMMAND_NDRANGE_KERNEL, k, count, waits, out);
+}
+
+cl_int CL_API_CALL ocl_clEnqueueTask(cl_command_queue q, cl_kernel k, cl_uint count,
+				     const cl_event *waits, cl_event *out)
+{
+	cl_int rc = check_launch(q, k);
+
+	return rc ? rc : launch(q, CL_COMMAND_TASK, k, count, waits, out);
+}
+
+/* ---- queries ---- */
+
+cl_int CL_API_CALL ocl_clGetKernelInfo(cl_kernel k, cl_kernel_info what, size_t room, void *value,
+				       size_t *size)
+{
+	if (!ocl_is(k, OCL_KERNEL))
+		return CL_INVALID_KERNEL;
+	switch (what) {
+	case CL_KERNEL_FUNCTION_NAME:
+		return ocl_give_text(room, value, size, OCL_KERNEL_NAME);
+	case CL_KERNEL_NUM_ARGS:
+		return ocl_give(room, value, size, &k->arg_count, sizeof(cl_uint));
+	case CL_KERNEL_REFERENCE_COUNT:
+		return ocl_give(room, value, size, &k->object.references, sizeof(cl_uint));
+	case CL_KERNEL_CONTEXT:
+		return ocl_give(room, value, size, &k->program->context, sizeof(cl_context));
+	case CL_KERNEL_PROGRAM:
+		return ocl_give(room, value, size, &k->program, sizeof(cl_program));
+	case CL_KERNEL_ATTRIBUTES:
+		return ocl_give_text(room, value, size, "reqd_work_group_size(1,1,1)");
+	default:
+		return CL_INVALID_VALUE;
+	}
+}
+
+/* Shape, type and quantisation of an argument: queries of our own, accel_ext.h. */
+static cl_int tensor_info(const struct image_tensor *t, cl_kernel_arg_info what, size_t room,
+			  void *value, size_t *size)
+{
+	const size_t bytes = image_tensor_size(t);
+	const cl_int zero = image_zero_point(t, 0);
+	const cl_float scale = image_scale(t, 0);
+
+	switch (what) {
+	case CL_KERNEL_ARG_TENSOR_SHAPE_ACCEL:
+		return ocl_give(room, value, size, t->shape, t->ndim * sizeof(t->shape[0]));
+	case CL_KERNEL_ARG_TENSOR_TYPE_ACCEL:
+		return ocl_give_text(room, value, size, elem_name(t->type));
+	case CL_KERNEL_ARG_TENSOR_SIZE_ACCEL:
+		return ocl_give(room, value, size, &bytes, sizeof(bytes));
+	case CL_KERNEL_ARG_TENSOR_SCALE_ACCEL:
+		return ocl_give(room, value, size, &scale, sizeof(scale));
+	case CL_KERNEL_ARG_TENSOR_ZERO_POINT_ACCEL:
+		return ocl_give(room, value, size, &zero, sizeof(zero));
+	default:
+		return CL_INVALID_VALUE;
+	}
+}
+
+cl_int CL_API_CALL ocl_clGetKernelArgInfo(cl_kernel k, cl_uint index, cl_kernel_arg_info what,
+					  size_t room, void *value, size_t *size)
+{
+	const cl_kernel_arg_address_qualifier address = CL_KERNEL_ARG_ADDRESS_GLOBAL;
+	const cl_kernel_arg_access_qualifier access = CL_KERNEL_ARG_ACCESS_NONE;
+	cl_kernel_arg_type_qualifier type;
+
+	if (!ocl_is(k, OCL_KERNEL))
+		return CL_INVALID_KERNEL;
+	if (index >= k->arg_count)
+		return CL_INVALID_ARG_INDEX;
+	switch (what) {
+	case CL_KERNEL_ARG_ADDRESS_QUALIFIER:
+		return ocl_give(room, value, size, &address, sizeof(address));
+	case CL_KERNEL_ARG_ACCESS_QUALIFIER:
+		return ocl_give(room, value, size, &access, sizeof(access));
+	case CL_KERNEL_ARG_TYPE_NAME:
+		return ocl_give_text(room, value, size, "char*");
+	case CL_KERNEL_ARG_TYPE_QUALIFIER:
+		type = index < inputs(k) ? CL_KERNEL_ARG_TYPE_CONST : CL_KERNEL_ARG_TYPE_NONE;
+		return ocl_give(room, value, size, &type, sizeof(type));
+	case CL_KERNEL_ARG_NAME:
+		return ocl_give_text(room, value, size, tensor(k, index)->name);
+	default:
+		return tensor_info(tensor(k, index), what, room, value, size);
+	}
+}
+
+cl_int CL_API_CALL ocl_clGetKernelWorkGroupInfo(cl_kernel k, cl_device_id d,
+						cl_kernel_work_group_info what, size_t room,
+						void *value, size_t *size)
+{
+	static const size_t one[3] = { 1, 1, 1 };
+	const cl_ulong none = 0;
+
+	if (!ocl_is(k, OCL_KERNEL))
+		return CL_INVALID_KERNEL;
+	if (d && (!ocl_is(d, OCL_DEVICE) || d != k->program->context->device))
+		return CL_INVALID_DEVICE;
+	switch (what) {
+	case CL_KERNEL_WORK_GROUP_SIZE:
+	case CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE:
+		return ocl_give(room, value, size, one, sizeof(one[0]));
+	case CL_KERNEL_COMPILE_WORK_GROUP_SIZE:
+		return ocl_give(room, value, size, one, sizeof(one));
+	case CL_KERNEL_LOCAL_MEM_SIZE:
+	case CL_KERNEL_PRIVATE_MEM_SIZE:
+		return ocl_give(room, value, size, &none, sizeof(none));
+	default:
+		return CL_INVALID_VALUE;
+	}
+}

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+# The NPUs as OpenCL devices: a library that the ICD loader finds.
+
+OPENCL_OBJS := $(call objs,runtime/opencl)
+OPENCL_LIB := $(O)/libaccel-opencl.so
+
+# It offers 3.0; what it uses itself, through the simulator, is 1.2.
+$(OPENCL_OBJS): CL_VERSION := 300
+all: $(OPENCL_LIB)
+$(OPENCL_LIB): $(OPENCL_OBJS) $(filter-out $(O)/runtime/cmd%.o,$(RUNTIME_OBJS)) runtime/opencl/opencl.map | $(O)/libaccel.so
+	@echo "  LINK  $@"
+	$(Q)$(CC) -shared -Wl,-Bsymbolic -Wl,--version-script=runtime/opencl/opencl.map -Wl,-rpath,'$$ORIGIN' \
+		$(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libaccel.so $(RUNTIME_LIBS)
+
+-include $(OPENCL_OBJS:.o=.d)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# The NPU as an OpenCL device, through the loader, beside PoCL.
+
+TEST_OPENCL_OBJS := $(O)/tests/test_opencl.o $(addprefix $(O)/runtime/,elem.o error.o file.o npy.o npz.o)
+TEST_OPENCL_MODEL := tests/data/ops/conv_3x3_i3_o16_s22_d11_same_relu6_17x15_int8
+
+$(O)/test_opencl: $(TEST_OPENCL_OBJS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lOpenCL -lcmocka $(RUNTIME_LIBS)
+$(O)/tests/test_opencl.o: CL_VERSION := 300
+
+$(O)/icd-accel/accel.icd: $(OPENCL_LIB)
+	@mkdir -p $(@D)
+	$(Q)echo $(abspath $<) > $@
+	$(Q)cp /etc/OpenCL/vendors/pocl.icd $(@D)
+
+CHECKS += check-opencl
+check-opencl: $(O)/test_opencl $(O)/icd-accel/accel.icd
+	OCL_ICD_VENDORS=$(abspath $(O))/icd-accel ACCEL_OPENCL_DEVICES=sim:ethos-u65-256 POCL_DEVICES=basic \
+		$< $(TEST_OPENCL_MODEL)
+
+-include $(TEST_OPENCL_OBJS:.o=.d)
