@@ -125,7 +125,7 @@ static int open_device(struct npu_cl *cl, char *err, size_t err_len)
 	platform_name(cl->platform, platform, sizeof(platform));
 	cl->unified = type & CL_DEVICE_TYPE_CPU;
 	cl->units = units;
-	snprintf(cl->name, sizeof(cl->name), "%s %.48s", is_pocl(platform) ? "PoCL" : platform, device);
+	snprintf(cl->name, sizeof(cl->name), "%.40s %.48s", is_pocl(platform) ? "PoCL" : platform, device);
 	cl->context = clCreateContext(NULL, 1, &cl->device, NULL, NULL, &rc);
 	if (rc != CL_SUCCESS) {
 		snprintf(err, err_len, "no OpenCL context on %s (error %d)", cl->name, rc);

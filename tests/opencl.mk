@@ -19,3 +19,16 @@ check-opencl: $(O)/test_opencl $(O)/icd-accel/accel.icd
 		$< $(TEST_OPENCL_MODEL)
 
 -include $(TEST_OPENCL_OBJS:.o=.d)
+
+# The same with memory and with races watched.
+SAN_OPENCL = OCL_ICD_VENDORS=$(abspath $(O))/$(1)/icd-accel POCL_DEVICES=basic \
+	ACCEL_OPENCL_DEVICES=sim:ethos-u65-256,engine=reference $(O)/$(1)/test_opencl $(TEST_OPENCL_MODEL)
+
+CHECKS += check-opencl-asan check-opencl-tsan
+check-opencl-asan:
+	$(MAKE) O=$(O)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" \
+		$(O)/asan/test_opencl $(O)/asan/icd-accel/accel.icd
+	$(call SAN_OPENCL,asan)
+check-opencl-tsan:
+	$(MAKE) O=$(O)/tsan SAN=-fsanitize=thread CFLAGS="-O1 -g" $(O)/tsan/test_opencl $(O)/tsan/icd-accel/accel.icd
+	TSAN_OPTIONS=halt_on_error=1 $(call SAN_OPENCL,tsan)

@@ -13,3 +13,14 @@ $(OPENCL_LIB): $(OPENCL_OBJS) $(filter-out $(O)/runtime/cmd%.o,$(RUNTIME_OBJS)) 
 		$(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libaccel.so $(RUNTIME_LIBS)
 
 -include $(OPENCL_OBJS:.o=.d)
+
+# Loaders look in /etc/OpenCL/vendors, wherever the library is.
+VENDORSDIR ?= /etc/OpenCL/vendors
+
+.PHONY: install-opencl
+install: install-opencl
+install-opencl: $(OPENCL_LIB)
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/include/accel $(DESTDIR)$(VENDORSDIR)
+	install -m 755 $(OPENCL_LIB) $(DESTDIR)$(LIBDIR)
+	install -m 644 runtime/opencl/accel_ext.h $(DESTDIR)$(PREFIX)/include/accel/opencl_ext.h
+	echo $(LIBDIR)/libaccel-opencl.so > $(DESTDIR)$(VENDORSDIR)/accel.icd
