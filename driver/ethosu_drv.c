@@ -192,11 +192,13 @@ static int ethosu_probe(struct platform_device *pdev)
 	if (ret)
 		return ret;
 	dma_set_max_seg_size(dev, SEGMENT_BYTES);
-	ret = of_reserved_mem_device_init(dev);
-	if (!ret)
-		ret = devm_add_action_or_reset(dev, free_reserved_mem, dev);
-	if (ret && ret != -ENODEV)
-		return ret;
+	if (dev->of_node) {
+		ret = of_reserved_mem_device_init(dev);
+		if (!ret)
+			ret = devm_add_action_or_reset(dev, free_reserved_mem, dev);
+		if (ret && ret != -ENODEV)
+			return ret;
+	}
 	ret = ethosu_hw_probe(edev, pdev);
 	if (ret)
 		return ret;
