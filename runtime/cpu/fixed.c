@@ -61,35 +61,3 @@ int32_t fixed_multiply(int32_t value, int32_t multiplier, int shift)
 						   multiplier),
 				shift > 0 ? 0 : -shift);
 }
-
-/* e^x for -1/4 <= x < 0, 31 fractional bits: a series about -1/8. */
-static int32_t exp_quarter(int32_t a)
-{
-	const int32_t exp_eighth = 1895147668;	/* e^(-1/8) */
-	const int32_t third = 715827883;
-	int32_t x = a + (1 << 28);
-	int32_t x2 = fixed_high_product(x, x), x3 = fixed_high_product(x2, x);
-	int32_t x4 = fixed_high_product(x2, x2);
-	int32_t tail = fixed_divide_pot(fixed_high_product(fixed_divide_pot(x4, 2) + x3, third) + x2,
-					1);
-
-	return exp_eighth + fixed_high_product(exp_eighth, x + tail);
-}
-
-int32_t fixed_exp_q5(int32_t a)
-{
-	/* e^-(2^k), k = -2..4. */
-	static const int32_t powers[] = { 1672461947, 1302514674, 790015084, 290630308, 39332535,
-					  720401, 242 };
-	const int32_t quarter = 1 << 24;
-	int32_t part = (a & (quarter - 1)) - quarter;
-	int32_t rest = part - a;
-	int32_t result = exp_quarter(fixed_multiply_pot(part, 5));
-
-	if (!a)
-		return INT32_MAX;
-	for (int k = 0; k < 7; k++)
-		if (rest & 1 << (24 + k))
-			result = fixed_high_product(result, powers[k]);
-	return result;
-}

@@ -1,346 +1,530 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions of one variable: tables as TFLite's reference kernels make them, and the operators. */
-#include "runtime/cpu/unary.h"
-
+/*
+ * Functions of one operand. Of 8 bits they are a table, made when the operator is; of 16 bits some
+ * are the interpolation of one.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/cpu/cpu_kernel.h"
-#include "runtime/cpu/fixed.h"
+#include "runtime/cpu/unary.h"
+#include "sim/ref_arith.h"
 
-/*
- * struct unary - a table being made
- * @low, @high: of the type
+#define TABLE_STEPS	512	/* of a 16-bit table: 128 values each */
+#define SIGMOID_HALF	256	/* points of the sigmoid table for positive arguments */
+#define SIGMOID_ZERO	32768	/* sigmoid(0) */
+#define RSQRT_SHIFT	20
+#define HALF_SQRT_2	0.70710678118654752440f
+#define SQRT_2_BY_PI	0.79788456080286535588f
+
+/**
+ * struct unary - a function with its numbers
+ * @kind, @type: operation, and of what elements
+ * @in, @out: scales
+ * @of: of one value
+ * @zero, @out_zero: zero points
+ * @factor: input scale to output scale; [1]: another one, for negative values
+ * @real: the function of real numbers, if it is a table of that
+ * @multiplier, @shift: 16-bit LOGISTIC and TANH: to units of 1/12288
+ * @table: 8 bits: results by the value's bits; 16 bits: TABLE_STEPS + 1 points
  */
 struct unary {
-	struct unary_quant in, to;
-	const struct ir_options *options;
-	int32_t low, high;
+	unsigned int kind;
+	int type;
+	float in, out;
+	int32_t (*of)(const struct unary *u, int32_t x);
+	int32_t zero, out_zero, low, high;
+	struct fixed_factor factor[2];
+	float (*real)(float x);
+	int32_t multiplier;
+	int shift;
+	int32_t hires, reluish;
+	int hires_exponent, reluish_exponent;
+	int32_t table[TABLE_STEPS + 1];
 };
 
-static float f_logistic(float x)
+/* --- Functions of integers --- */
+
+static int32_t rescaled(const struct unary *u, int64_t value)
+{
+	return fixed_clamp(value + u->out_zero, u->low, u->high);
+}
+
+static int32_t rectify(const struct unary *u, int32_t x)
+{
+	return rescaled(u, fixed_scale(x - u->zero, u->factor[0]));
+}
+
+static int32_t leaky(const struct unary *u, int32_t x)
+{
+	x -= u->zero;
+	return rescaled(u, fixed_scale(x, u->factor[x < 0]));
+}
+
+static int32_t absolute(const struct unary *u, int32_t x)
+{
+	x = abs(x - u->zero);
+	return rescaled(u, u->factor[0].multiplier ? fixed_scale(x, u->factor[0]) : x);
+}
+
+static int32_t inverse_sqrt(const struct unary *u, int32_t x)
+{
+	struct fixed_factor inner, outer = u->factor[0];
+
+	x -= u->zero;
+	if (x <= 0)
+		return u->high;
+	inner = fixed_inverse_sqrt(x);
+	inner.shift += RSQRT_SHIFT;
+	outer.shift -= RSQRT_SHIFT;
+	return rescaled(u, fixed_scale(fixed_scale(1, inner), outer));
+}
+
+/* a * b / 2^15 of 16 bits. */
+static int32_t high_mul_16(int32_t a, int32_t b, bool round)
+{
+	int32_t product = a * b, half = 1 << 14;
+
+	if (a == INT16_MIN && b == INT16_MIN)
+		return INT16_MAX;
+	return (product + (!round ? 0 : product >= 0 ? half : 1 - half)) / (1 << 15);
+}
+
+static int32_t hard_swish(const struct unary *u, int32_t x)
+{
+	int32_t hires = (int16_t)((x - u->zero) * 128), preshift, r = hires;
+
+	preshift = high_mul_16(hires, u->hires, true);
+	if (u->reluish_exponent > 0)
+		r = fixed_clamp(r * (INT64_C(1) << (u->reluish_exponent - 1)), INT16_MIN, INT16_MAX);
+	r = high_mul_16(r, u->reluish, true);
+	if (u->reluish_exponent > 0)
+		r = fixed_clamp(2 * (int64_t)r, INT16_MIN, INT16_MAX);
+	if (u->reluish_exponent < 0)
+		r = fixed_divide_pot(r, -u->reluish_exponent);
+	r = (r + (1 << 15)) >> 1;
+	r = high_mul_16(r, preshift, false);
+	return rescaled(u, fixed_divide_pot(r, -u->hires_exponent));
+}
+
+/* Point @i of TFLite's table of sigmoid(i / 24), which is also the one in the U55 and U65. */
+static int32_t sigmoid_point(uint32_t i)
+{
+	return (int16_t)(uint16_t)ref_builtin_table(true, SIGMOID_HALF + i) + SIGMOID_ZERO;
+}
+
+static int32_t in_table_units(const struct unary *u, int32_t x)
+{
+	int32_t round = u->shift > 0 ? 1 << (u->shift - 1) : 0;
+
+	return (x * u->multiplier + round) >> u->shift;
+}
+
+static int32_t sigmoid_16(const struct unary *u, int32_t x)
+{
+	int32_t v = in_table_units(u, x), result = 0x7fff << 10;
+	uint32_t magnitude = (uint32_t)abs(v), i = magnitude >> 9;
+
+	if (i < 255)
+		result = (sigmoid_point(i) << 9) + (int32_t)(magnitude & 511) *
+			(sigmoid_point(i + 1) - sigmoid_point(i));
+	if (v < 0)
+		result = (1 << 25) - result - 1;
+	return (result + (1 << 9)) >> 10;
+}
+
+static int32_t tanh_16(const struct unary *u, int32_t x)
+{
+	int32_t v = in_table_units(u, x), result = 0xffff << 8;
+	uint32_t magnitude = (uint32_t)abs(v), i = magnitude >> 8;
+
+	if (i < 255)
+		result = (sigmoid_point(i) << 8) + (int32_t)(magnitude & 255) *
+			(sigmoid_point(i + 1) - sigmoid_point(i));
+	result -= 1 << 23;
+	if (v < 0)
+		result = -result - 1;
+	return (result + (1 << 7)) >> 8;
+}
+
+static int32_t interpolate(const struct unary *u, int32_t x)
+{
+	uint32_t i = (uint32_t)(256 + (x >> 7));
+
+	return (int16_t)(u->table[i] + (((u->table[i + 1] - u->table[i]) * (x & 127) + 64) >> 7));
+}
+
+static int32_t look_up(const struct unary *u, int32_t x)
+{
+	return u->table[(uint8_t)x];
+}
+
+/* --- Functions of real numbers --- */
+
+static float logistic(float x)
 {
 	return 1.0f / (1.0f + expf(-x));
 }
 
-static float f_elu(float x)
+static float gelu(float x)
 {
-	return x < 0.0f ? expm1f(x) : x;
+	return 0.5f * x * erfcf(x * -HALF_SQRT_2);
 }
 
-static float f_gelu(float x)
+static float gelu_tanh(float x)
 {
-	return 0.5f * x * erfcf(x * (float)-M_SQRT1_2);
+	return 0.5f * x * (1.0f + tanhf(SQRT_2_BY_PI * (x + 0.044715f * x * x * x)));
 }
 
-static float f_gelu_tanh(float x)
+static float elu(float x)
 {
-	return 0.5f * x * (1.0f + tanhf(0.7978845608028654f * (x + 0.044715f * x * x * x)));
+	return x < 0 ? expm1f(x) : x;
 }
 
-static float f_exp(float x)
+static float square(float x)
 {
-	return expf(x);
+	return x * x;
 }
 
-/* Functions that are computed as float for every value. */
-static float (*float_function(unsigned int kind, const struct ir_options *options))(float x)
+static float negative(float x)
 {
-	switch (kind) {
-	case IR_LOGISTIC:
-		return f_logistic;
-	case IR_TANH:
-		return tanhf;
-	case IR_ELU:
-		return f_elu;
-	case IR_EXP:
-		return f_exp;
-	case IR_GELU:
-		return options->approximate ? f_gelu_tanh : f_gelu;
-	default:
-		return NULL;
-	}
+	return -x;
 }
 
-static int32_t clamp(const struct unary *u, int64_t v)
+static float inverse_sqrt_f32(float x)
 {
-	return v < u->low ? u->low : v > u->high ? u->high : (int32_t)v;
-}
-
-static int32_t by_float(const struct unary *u, float (*function)(float x), int32_t q)
-{
-	float inverse = 1.0f / u->to.scale;
-	float y = roundf(function(u->in.scale * (float)(q - u->in.zero_point)) * inverse);
-
-	/* What does not fit an int32 is as far out as any. */
-	if (!(y > -1e9f))
-		return u->low;
-	return y > 1e9f ? u->high : clamp(u, (int64_t)(y + (float)u->to.zero_point));
-}
-
-static int32_t log_of(const struct unary *u, int32_t q)
-{
-	float x = u->in.scale * (float)(q - u->in.zero_point);
-	float y = x <= 0.0f ? (float)(u->low - u->to.zero_point) * u->to.scale : logf(x);
-
-	return clamp(u, (int64_t)roundf(y * (1.0f / u->to.scale)) + u->to.zero_point);
-}
-
-static int32_t leaky_relu(const struct unary *u, int32_t q)
-{
-	int32_t multiplier, x = q - u->in.zero_point;
-	int shift;
-
-	if (x >= 0)
-		fixed_multiplier((double)(u->in.scale / u->to.scale), &multiplier, &shift);
-	else
-		fixed_multiplier((double)(u->in.scale * u->options->alpha / u->to.scale),
-				 &multiplier, &shift);
-	return clamp(u, (int64_t)u->to.zero_point + fixed_multiply(x, multiplier, shift));
-}
-
-static int16_t saturate16(int32_t v)
-{
-	return v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : (int16_t)v;
-}
-
-static int16_t high_product16(int16_t a, int16_t b)
-{
-	int32_t ab = a * b, nudge = ab >= 0 ? 1 << 14 : 1 - (1 << 14);
-
-	return saturate16((ab + nudge) / (1 << 15));
-}
-
-static int16_t half_of(int32_t multiplier)
-{
-	return multiplier >= INT32_MAX - (1 << 15) ? INT16_MAX
-						   : (int16_t)((multiplier + (1 << 15)) >> 16);
-}
-
-/* x * relu6(x + 3) / 6 on 16-bit numbers: the input at 128 times its resolution. */
-static int32_t hard_swish(const struct unary *u, int32_t q)
-{
-	int16_t fine = (int16_t)((q - u->in.zero_point) * 128), relu, scaled;
-	float fine_scale = (1.0f / 128.0f) * u->in.scale;
-	int32_t out_multiplier, relu_multiplier;
-	int out_shift, relu_shift;
-
-	fixed_multiplier((double)(fine_scale / u->to.scale), &out_multiplier, &out_shift);
-	fixed_multiplier((double)(fine_scale / (3.0f / 32768.0f)), &relu_multiplier, &relu_shift);
-	scaled = high_product16(fine, half_of(out_multiplier));
-	relu = fine;
-	if (relu_shift > 0)
-		relu = saturate16(relu * (1 << (relu_shift - 1 < 16 ? relu_shift - 1 : 16)));
-	relu = high_product16(relu, half_of(relu_multiplier));
-	if (relu_shift > 0)
-		relu = saturate16(relu * 2);
-	if (relu_shift < 0)
-		relu = (int16_t)fixed_divide_pot(relu, -relu_shift);
-	relu = (int16_t)((relu + (1 << 15)) >> 1);
-	return clamp(u, (int64_t)fixed_divide_pot(saturate16(relu * scaled / (1 << 15)),
-						  out_shift < 0 ? -out_shift : 0) +
-				u->to.zero_point);
+	return 1.0f / sqrtf(x);
 }
 
 /*
- * 1/sqrt(@x) as multiplier and shift to the left, by Newton's method on numbers of 3 integer bits:
- * TFLite's GetInvSqrtQuantizedMultiplierExp(). @x at least 2.
+ * What there is: @f32 of float32; @table of 8 bits by way of real numbers, and of 16 where
+ * @wide_table is.
  */
-static void inverse_sqrt(int32_t x, int32_t *multiplier, int *shift)
+static const struct {
+	float (*f32)(float x);
+	bool table, wide_table;
+} functions[IR_KIND_COUNT] = {
+	[IR_ABS] = { fabsf, false, false },
+	[IR_CEIL] = { ceilf, false, false },
+	[IR_COS] = { cosf, false, false },
+	[IR_ELU] = { elu, true, false },
+	[IR_EXP] = { expf, true, true },
+	[IR_FLOOR] = { floorf, false, false },
+	[IR_GELU] = { gelu, true, true },
+	[IR_LOG] = { logf, true, true },
+	[IR_LOGISTIC] = { logistic, true, false },
+	[IR_NEG] = { negative, false, false },
+	[IR_ROUND] = { rintf, false, false },
+	[IR_RSQRT] = { inverse_sqrt_f32, false, false },
+	[IR_SIN] = { sinf, false, false },
+	[IR_SQRT] = { sqrtf, true, true },
+	[IR_SQUARE] = { square, false, false },
+	[IR_TANH] = { tanhf, true, false },
+};
+
+static int32_t to_table(float value, int32_t zero, int32_t low, int32_t high)
 {
-	const int32_t three_halves = (1 << 28) + (1 << 27);
-	const int32_t half_sqrt2 = 1518500250;
-	int32_t y = 1 << 28, half;
-	int right = 11, pairs;
-
-	while (x >= 1 << 29) {
-		x /= 4;
-		right++;
-	}
-	pairs = (__builtin_clz((uint32_t)x) - 1) / 2 - 1;
-	right -= pairs;
-	x <<= 2 * pairs;
-	x >>= 1;
-	half = fixed_divide_pot(x, 1);
-	for (int i = 0; i < 5; i++) {
-		int32_t y3 = fixed_multiply_pot(fixed_high_product(fixed_high_product(y, y), y), 6);
-
-		y = fixed_multiply_pot(fixed_high_product(three_halves, y) -
-				       fixed_high_product(half, y3), 3);
-	}
-	y = fixed_high_product(y, half_sqrt2);
-	if (right < 0) {
-		y = (int32_t)((uint32_t)y << -right);
-		right = 0;
-	}
-	*multiplier = y;
-	*shift = -right;
+	if (isnan(value))
+		return low;
+	value = value > 1e9f ? 1e9f : value < -1e9f ? -1e9f : value;
+	return fixed_clamp((int64_t)value + zero, low, high);
 }
 
-static int32_t rsqrt(const struct unary *u, int32_t q)
+static void fill_table_8(struct unary *u)
 {
-	int32_t x = q - u->in.zero_point, inverse, multiplier, data;
-	int inverse_shift, shift;
+	float inverse = 1 / u->out;
+	int32_t low, high;
 
-	/* 0 counts as the smallest number there is; below is an error in TFLite. */
-	if (x <= 0)
-		return u->high;
-	fixed_multiplier(1.0 / (double)(sqrtf(u->in.scale) * u->to.scale), &multiplier, &shift);
-	if (x == 1) {
-		inverse = INT32_MAX;
-		inverse_shift = 0;
-	} else {
-		inverse_sqrt(x, &inverse, &inverse_shift);
+	cpu_limits(u->type, &low, &high);
+	for (int32_t x = low; x <= high; x++) {
+		float real = u->real(u->in * (float)(x - u->zero)) * inverse;
+
+		/* A newer reference's SQRT: 2.14 has none of 8 bits. It cuts off. */
+		real = u->kind == IR_SQRT ? truncf(real) : roundf(real);
+		u->table[(uint8_t)x] = to_table(real, u->out_zero, u->low, u->high);
 	}
-	data = fixed_multiply(1, inverse, inverse_shift + 20);
-	return clamp(u, (int64_t)fixed_multiply(data, multiplier, shift - 20) + u->to.zero_point);
+	u->of = look_up;
 }
 
-static int32_t (*own_function(unsigned int kind))(const struct unary *u, int32_t q)
+/* The function where there is one; of numbers that have no logarithm the least result. */
+static float real_or_least(const struct unary *u, float x)
 {
-	switch (kind) {
-	case IR_HARD_SWISH:
-		return hard_swish;
+	return u->kind == IR_LOG && x <= 0 ? u->out * (float)(INT16_MIN - u->out_zero) : u->real(x);
+}
+
+/* 513 points; where the curve leaves the straight line they are moved by half the distance. */
+static void fill_table_16(struct unary *u)
+{
+	float low = u->in * (float)(INT16_MIN - u->zero), high = u->in * (float)(INT16_MAX - u->zero);
+	float out_low = u->out * (float)(INT16_MIN - u->out_zero);
+	float out_high = u->out * (float)(INT16_MAX - u->out_zero);
+	float step = (high - low) / TABLE_STEPS, half = step / 2;
+	float inverse = 65536.0f / (out_high - out_low);
+
+	for (int i = 0; i < TABLE_STEPS; i++) {
+		float at = low + (float)i * step;
+		float here = roundf(real_or_least(u, at) * inverse);
+		float next = real_or_least(u, low + (float)(i + 1) * step) * inverse;
+		float middle = roundf(real_or_least(u, at + half) * inverse);
+		float line = roundf((next + here) / 2);
+
+		u->table[i] = to_table(here - roundf((line - middle) / 2), 0, INT16_MIN, INT16_MAX);
+	}
+	u->table[TABLE_STEPS] = to_table(roundf(real_or_least(u, high) * inverse), 0, INT16_MIN,
+					 INT16_MAX);
+	u->of = interpolate;
+}
+
+static int16_t point(double x)
+{
+	return (int16_t)(x > INT16_MAX ? INT16_MAX : x < INT16_MIN ? INT16_MIN : x);
+}
+
+void unary_points16(double (*function)(double x), double low, double high, double out_low,
+		    double out_high, int16_t out[TABLE_STEPS + 1])
+{
+	double step = (high - low) / TABLE_STEPS, inverse = 65536 / (out_high - out_low);
+
+	for (int i = 0; i < TABLE_STEPS; i++) {
+		double here = round(function(low + i * step) * inverse);
+		double next = function(low + (i + 1) * step) * inverse;
+		double middle = round(function(low + i * step + step / 2) * inverse);
+
+		out[i] = point(here - round((round((next + here) / 2) - middle) / 2));
+	}
+	out[TABLE_STEPS] = point(round(function(high) * inverse));
+}
+
+/* --- Operators --- */
+
+/* 16-bit LOGISTIC and TANH: the multiplier as large as 16 bits hold, and the shift that goes with it. */
+static void scale_to_table(struct unary *u)
+{
+	double multiplier = (double)u->in * 4096.0 * 3.0;
+	int exponent;
+	double fraction = frexp(u->in, &exponent);
+
+	/* Scales of 2^-12 and 2^-11 are exact, no matter how they are written. */
+	if (fraction == 0.5 && exponent - 1 + 12 >= 0 && exponent - 1 + 12 <= 1) {
+		u->multiplier = 3 << (exponent - 1 + 12);
+		return;
+	}
+	while (multiplier <= 32767.0 / 2.0 && u->shift <= 30) {
+		u->shift++;
+		multiplier *= 2.0;
+	}
+	u->multiplier = (int16_t)multiplier;
+}
+
+static int16_t down_to_16(int32_t multiplier)
+{
+	if (multiplier >= INT32_MAX - (1 << 15))
+		return INT16_MAX;
+	return (int16_t)((multiplier + (1 << 15)) >> 16);
+}
+
+static const char *make_hard_swish(struct unary *u)
+{
+	float hires_scale = 1.0f / 128.0f * u->in;
+	struct fixed_factor out = fixed_factor(hires_scale / u->out);
+	struct fixed_factor reluish = fixed_factor(hires_scale / (3.0f / 32768.0f));
+
+	if (out.shift > 0 || reluish.shift > 15)
+		return "its scale is too large against the output's";
+	u->hires = down_to_16(out.multiplier);
+	u->hires_exponent = out.shift;
+	u->reluish = down_to_16(reluish.multiplier);
+	u->reluish_exponent = reluish.shift;
+	u->of = hard_swish;
+	return NULL;
+}
+
+/* RELU and the like: limits in the output's quantisation. */
+static void make_rectifier(struct unary *u)
+{
+	static const struct {
+		float low, high;
+	} ranges[IR_KIND_COUNT] = {
+		[IR_RELU] = { 0, INFINITY }, [IR_RELU6] = { 0, 6 },
+		[IR_RELU_N1_TO_1] = { -1, 1 }, [IR_RELU_0_TO_1] = { 0, 1 },
+	};
+	int32_t low = u->low, high = u->high;
+
+	u->low = to_table(roundf(ranges[u->kind].low / u->out), u->out_zero, low, high);
+	if (isfinite(ranges[u->kind].high))
+		u->high = to_table(roundf(ranges[u->kind].high / u->out), u->out_zero, low, high);
+	u->of = rectify;
+}
+
+/* The function of an operation. Returns NULL, or why there is none. */
+static const char *choose(struct unary *u, const struct ir_options *options)
+{
+	bool wide = u->type == ELEM_INT16;
+
+	u->factor[0] = fixed_factor(u->in / u->out);
+	switch (u->kind) {
+	case IR_RELU:
+	case IR_RELU6:
+	case IR_RELU_N1_TO_1:
+	case IR_RELU_0_TO_1:
+		make_rectifier(u);
+		return NULL;
 	case IR_LEAKY_RELU:
-		return leaky_relu;
-	case IR_LOG:
-		return log_of;
+		u->factor[1] = fixed_factor(u->in * options->alpha / u->out);
+		u->of = leaky;
+		return NULL;
+	case IR_ABS:
+		if (u->in == u->out)
+			u->factor[0].multiplier = 0;
+		u->of = absolute;
+		return NULL;
 	case IR_RSQRT:
-		return rsqrt;
-	default:
+		u->factor[0] = fixed_factor(1.0 / (double)(sqrtf(u->in) * u->out));
+		u->of = inverse_sqrt;
+		return wide ? "no kernel of 16 bits" : NULL;
+	case IR_HARD_SWISH:
+		return wide ? "no kernel of 16 bits" : make_hard_swish(u);
+	case IR_LOGISTIC:
+	case IR_TANH:
+		if (!wide)
+			break;
+		scale_to_table(u);
+		u->of = u->kind == IR_TANH ? tanh_16 : sigmoid_16;
 		return NULL;
 	}
+	if (!functions[u->kind].table || (wide && !functions[u->kind].wide_table))
+		return "no function of one variable of this type";
+	u->real = functions[u->kind].f32;
+	if (u->kind == IR_GELU && options->approximate)
+		u->real = gelu_tanh;
+	if (wide)
+		fill_table_16(u);
+	else
+		fill_table_8(u);
+	return NULL;
+}
+
+/* Whatever it is, of 8 bits it is a table. */
+static void tabulate(struct unary *u)
+{
+	int32_t table[256], low, high;
+
+	cpu_limits(u->type, &low, &high);
+	for (int32_t x = low; x <= high; x++)
+		table[(uint8_t)x] = u->of(u, x);
+	memcpy(u->table, table, sizeof(table));
+	u->of = look_up;
+}
+
+/* Everything about a quantised function. Returns NULL, or why there is none. */
+static const char *make(struct unary *u, unsigned int kind, int type,
+			const struct ir_options *options, struct unary_quant in,
+			struct unary_quant out)
+{
+	const char *why;
+	int32_t low, high;
+
+	if (type != ELEM_INT8 && type != ELEM_UINT8 && type != ELEM_INT16)
+		return "not of 8 or 16 bits";
+	cpu_limits(type, &low, &high);
+	if (!(in.scale > 0) || !(out.scale > 0) || !isfinite(in.scale) || !isfinite(out.scale) ||
+	    in.zero_point < low || in.zero_point > high || out.zero_point < low ||
+	    out.zero_point > high)
+		return "a scale or zero point is out of range";
+	*u = (struct unary){
+		.kind = kind, .type = type, .in = in.scale, .out = out.scale,
+		.zero = in.zero_point, .out_zero = out.zero_point, .low = low, .high = high,
+	};
+	why = choose(u, options);
+	if (!why && type != ELEM_INT16 && u->of != look_up)
+		tabulate(u);
+	return why;
 }
 
 const char *unary_table8(unsigned int kind, int type, const struct ir_options *options,
 			 struct unary_quant in, struct unary_quant to, uint8_t out[256])
 {
-	float (*real)(float x) = float_function(kind, options);
-	int32_t (*own)(const struct unary *u, int32_t q) = own_function(kind);
-	struct unary u = { in, to, options, type == ELEM_INT8 ? INT8_MIN : 0,
-			   type == ELEM_INT8 ? INT8_MAX : UINT8_MAX };
+	struct unary u;
+	const char *why = type == ELEM_INT16 ? "not of 8 bits" : make(&u, kind, type, options, in, to);
+	int32_t low, high;
 
-	if (!real && !own)
-		return "not a function of one variable";
-	if (type != ELEM_INT8 && type != ELEM_UINT8)
-		return "not of 8 bits";
-	if (!(in.scale > 0) || !(to.scale > 0) || in.zero_point < u.low || in.zero_point > u.high ||
-	    to.zero_point < u.low || to.zero_point > u.high)
-		return "a scale or zero point is out of range";
-	for (int32_t q = u.low; q <= u.high; q++)
-		out[q - u.low] = (uint8_t)(real ? by_float(&u, real, q) : own(&u, q));
-	return NULL;
-}
-
-void unary_points16(double (*function)(double x), double low, double high, double out_low,
-		    double out_high, int16_t out[513])
-{
-	double step = (high - low) / 512, inverse = 65536 / (out_high - out_low);
-
-	for (int i = 0; i < 512; i++) {
-		double v = round(function(low + i * step) * inverse);
-		double between = round((function(low + (i + 1) * step) * inverse + v) / 2);
-		double middle = round(function(low + i * step + step / 2) * inverse);
-		double y = v - round((between - middle) / 2);
-
-		out[i] = (int16_t)(y < INT16_MIN ? INT16_MIN : y > INT16_MAX ? INT16_MAX : y);
-	}
-	step = round(function(high) * inverse);
-	out[512] = (int16_t)(step < INT16_MIN ? INT16_MIN : step > INT16_MAX ? INT16_MAX : step);
-}
-
-/* As unary_points16(), in float: so TFLite has it for its operators. */
-static void points16(float (*function)(float x, float low), struct unary_quant in,
-		     struct unary_quant to, int16_t out[513])
-{
-	float low = in.scale * (float)(INT16_MIN - in.zero_point);
-	float high = in.scale * (float)(INT16_MAX - in.zero_point);
-	float out_low = to.scale * (float)(INT16_MIN - to.zero_point);
-	float out_high = to.scale * (float)(INT16_MAX - to.zero_point);
-	float step = (high - low) / 512, half = step / 2, inverse = 65536 / (out_high - out_low);
-
-	for (int i = 0; i < 512; i++) {
-		float v = roundf(function(low + (float)i * step, out_low) * inverse);
-		float next = function(low + (float)(i + 1) * step, out_low) * inverse;
-		float between = roundf((next + v) / 2);
-		float middle = roundf(function(low + (float)i * step + half, out_low) * inverse);
-		float y = v - roundf((between - middle) / 2);
-
-		out[i] = (int16_t)(y < INT16_MIN ? INT16_MIN : y > INT16_MAX ? INT16_MAX : y);
-	}
-	high = roundf(function(high, out_low) * inverse);
-	out[512] = (int16_t)(high < INT16_MIN ? INT16_MIN : high > INT16_MAX ? INT16_MAX : high);
-}
-
-static float f16_exp(float x, float low)
-{
-	(void)low;
-	return expf(x);
-}
-
-static float f16_log(float x, float low)
-{
-	return x <= 0.0f ? low : logf(x);
+	cpu_limits(type, &low, &high);
+	for (int32_t x = low; x <= high && !why; x++)
+		out[x - low] = (uint8_t)u.table[(uint8_t)x];
+	return why;
 }
 
 const char *unary_table16(unsigned int kind, struct unary_quant in, struct unary_quant to,
-			  int16_t out[513])
+			  int16_t out[TABLE_STEPS + 1])
 {
-	if (!(in.scale > 0) || !(to.scale > 0) || in.zero_point || to.zero_point)
-		return "a scale or zero point is out of range";
-	if (kind != IR_EXP && kind != IR_LOG)
-		return "not a function that has a table of 16 bits";
-	points16(kind == IR_EXP ? f16_exp : f16_log, in, to, out);
-	return NULL;
+	static const struct ir_options none;
+	struct unary u;
+	const char *why = make(&u, kind, ELEM_INT16, &none, in, to);
+
+	if (!why && u.of != interpolate)
+		why = "not a function that has a table of 16 bits";
+	for (int i = 0; i <= TABLE_STEPS && !why; i++)
+		out[i] = (int16_t)u.table[i];
+	return why;
 }
 
-/* The table as a plan of the operator: 256 bytes or 513 points. */
+/* --- Operators --- */
+
 static int prepare(struct cpu_op *op, struct error *err)
 {
+	unsigned int types = CPU_QUANTISED | (functions[op->kind].f32 ? CPU_F32 : 0);
 	const struct cpu_tensor *in = &op->inputs[0], *out = &op->outputs[0];
+	struct unary *u = calloc(1, sizeof(*u));
 	struct unary_quant from, to;
 	const char *why;
+	int ret;
 
-	if (!in->data || in->type != out->type || cpu_elements(in) != cpu_elements(out))
-		return cpu_refuse(op, 0, -EINVAL, "differs from the output in type or size", err);
-	if (in->scale_count != 1 || out->scale_count != 1)
-		return cpu_refuse(op, 0, -ENOTSUP, "has no quantisation for the whole tensor", err);
-	from = (struct unary_quant){ in->scales[0], in->zero_points[0] };
-	to = (struct unary_quant){ out->scales[0], out->zero_points[0] };
-	op->plan = malloc(513 * sizeof(int16_t));
-	if (!op->plan)
+	if (!u)
 		return error_set(err, -ENOMEM, "out of memory");
-	why = in->type == ELEM_INT16 ? unary_table16(op->kind, from, to, op->plan)
-				     : unary_table8(op->kind, in->type, &op->options, from, to,
-						    op->plan);
+	op->plan = u;
+	if ((ret = cpu_check(op, 0, types, err)) || (ret = cpu_check_same(op, 1, 0, err)) ||
+	    (ret = cpu_check_shape(op, 1, in->ndim, in->shape, err)))
+		return ret;
+	if (in->type == ELEM_FLOAT32) {
+		u->real = functions[op->kind].f32;
+		return 0;
+	}
+	if ((ret = cpu_check_scale(op, 0, err)) || (ret = cpu_check_scale(op, 1, err)))
+		return ret;
+	from = (struct unary_quant){ cpu_scale_of(in), cpu_zero_of(in) };
+	to = (struct unary_quant){ cpu_scale_of(out), cpu_zero_of(out) };
+	why = make(u, op->kind, in->type, &op->options, from, to);
 	return why ? cpu_refuse(op, 0, -ENOTSUP, why, err) : 0;
 }
 
-static int16_t interpolate(const int16_t *points, int16_t v)
-{
-	int32_t index = (v >> 7) + 256, slope = points[index + 1] - points[index];
-
-	return (int16_t)(points[index] + ((slope * (v & 127) + 64) >> 7));
-}
+#define ROW 512u
 
 static int run(const struct cpu_op *op, struct error *err)
 {
-	size_t n = cpu_elements(&op->outputs[0]);
-	const uint8_t *in = op->inputs[0].data, *table = op->plan;
-	uint8_t *out = op->outputs[0].data;
-	uint8_t flip = op->inputs[0].type == ELEM_INT8 ? 0x80 : 0;
+	const struct unary *u = op->plan;
+	size_t total = cpu_elements(&op->inputs[0]);
+	int32_t values[ROW];
 
 	(void)err;
-	if (op->inputs[0].type != ELEM_INT16) {
-		for (size_t i = 0; i < n; i++)
-			out[i] = table[in[i] ^ flip];
-		return 0;
+	for (size_t at = 0; at < total; at += ROW) {
+		size_t n = total - at < ROW ? total - at : ROW;
+
+		cpu_load(&op->inputs[0], at, n, values);
+		for (size_t i = 0; i < n; i++) {
+			float real;
+
+			if (op->inputs[0].type != ELEM_FLOAT32) {
+				values[i] = u->of(u, values[i]);
+				continue;
+			}
+			memcpy(&real, &values[i], sizeof(real));
+			real = u->real(real);
+			memcpy(&values[i], &real, sizeof(real));
+		}
+		cpu_store(&op->outputs[0], at, n, values);
 	}
-	for (size_t i = 0; i < n; i++)
-		((int16_t *)op->outputs[0].data)[i] =
-			interpolate(op->plan, ((const int16_t *)op->inputs[0].data)[i]);
 	return 0;
 }
 
