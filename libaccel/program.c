@@ -3,6 +3,8 @@
 #include "transport.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* QSIZE, and so a stream, is limited to 16 MiB by the hardware. */
 #define STREAM_MAX (16u << 20)
@@ -38,6 +40,31 @@ static int get_constants(struct accel_device *device, const struct accel_program
 	return accel_buffer_copy(device, opt->constants, opt->constants_size, out, err);
 }
 
+static int copy_written(const struct accel_device *device, const struct accel_program_options *opt,
+			struct accel_range **out, struct accel_error *err)
+{
+	uint32_t i;
+
+	*out = NULL;
+	if (opt->written_count && !opt->written)
+		return accel_fail(err, -EINVAL, "program: written_count without written");
+	for (i = 0; i < opt->written_count; i++)
+		if (opt->written[i].region >= device->info.regions || opt->written[i].reserved ||
+		    opt->written[i].length > UINT64_MAX - opt->written[i].offset)
+			return accel_fail(err, -EINVAL,
+					  "program: written[%u]: region %u, the device has %u, or a "
+					  "range that wraps", i, opt->written[i].region,
+					  device->info.regions);
+	if (!opt->written)
+		return 0;
+	/* No range at all is not the same as everything. */
+	*out = malloc((opt->written_count + 1ul) * sizeof(**out));
+	if (!*out)
+		return accel_fail(err, -ENOMEM, "program: out of memory");
+	memcpy(*out, opt->written, opt->written_count * sizeof(**out));
+	return 0;
+}
+
 int accel_program_create(struct accel_device *device, const uint32_t *stream, size_t stream_size,
 			 const struct accel_program_options *opt, struct accel_program **out,
 			 struct accel_error *err)
@@ -45,6 +72,7 @@ int accel_program_create(struct accel_device *device, const uint32_t *stream, si
 	struct accel_program_options o = { 0 };
 	struct accel_buffer *constants;
 	struct accel_program *program;
+	struct accel_range *written;
 	int ret;
 
 	if (opt && !accel_struct_in(&o, sizeof(o), opt))
@@ -54,20 +82,28 @@ int accel_program_create(struct accel_device *device, const uint32_t *stream, si
 			err, -EINVAL,
 			"program: a command stream of %zu bytes (must be whole words, 4 to %u)",
 			stream ? stream_size : 0, STREAM_MAX);
-	ret = get_constants(device, &o, &constants, err);
+	ret = copy_written(device, &o, &written, err);
 	if (ret)
 		return ret;
+	ret = get_constants(device, &o, &constants, err);
+	if (ret)
+		goto fail_written;
 	ret = device->ops->program_create(device, stream, stream_size, &program, err);
-	if (ret) {
-		accel_buffer_unref(constants);
-		return ret;
-	}
+	if (ret)
+		goto fail_constants;
 	program->device = accel_device_ref(device);
 	program->refs = 1;
 	program->constants = constants;
 	program->constants_region = o.constants_region;
+	program->written = written;
+	program->written_count = o.written_count;
 	*out = program;
 	return 0;
+fail_constants:
+	accel_buffer_unref(constants);
+fail_written:
+	free(written);
+	return ret;
 }
 
 struct accel_program *accel_program_ref(struct accel_program *program)
@@ -80,12 +116,15 @@ void accel_program_unref(struct accel_program *program)
 {
 	struct accel_buffer *constants;
 	struct accel_device *device;
+	struct accel_range *written;
 
 	if (!program || !accel_put(&program->refs))
 		return;
 	device = program->device;
 	constants = program->constants;
+	written = program->written;
 	device->ops->program_destroy(program);
 	accel_buffer_unref(constants);
+	free(written);
 	accel_device_unref(device);
 }

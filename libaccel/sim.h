@@ -111,6 +111,7 @@ struct sim_spec {
  * @waiters: threads that wait for @done
  * @dead: the last reference went under the executing thread, which must close the device
  * @window, @windows: what the running job may reach
+ * @job: the running one
  * @outcome: of the running job
  * @irq: level of the interrupt line
  * @trace: what the NPU last said about the running job
@@ -143,6 +144,7 @@ struct sim_device {
 	uint64_t addr_end;
 	uint64_t next_id;
 
+	const struct sim_job *job;
 	struct npu_window window[SIM_WINDOWS];
 	unsigned int windows;
 	struct accel_job_result outcome;

@@ -71,10 +71,56 @@ static void bus_trace(void *ctx, const char *text)
 	snprintf(sim->trace, sizeof(sim->trace), "%s", text);
 }
 
+/* How many of the bytes from @offset of @region on hold data when a job of @program starts. */
+static uint64_t written_from(const struct accel_program *program, uint32_t region, uint64_t offset)
+{
+	uint64_t end = offset, before;
+	uint32_t i;
+
+	do {
+		before = end;
+		for (i = 0; i < program->written_count; i++) {
+			const struct accel_range *r = &program->written[i];
+
+			if (r->region == region && r->offset <= end &&
+			    r->offset + r->length > end)
+				end = r->offset + r->length;
+		}
+	} while (end != before);
+	return end - offset;
+}
+
+/* Strict: SRAM holds nothing, what is bound as much as the program says. */
+static bool bus_defined(void *ctx, uint64_t addr, uint64_t len, uint64_t *bad)
+{
+	const struct sim_device *sim = ctx;
+	const struct sim_job *job = sim->job;
+	uint64_t most = 0;
+	unsigned int i;
+
+	for (i = 0; i < SIM_REGIONS; i++) {
+		const struct sim_view *view = job->view[i];
+		uint64_t offset, n;
+
+		if (!view || addr - view->win.addr >= view->win.size)
+			continue;
+		offset = addr - view->win.addr;
+		n = view->win.size - offset;
+		if (job->buffer[i] && job->program->written)
+			n = written_from(job->program, i, offset);
+		else if (!job->buffer[i] && !view->win.constant)
+			n = 0;
+		most = n > most ? n : most;
+	}
+	*bad = addr + most;
+	return most >= len;
+}
+
 static const struct npu_bus_ops bus_ops = {
 	.resolve = bus_resolve,
 	.irq = bus_irq,
 	.trace = bus_trace,
+	.defined = bus_defined,
 };
 
 /* ---- registers ---- */
@@ -155,6 +201,7 @@ void sim_device_run(struct sim_device *sim, const struct sim_job *job)
 	memcpy(result, &job->result, offsetof(struct accel_job_result, cause) + 1);
 	sim->trace[0] = '\0';
 	program(sim, job);
+	sim->job = job;
 	result->started_ns = (uint64_t)accel_now();
 	npu_write(sim->npu, ETHOSU_REG_CMD, ETHOSU_REG_BIT(CMD_TRANSITION_TO_RUNNING_STATE));
 	npu_run(sim->npu);

@@ -33,6 +33,8 @@ struct accel_program {
 	unsigned int refs;
 	struct accel_buffer *constants;	/* NULL: none */
 	uint32_t constants_region;
+	struct accel_range *written;	/* NULL: everything */
+	uint32_t written_count;
 };
 
 struct accel_queue {

@@ -81,6 +81,42 @@ static void bind(struct segment *s, struct accel_buffer *buffer, uint64_t offset
 		};
 }
 
+/* Does a tensor hold data before the NPU runs? With several runs or the CPU between, any may. */
+static bool is_written_before(const struct image *image, uint32_t number)
+{
+	if (image->tensors[number].variable || image->run_count > 1 || image->op_count)
+		return true;
+	for (uint32_t i = 0; i < image->input_count; i++)
+		if (image->inputs[i] == number)
+			return true;
+	return false;
+}
+
+/* What a run finds in memory. Free with free(). NULL: no memory. */
+static struct accel_range *find_written(const struct image *image, const struct image_npu *run,
+					uint32_t *count)
+{
+	struct accel_range *ranges = calloc(image->tensor_count + 1, sizeof(*ranges));
+
+	*count = 0;
+	if (!ranges)
+		return NULL;
+	ranges[(*count)++] = (struct accel_range){ .length = image->inputs_size,
+						   .region = REGION_INPUTS };
+	for (uint32_t i = 0; i < image->tensor_count; i++) {
+		const struct image_tensor *t = &image->tensors[i];
+
+		if (t->place == IMAGE_ARENA && t->offset >= run->arena_offset &&
+		    is_written_before(image, i))
+			ranges[(*count)++] = (struct accel_range){
+				.offset = t->offset - run->arena_offset,
+				.length = image_tensor_size(t),
+				.region = REGION_ARENA,
+			};
+	}
+	return ranges;
+}
+
 static int load_segment(struct model *m, uint32_t index, struct error *err)
 {
 	const struct image_npu *run = &m->image->runs[index];
@@ -90,10 +126,16 @@ static int load_segment(struct model *m, uint32_t index, struct error *err)
 		.constants_size = run->constants_size,
 		.constants_region = REGION_CONSTANTS,
 	};
+	struct accel_range *written = find_written(m->image, run, &opt.written_count);
 	struct accel_error why;
-	int rc = accel_program_create(m->device, run->stream, 4 * run->words, &opt,
-				      &m->segments[index].program, &why);
+	int rc;
 
+	if (!written)
+		return error_set(err, -ENOMEM, "out of memory");
+	opt.written = written;
+	rc = accel_program_create(m->device, run->stream, 4 * run->words, &opt,
+				  &m->segments[index].program, &why);
+	free(written);
 	return rc ? error_set(err, rc, "run %u: %s", index, why.msg) : 0;
 }
 

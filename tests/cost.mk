@@ -43,11 +43,15 @@ $(O)/tests/test_strict: $(O)/tests/test_strict.o $(STRICT_OBJS)
 # that check-cost-vela and check-other-streams compiled, if they ran.
 VELA_SUMMARIES = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/accel/vela-5.2.0-summaries
 CHECKS += check-strict
-check-strict: $(O)/tests/test_strict $(O)/tests/strict_models
+check-strict: $(O)/tests/test_strict $(O)/tests/test_strict_job $(O)/tests/strict_models
 	$(Q)$(O)/tests/test_strict
+	$(Q)$(O)/tests/test_strict_job
 	$(Q)$(O)/tests/strict_models tests/data $(ACCEL_MODELS) $(VELA_SUMMARIES) $(O)/other-streams
 
--include $(O)/tests/test_strict.d
+$(O)/tests/test_strict_job: $(O)/tests/test_strict_job.o $(LIBACCEL_OBJS) $(O)/libsim.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBACCEL_LIBS) -lcmocka
+
+-include $(O)/tests/test_strict.d $(O)/tests/test_strict_job.d
 
 CHECKS += check-cost-cli
 check-cost-cli: $(O)/accel

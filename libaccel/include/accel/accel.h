@@ -141,7 +141,8 @@ ACCEL_API int accel_device_list_get(const struct accel_device_list *list, size_t
  *	  process, such as "sim:ethos-u65-256"; the "ethos-" may be left out; "sim" alone is an
  *	  ethos-u65-256. Keys: engine=opencl|reference, threads=N for one job, cl=auto|portable|...
  *	  (path of the OpenCL engine), platform=TEXT (part of an OpenCL platform's name), cache=DIR
- *	  for compiled kernels, sram=BYTES (K and M suffixes)
+ *	  for compiled kernels, sram=BYTES (K and M suffixes), strict (no value): jobs fault that real
+ *	  hardware would not run right
  *	- "/dev/accel/accelN": a device of the kernel's accel subsystem, also by a link such as
  *	  "/dev/accel/by-path/..."
  *	- NULL, "" or "default": $ACCEL_DEVICE if set, else the first /dev/accel/accelN that can be
@@ -261,12 +262,29 @@ ACCEL_API void accel_buffer_unref(struct accel_buffer *buffer);
 /* ---- programs ---- */
 
 /**
+ * struct accel_range - part of a region
+ * @offset, @length: bytes from the region's address 0
+ * @region: index, below accel_device_info.regions
+ * @reserved: 0
+ */
+struct accel_range {
+	uint64_t offset;
+	uint64_t length;
+	uint32_t region;
+	uint32_t reserved;
+};
+
+/**
  * struct accel_program_options - what comes with a command stream
  * @size: sizeof(struct accel_program_options)
  * @constants: weights and the like, copied; NULL: none
  * @constants_size: bytes of @constants
  * @constants_buffer: instead of @constants: a sealed buffer, shared by programs that have the same
  * @constants_region: the region through which the stream reads them. Jobs do not bind it.
+ * @written: what of the memory that jobs bind holds data when one starts, copied; NULL: all of it.
+ *	For a simulated device that was opened with "strict": there a job that reads anything else,
+ *	which it has not written itself, faults.
+ * @written_count: of @written
  */
 struct accel_program_options {
 	size_t size;
@@ -274,6 +292,8 @@ struct accel_program_options {
 	uint64_t constants_size;
 	struct accel_buffer *constants_buffer;
 	uint32_t constants_region;
+	const struct accel_range *written;
+	uint32_t written_count;
 };
 
 /**
