@@ -40,7 +40,7 @@ static const struct argp_option options[] = {
 	{ "memory-mode", OPT_MODE, "NAME", 0, "what lies where; --memory-mode=help lists them", 0 },
 	{ "optimise", OPT_OPTIMISE, "performance|size", 0, "fewest cycles, or least memory", 0 },
 	{ "jobs", 'j', "N", 0, "threads (1)", 0 },
-	{ "dump", OPT_DUMP, "PASS", 0, "print the graph after a pass: import, lower", 0 },
+	{ "dump", OPT_DUMP, "PASS", 0, "print the graph after a pass: import, fold, share, fuse, sweep, lower, merge", 0 },
 	{ "no-cpu-fallback", OPT_NO_CPU, NULL, 0, "fail if an operator is left to the CPU", 0 },
 	{ "json", OPT_JSON, NULL, 0, "print JSON", 0 },
 	{ 0 },

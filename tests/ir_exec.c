@@ -17,9 +17,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/compile/compile.h"
 #include "runtime/compile/import.h"
-#include "runtime/compile/lower.h"
+#include "runtime/ir/ir_ops.h"
 #include "runtime/npy.h"
+#include "runtime/target/target.h"
 #include "tests/ir_run.h"
 
 #define PATH_ROOM	(PATH_MAX + 32)
@@ -55,6 +57,8 @@ static const char *exception(const char *model)
 
 static int open_subject(const char *path, bool u85, struct subject *s, struct error *err)
 {
+	const struct target target = { .system.family = u85 ? 85 : 65 };
+	const struct compile_options options = { .target = &target };
 	struct tflite model;
 	int rc = tflite_read(path, &model, err);
 
@@ -64,7 +68,7 @@ static int open_subject(const char *path, bool u85, struct subject *s, struct er
 	rc = import_tflite(&model, path, &s->g, err);
 	tflite_free(&model);
 	if (!rc)
-		rc = lower_graph(s->g, u85, false, err);
+		rc = compile_lower(s->g, &options, err);
 	if (!rc) {
 		s->run = ir_run_new(s->g, u85);
 		rc = s->run ? 0 : error_set(err, -ENOMEM, "out of memory");
