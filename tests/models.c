@@ -4,10 +4,7 @@
  * memory plan, libaccel, simulated NPU. Every output byte is compared with what TFLite (or, where
  * Vela's lowering differs, the stream itself) gives.
  *
- * With -c, model.tflite is compiled here for those NPUs instead, and must give what TFLite gives. The
- * models that this compiler refuses are counted apart: a file given with -x names those that may be.
- *
- * usage: models [-m part-of-model-name] [-c CONFIG]... [-o DEVICE-OPTIONS] [-x FILE] FOLDER...
+ * usage: models [-m part-of-model-name] FOLDER...
  * A folder holds ops/manifest.json with small models, or folders with vela-CONFIG.tflite,
  * input_K.npy and output_K.npy, or both. Exit status: 0 all passed, 1 not, 77 no models.
  */
@@ -21,7 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/file.h"
 #include "runtime/model.h"
 #include "runtime/npy.h"
 
@@ -33,14 +29,10 @@
 struct suite {
 	const char *folder;
 	const char *only;
-	const char *configs[MAX_DEVICES];	/* to compile for */
-	unsigned int config_count;
-	const char *options;			/* of the devices, "strict" */
-	char *excused;				/* lines "MODEL CONFIG reason" */
 	struct accel_device *devices[MAX_DEVICES];
 	char names[MAX_DEVICES][32];
 	unsigned int device_count;
-	unsigned int passed, failed, skipped, refused;
+	unsigned int passed, failed, skipped;
 };
 
 static void failure(struct suite *s, const char *path, const char *why)
@@ -69,8 +61,7 @@ static struct accel_device *device(struct suite *s, const char *config)
 	for (unsigned int i = 0; i < s->device_count; i++)
 		if (!strcmp(s->names[i], config))
 			return s->devices[i];
-	snprintf(spec, sizeof(spec), "sim:ethos-%s%s%s", config, s->options ? "," : "",
-		 s->options ? s->options : "");
+	snprintf(spec, sizeof(spec), "sim:ethos-%s", config);
 	if (s->device_count == MAX_DEVICES ||
 	    accel_device_open(spec, &s->devices[s->device_count], &why)) {
 		fprintf(stderr, "models: %s: %s\n", spec,
@@ -220,43 +211,6 @@ static void check_refusal(struct suite *s, const char *name, const char *config)
 	printf("ok   %s\n", err.text);
 }
 
-/* Is there a line for it in the file of -x? */
-static bool excused(const struct suite *s, const char *name, const char *config)
-{
-	char line[PATH_MAX];
-
-	snprintf(line, sizeof(line), "\n%s %s ", name, config);
-	return s->excused && strstr(s->excused, line);
-}
-
-static void judge(struct suite *s, const char *name, const char *config, int rc,
-		  const struct error *err)
-{
-	if (!rc) {
-		s->passed++;
-		printf("ok   %s for %s\n", name, config);
-	} else if (rc == -ENOTSUP && excused(s, name, config)) {
-		s->refused++;
-		printf("SKIP %s for %s: %s\n", name, config, err->text);
-	} else {
-		s->failed++;
-		printf("FAIL %s for %s: %s\n", name, config, err->text);
-	}
-}
-
-static void compile_small(struct suite *s, const char *name, unsigned int vectors)
-{
-	struct error err = { "" };
-	char path[PATH_ROOM];
-	int rc;
-
-	snprintf(path, sizeof(path), "%s/ops/%s/model.tflite", s->folder, name);
-	for (unsigned int c = 0; c < s->config_count; c++) {
-		rc = run_small(s, path, name, s->configs[c], false, vectors, &err);
-		judge(s, name, s->configs[c], rc, &err);
-	}
-}
-
 static void check_manifest(struct suite *s)
 {
 	json_t *manifest, *entry, *kind, *config;
@@ -277,10 +231,6 @@ static void check_manifest(struct suite *s)
 
 		if (!wanted(s, name))
 			continue;
-		if (s->config_count) {
-			compile_small(s, name, vectors);
-			continue;
-		}
 		json_object_foreach(json_object_get(entry, "exact"), key, kind)
 			check_small(s, name, key, json_string_value(kind), vectors);
 		json_array_foreach(json_object_get(entry, "part"), j, config)
@@ -290,8 +240,7 @@ static void check_manifest(struct suite *s)
 }
 
 /* One of the vectors of a whole model; -ENOENT: there is none of that number. */
-static int infer_file(const struct suite *s, struct model *m, const char *folder, unsigned int k,
-		      struct error *err)
+static int infer_file(struct model *m, const char *folder, unsigned int k, struct error *err)
 {
 	struct npy input = { 0 }, output = { 0 };
 	char path[PATH_ROOM];
@@ -303,7 +252,7 @@ static int infer_file(const struct suite *s, struct model *m, const char *folder
 	rc = npy_read(path, &input, err);
 	/* Where Vela lowers an LSTM in its own way, that is what the NPU has to give. */
 	snprintf(path, sizeof(path), "%s/vela_output_%u.npy", folder, k);
-	if (s->config_count || access(path, R_OK))
+	if (access(path, R_OK))
 		snprintf(path, sizeof(path), "%s/output_%u.npy", folder, k);
 	if (!rc)
 		rc = npy_read(path, &output, err);
@@ -334,7 +283,7 @@ static void check_whole(struct suite *s, const char *path)
 	}
 	rc = model_open(path, device(s, config), &m, &err);
 	if (!rc) {
-		while (!(rc = infer_file(s, m, folder, k, &err)))
+		while (!(rc = infer_file(m, folder, k, &err)))
 			k++;
 		model_close(m);
 	}
@@ -344,41 +293,6 @@ static void check_whole(struct suite *s, const char *path)
 	}
 	s->passed++;
 	printf("ok   %s, %u vectors\n", path, k);
-}
-
-static void compile_whole(struct suite *s, const char *path)
-{
-	char folder[PATH_MAX];
-
-	snprintf(folder, sizeof(folder), "%s", path);
-	dirname(folder);
-	for (unsigned int c = 0; c < s->config_count; c++) {
-		struct error err = { "" };
-		unsigned int k = 0;
-		struct model *m;
-		int rc = model_open(path, device(s, s->configs[c]), &m, &err);
-
-		if (!rc) {
-			while (!(rc = infer_file(s, m, folder, k, &err)))
-				k++;
-			model_close(m);
-		}
-		judge(s, basename(folder), s->configs[c], rc == -ENOENT && k ? 0 : rc, &err);
-	}
-}
-
-static void compile_wholes(struct suite *s)
-{
-	char pattern[PATH_MAX];
-	glob_t found;
-
-	snprintf(pattern, sizeof(pattern), "%s/*/model.tflite", s->folder);
-	if (glob(pattern, 0, NULL, &found))
-		return;
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		if (wanted(s, found.gl_pathv[i]))
-			compile_whole(s, found.gl_pathv[i]);
-	globfree(&found);
 }
 
 static void check_wholes(struct suite *s)
@@ -395,56 +309,25 @@ static void check_wholes(struct suite *s)
 	globfree(&found);
 }
 
-static int read_excuses(struct suite *s, const char *path)
-{
-	struct error err;
-	size_t size;
-	void *text;
-
-	if (file_read(path, &text, &size, &err)) {
-		fprintf(stderr, "models: %s\n", err.text);
-		return -1;
-	}
-	/* With a line break before the first line, too. */
-	s->excused = calloc(1, size + 2);
-	if (s->excused) {
-		s->excused[0] = '\n';
-		memcpy(s->excused + 1, text, size);
-	}
-	free(text);
-	return s->excused ? 0 : -1;
-}
-
 int main(int argc, char **argv)
 {
 	struct suite s = { 0 };
 	int opt;
 
-	while ((opt = getopt(argc, argv, "m:c:o:x:")) != -1) {
-		if (opt == 'm') {
-			s.only = optarg;
-		} else if (opt == 'c' && s.config_count < MAX_DEVICES) {
-			s.configs[s.config_count++] = optarg;
-		} else if (opt == 'o') {
-			s.options = optarg;
-		} else if (opt != 'x' || read_excuses(&s, optarg)) {
-			fprintf(stderr, "usage: models [-m part-of-model-name] [-c CONFIG]... "
-				"[-o DEVICE-OPTIONS] [-x FILE] FOLDER...\n");
+	while ((opt = getopt(argc, argv, "m:")) != -1) {
+		if (opt != 'm') {
+			fprintf(stderr, "usage: models [-m part-of-model-name] FOLDER...\n");
 			return 2;
 		}
+		s.only = optarg;
 	}
 	for (int i = optind; i < argc; i++) {
 		s.folder = argv[i];
 		check_manifest(&s);
-		if (s.config_count)
-			compile_wholes(&s);
-		else
-			check_wholes(&s);
+		check_wholes(&s);
 	}
 	for (unsigned int i = 0; i < s.device_count; i++)
 		accel_device_unref(s.devices[i]);
-	free(s.excused);
-	printf("models: %u passed, %u failed, %u skipped, %u refused\n", s.passed, s.failed,
-	       s.skipped, s.refused);
+	printf("models: %u passed, %u failed, %u skipped\n", s.passed, s.failed, s.skipped);
 	return s.failed ? 1 : s.passed ? 0 : EXIT_SKIP;
 }
