@@ -32,3 +32,14 @@ check-opencl-asan:
 check-opencl-tsan:
 	$(MAKE) O=$(O)/tsan SAN=-fsanitize=thread CFLAGS="-O1 -g" $(O)/tsan/test_opencl $(O)/tsan/icd-accel/accel.icd
 	TSAN_OPTIONS=halt_on_error=1 $(call SAN_OPENCL,tsan)
+
+BENCH_OPENCL_OBJS := $(O)/tests/bench_opencl.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS))
+$(O)/tests/bench_opencl.o: CL_VERSION := 300
+$(O)/bench_opencl: $(BENCH_OPENCL_OBJS) | $(O)/libaccel.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN' -o $@ $^ $(O)/libaccel.so -lOpenCL $(RUNTIME_LIBS)
+
+BENCHES += bench-opencl
+bench-opencl: $(O)/bench_opencl $(O)/icd-accel/accel.icd
+	for m in $(TEST_OPENCL_MODEL) $(wildcard $(addprefix $(ACCEL_MODELS)/,ad01_int8 kws_ref_model vww_96_int8)); do \
+		OCL_ICD_VENDORS=$(abspath $(O))/icd-accel ACCEL_OPENCL_DEVICES=sim:ethos-u65-256 POCL_DEVICES=basic \
+		POCL_WORK_GROUP_SPECIALIZATION=0 $< $$(ls $$m/vela-*u65-256.tflite | head -1) || exit 1; done
