@@ -43,3 +43,10 @@ bench-opencl: $(O)/bench_opencl $(O)/icd-accel/accel.icd
 	for m in $(TEST_OPENCL_MODEL) $(wildcard $(addprefix $(ACCEL_MODELS)/,ad01_int8 kws_ref_model vww_96_int8)); do \
 		OCL_ICD_VENDORS=$(abspath $(O))/icd-accel ACCEL_OPENCL_DEVICES=sim:ethos-u65-256 POCL_DEVICES=basic \
 		POCL_WORK_GROUP_SPECIALIZATION=0 $< $$(ls $$m/vela-*u65-256.tflite | head -1) || exit 1; done
+
+$(O)/opencl_pipeline: docs/examples/opencl_pipeline.c
+	$(Q)$(CC) -std=gnu11 $(WARN) $(CFLAGS) -o $@ $< -lOpenCL
+
+CHECKS += check-opencl-example
+check-opencl-example: $(O)/opencl_pipeline $(O)/icd-accel/accel.icd
+	tests/opencl_example.sh $< $(abspath $(O))
