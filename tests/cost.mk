@@ -90,3 +90,16 @@ fuzz-strict check-fuzz-strict fuzz-systems check-fuzz-systems:
 		-print_final_stats=1 $(FUZZ_ARGS) $(O)/corpus-$(lastword $(subst -, ,$@)) $(FUZZ_SEEDS)
 
 -include $(addprefix $(O)/tests/,test_target.d fuzz_strict.d fuzz_systems.d)
+
+STRICT_MUTATE_OBJS := $(O)/tests/strict_mutate.o $(O)/tests/vela_file.o $(STRICT_OBJS)
+
+$(O)/tests/strict_mutate: $(STRICT_MUTATE_OBJS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+CHECKS += check-strict-mutate
+check-strict-mutate: $(O)/tests/strict_mutate
+	$(Q)set -- $(wildcard $(ACCEL_MODELS)/*/vela-*.tflite); \
+	if [ $$# = 0 ]; then echo "SKIP check-strict-mutate: no models in $(ACCEL_MODELS)"; \
+	else $< "$$@"; fi
+
+-include $(STRICT_MUTATE_OBJS:.o=.d)

@@ -432,11 +432,235 @@ static void test_u85(void **state)
 		      broken[i].op);
 }
 
+/* ---- U85-256, one operation at a time ---- */
+
+/* Stream rules only: what is in memory does not matter here. */
+static void check_stream(struct stream *s, const char *device, const char *expected)
+{
+	struct npu_strict_fault fault = { .op = 0 };
+	struct npu_program program;
+	int rc;
+
+	stream_finish(s, device, &program);
+	rc = npu_strict_stream(npu_config_find(device), &program, &fault);
+	if (!expected && rc)
+		fail_msg("%s: operation %zu: %s", device, fault.op, fault.text);
+	if (expected && (!rc || !strstr(fault.text, expected)))
+		fail_msg("%s: \"%s\", expected \"%s\"", device, rc ? fault.text : "accepted", expected);
+	npu_program_free(&program);
+}
+
+static void begin_u85(struct stream *s, unsigned int microblock, unsigned int h, unsigned int w,
+		      unsigned int d)
+{
+	s->count = 0;
+	SET2(s, SET_OFM_SCALE, 0, 1);
+	SET(s, SET_ACC_FORMAT, microblock << 8);
+	SET(s, SET_OFM_BLK_HEIGHT_M1, h - 1);
+	SET(s, SET_OFM_BLK_WIDTH_M1, w - 1);
+	SET(s, SET_OFM_BLK_DEPTH_M1, d - 1);
+}
+
+/* 8 x 8 taps of 64 channels for a block of 8 x 16: 15 x 23 x 64 = 22080 bytes, 16384 there are. */
+static void test_u85_ifm(void **state)
+{
+	struct stream s;
+
+	(void)state;
+	for (unsigned int w = 8; w <= 16; w += 8) {
+		begin_u85(&s, 3, 8, w, 16);
+		stream_ifm(&s, 40, 40, 64, 0);
+		stream_ofm(&s, 33, 33, 16, 0x20000);
+		SET(&s, SET_KERNEL_HEIGHT_M1, 7);
+		SET(&s, SET_KERNEL_WIDTH_M1, 7);
+		SET2(&s, SET_WEIGHT_LENGTH, 0, 16);
+		SET(&s, OP_CONV, 0);
+		/* 15 x 15 x 64 = 14400. */
+		check_stream(&s, "ethos-u85-256",
+			     w == 8 ? NULL : "ifm: block 15 x 23 x 64 takes 22080 bytes of 16384");
+	}
+	/* A map that fits as a whole does not need more. */
+	begin_u85(&s, 3, 8, 16, 16);
+	stream_ifm(&s, 15, 16, 64, 0);
+	stream_ofm(&s, 8, 9, 16, 0x20000);
+	SET(&s, SET_KERNEL_HEIGHT_M1, 7);
+	SET(&s, SET_KERNEL_WIDTH_M1, 7);
+	SET2(&s, SET_WEIGHT_LENGTH, 0, 16);
+	SET(&s, OP_CONV, 0);
+	check_stream(&s, "ethos-u85-256", NULL);
+}
+
+static void addition(struct stream *s, unsigned int w, unsigned int d, unsigned int broadcast)
+{
+	begin_u85(s, 3, 2, w, d);
+	stream_ifm(s, 16, 80, 32, 0);
+	stream_ifm2(s, 16, 80, 32, 0x10000);
+	stream_ofm(s, 16, 80, 32, 0x20000);
+	SET(s, SET_IFM2_BROADCAST, broadcast);
+	SET(s, OP_ELEMENTWISE, NPU_ELT_ADD);
+}
+
+static void test_u85_elementwise(void **state)
+{
+	struct stream s;
+
+	(void)state;
+	/* A row of 64 x 32 bytes is what there is room for. */
+	addition(&s, 64, 32, 0);
+	check_stream(&s, "ethos-u85-256", NULL);
+	addition(&s, 66, 32, 0);
+	check_stream(&s, "ethos-u85-256", "output: a row of the block 2 x 66 x 32 takes 2112 bytes of 2048");
+	/* A sixth of 1536 bytes holds 16 bricks: two rows of 8. */
+	addition(&s, 8, 32, NPU_BROADCAST_C);
+	check_stream(&s, "ethos-u85-256", NULL);
+	addition(&s, 10, 32, NPU_BROADCAST_C);
+	check_stream(&s, "ethos-u85-256", "broadcast: depth: 20 bricks of 16");
+	/* In height two rows of 4 columns, two bricks deep. */
+	addition(&s, 4, 32, NPU_BROADCAST_H);
+	check_stream(&s, "ethos-u85-256", NULL);
+	addition(&s, 6, 32, NPU_BROADCAST_H);
+	check_stream(&s, "ethos-u85-256", "broadcast: height: 24 bricks of 16");
+	addition(&s, 6, 32, NPU_BROADCAST_W);
+	check_stream(&s, "ethos-u85-256", NULL);
+}
+
+/* Twice as large: ((16 - 2) * 2 + 1) / 1 = 29 columns a block. */
+static void test_u85_resize(void **state)
+{
+	static const struct {
+		unsigned int h, w, d;
+		const char *expected;
+	} blocks[] = {
+		{ 1, 29, 16, NULL },
+		{ 1, 30, 16, "resize: block 1 x 30 x 16, at most 1 x 29 x 16" },
+		{ 2, 16, 16, "resize: block 2 x 16 x 16" },
+		{ 1, 16, 32, "resize: block 1 x 16 x 32" },
+	};
+	struct stream s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+		begin_u85(&s, 3, blocks[i].h, blocks[i].w, blocks[i].d);
+		stream_ifm(&s, 20, 20, 32, 0);
+		stream_ofm(&s, 40, 40, 32, 0x10000);
+		SET(&s, SET_KERNEL_HEIGHT_M1, 19);
+		SET(&s, SET_KERNEL_WIDTH_M1, 19);
+		SET(&s, SET_RESIZE_X_SCALE_N_M1, 1);
+		SET(&s, SET_RESIZE_Y_SCALE_N_M1, 1);
+		SET2(&s, SET_RESIZE_X, 0, 1);
+		SET2(&s, SET_RESIZE_Y, 0, 1);
+		SET(&s, OP_RESIZE, NPU_RESIZE_NEAREST);
+		check_stream(&s, "ethos-u85-256", blocks[i].expected);
+	}
+}
+
+/* @precision: OFM format, transpose and reverse. */
+static void pooling(struct stream *s, unsigned int w, unsigned int d, unsigned int precision)
+{
+	begin_u85(s, 1, 2, w, d);
+	stream_ifm(s, 16, 16, 256, 0);
+	stream_ofm(s, 16, 16, 256, 0x20000);
+	SET(s, SET_OFM_PRECISION, 0x101 | precision);
+	SET_ADDRESS(s, SET_OFM_STRIDE_C, 16 * 256);
+	SET(s, OP_POOL, NPU_POOL_MAX);
+}
+
+static void test_u85_turned(void **state)
+{
+	const unsigned int brick = 1 << 6, hcw = 2 << 11, reverse_c = 3 << 9;
+	struct stream s;
+
+	(void)state;
+	/* Columns become channels of bricks: whole ones. */
+	pooling(&s, 16, 64, brick | hcw);
+	check_stream(&s, "ethos-u85-256", NULL);
+	pooling(&s, 8, 64, brick | hcw);
+	check_stream(&s, "ethos-u85-256", "transpose: block 2 x 8 x 64 ends within a brick");
+	pooling(&s, 8, 64, hcw);
+	check_stream(&s, "ethos-u85-256", NULL);
+	pooling(&s, 8, 144, hcw);
+	check_stream(&s, "ethos-u85-256", "transpose: block depth 144 becomes height or width");
+	pooling(&s, 8, 16, reverse_c);
+	check_stream(&s, "ethos-u85-256", NULL);
+	pooling(&s, 8, 32, reverse_c);
+	check_stream(&s, "ethos-u85-256", "reverse: channels in blocks of 32");
+	pooling(&s, 8, 16, brick | reverse_c);
+	check_stream(&s, "ethos-u85-256", "reverse: channels in blocks of 16, bricks");
+
+	/* Another that reads it: where the last block of a turned output is, nobody says. */
+	pooling(&s, 8, 64, hcw);
+	stream_ifm(&s, 16, 16, 256, 0x20000);
+	stream_ofm(&s, 16, 16, 256, 0x40000);
+	SET(&s, SET_BLOCKDEP, 1);
+	SET(&s, OP_POOL, NPU_POOL_MAX);
+	check_stream(&s, "ethos-u85-256", "blockdep: 1 after an output that was turned around");
+}
+
+/* @length operations handed on through buffers, each with a second operand of its own. */
+static void chain(struct stream *s, unsigned int length, unsigned int outside, bool ended)
+{
+	const unsigned int chained = 2 << 14;
+
+	begin_u85(s, 3, 2, 16, 16);
+	stream_ifm(s, 16, 16, 16, 0);
+	stream_ifm2(s, 16, 16, 16, 0x1000);
+	stream_ofm(s, 16, 16, 16, 0x2000);
+	for (unsigned int i = 0; i < length; i++) {
+		bool last = i == length - 1 && ended;
+
+		SET(s, SET_OFM_PRECISION, 0x101 | (last ? 0 : chained));
+		SET(s, SET_OFM_REGION, last ? 1 : i);
+		SET(s, SET_IFM2_BROADCAST, i < outside ? 0 : NPU_BROADCAST_SCALAR);
+		SET(s, OP_ELEMENTWISE, NPU_ELT_ADD);
+		SET(s, SET_IFM_PRECISION, 0x1 | chained);
+		SET(s, SET_IFM_REGION, i);
+	}
+}
+
+static void test_u85_chain(void **state)
+{
+	struct stream s;
+
+	(void)state;
+	/* The first has its own operand from memory, too. */
+	chain(&s, 4, 2, true);
+	check_stream(&s, "ethos-u85-256", NULL);
+	chain(&s, 5, 0, true);
+	check_stream(&s, "ethos-u85-256", "chain: 5 operations, at most 4");
+	chain(&s, 4, 3, true);
+	check_stream(&s, "ethos-u85-256", "chain: 4 operands from memory, at most 3");
+	chain(&s, 2, 1, false);
+	check_stream(&s, "ethos-u85-256", "chain: the output in a chaining buffer is never read");
+}
+
+static void test_u85_branch(void **state)
+{
+	struct stream s;
+
+	(void)state;
+	for (unsigned int branch = 0; branch < 2; branch++) {
+		uint32_t next;
+
+		pooling(&s, 16, 16, 0);
+		next = (uint32_t)(4 * (s.count + 2));
+		if (branch)
+			SET2(&s, OP_BRANCH, 0, next);
+		/* It reads what it read before: BLOCKDEP may be anything. */
+		SET(&s, SET_BLOCKDEP, 7);
+		SET_ADDRESS(&s, SET_OFM_BASE0, 0x40000);
+		SET(&s, OP_POOL, NPU_POOL_MAX);
+		check_stream(&s, "ethos-u85-256", branch ? "blockdep: 7 after a branch" : NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_u65), cmocka_unit_test(test_u65_good),
 		cmocka_unit_test(test_overlap), cmocka_unit_test(test_u55), cmocka_unit_test(test_u85),
+		cmocka_unit_test(test_u85_ifm), cmocka_unit_test(test_u85_elementwise),
+		cmocka_unit_test(test_u85_resize), cmocka_unit_test(test_u85_turned),
+		cmocka_unit_test(test_u85_chain), cmocka_unit_test(test_u85_branch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
