@@ -31,6 +31,7 @@ $(O)/tests/validate_sound: $(VALIDATE_SOUND_OBJS) $(O)/libethosu-validate.a $(O)
 CHECKS += check-validate
 check-validate: $(TEST_VALIDATE) $(addprefix $(O)/tests/,validate_models validate_sound)
 	$(Q)for t in $(TEST_VALIDATE); do $$t || exit 1; done
+	$(Q)sh tests/validate_freestanding.sh $(FUZZ_CLANG) $(O)/gen/freestanding
 	$(Q)$(O)/tests/validate_models tests/data $(ACCEL_MODELS)
 	$(Q)$(O)/tests/validate_sound --count 1000000 --accept 20 tests/data
 
