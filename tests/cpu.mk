@@ -16,3 +16,20 @@ check-cpu: $(O)/tests/cpu_models
 	grep -v '^ok' $(O)/cpu-models.log; test $$s = 0 -o $$s = 77
 
 -include $(O)/tests/cpu_models.d
+
+# libFuzzer, as in machine.mk; "make fuzz-cpu FUZZ_ARGS=-runs=10000000" goes on for longer.
+FUZZ_CPU_SRCS := tests/fuzz_cpu.c $(filter-out runtime/cpu/graph.c,$(wildcard runtime/cpu/*.c)) \
+	runtime/ir/ir_ops.c runtime/elem.c runtime/error.c sim/ref_table.c
+
+$(O)/fuzz_cpu: $(FUZZ_CPU_SRCS:%.c=$(O)/%.o)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lm
+
+FUZZERS += fuzz-cpu
+CHECKS += check-fuzz-cpu
+.PHONY: fuzz-cpu
+check-fuzz-cpu: FUZZ_ARGS := -max_total_time=15
+fuzz-cpu check-fuzz-cpu:
+	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_cpu
+	mkdir -p $(O)/corpus-cpu
+	$(O)/fuzz/fuzz_cpu -timeout=10 -rss_limit_mb=1024 -max_len=1024 -print_final_stats=1 \
+		$(FUZZ_ARGS) $(O)/corpus-cpu tests/corpus/cpu

@@ -55,7 +55,9 @@ static inline int32_t fixed_scale_wide(int64_t x, struct fixed_factor f)
 	int32_t multiplier = f.multiplier < 0x7fff0000 ? (f.multiplier + (1 << 15)) >> 16 : 0x7fff;
 	int shift = 15 - f.shift;
 
-	return fixed_wrap((x * multiplier + (INT64_C(1) << (shift - 1))) >> shift);
+	uint64_t product = (uint64_t)x * (uint64_t)multiplier + (UINT64_C(1) << (shift - 1));
+
+	return fixed_wrap((int64_t)product >> shift);
 }
 
 /* --- fixed_math.c --- */

@@ -125,6 +125,8 @@ int cpu_activation(const struct cpu_op *op, const struct cpu_tensor *t, int32_t 
 		return error_set(err, -ENOTSUP, "%s on the CPU: fused activation %d",
 				 ir_kind_info(op->kind)->name, act);
 	cpu_limits(t->type, low, high);
+	if (t->scale_count && (!(cpu_scale_of(t) > 0) || !isfinite(cpu_scale_of(t))))
+		return cpu_refuse(op, op->input_count, -EINVAL, "has a scale that is not above 0", err);
 	if (isfinite(ranges[act].low)) {
 		int32_t q = t->scale_count ? quantised(t, ranges[act].low) : (int32_t)ranges[act].low;
 

@@ -12,6 +12,8 @@
 #define SUM_BITS	12	/* before the point of a sum: up to 4096 elements of 1 */
 #define LOG_OUT_BITS	4
 #define STEPS		512
+#define DEPTH_MAX_8	((1u << SUM_BITS) - 1)
+#define DEPTH_MAX_16	65535u
 
 /**
  * struct softmax - scales
@@ -71,6 +73,8 @@ static int prepare_rows(struct cpu_op *op, unsigned int types, struct error *err
 	if (!in->ndim || !in->shape[in->ndim - 1])
 		return cpu_refuse(op, 0, -EINVAL, "is empty", err);
 	depth = (size_t)in->shape[in->ndim - 1];
+	if (depth > (in->type == ELEM_INT16 ? DEPTH_MAX_16 : DEPTH_MAX_8))
+		return cpu_refuse(op, 0, -ENOTSUP, "has a last axis whose sum may overflow", err);
 	s = calloc(1, sizeof(*s) + depth * sizeof(*s->row));
 	if (!s)
 		return error_set(err, -ENOMEM, "out of memory");

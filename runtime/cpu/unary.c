@@ -79,6 +79,8 @@ static int32_t inverse_sqrt(const struct unary *u, int32_t x)
 	inner = fixed_inverse_sqrt(x);
 	inner.shift += RSQRT_SHIFT;
 	outer.shift -= RSQRT_SHIFT;
+	if (outer.shift < -31)
+		return rescaled(u, 0);
 	return rescaled(u, fixed_scale(fixed_scale(1, inner), outer));
 }
 
@@ -117,9 +119,9 @@ static int32_t sigmoid_point(uint32_t i)
 
 static int32_t in_table_units(const struct unary *u, int32_t x)
 {
-	int32_t round = u->shift > 0 ? 1 << (u->shift - 1) : 0;
+	int64_t round = u->shift > 0 ? INT64_C(1) << (u->shift - 1) : 0;
 
-	return (x * u->multiplier + round) >> u->shift;
+	return (int32_t)((x * (int64_t)u->multiplier + round) >> u->shift);
 }
 
 static int32_t sigmoid_16(const struct unary *u, int32_t x)
@@ -300,7 +302,7 @@ void unary_points16(double (*function)(double x), double low, double high, doubl
 /* --- Operators --- */
 
 /* 16-bit LOGISTIC and TANH: the multiplier as large as 16 bits hold, and the shift that goes with it. */
-static void scale_to_table(struct unary *u)
+static const char *scale_to_table(struct unary *u)
 {
 	double multiplier = (double)u->in * 4096.0 * 3.0;
 	int exponent;
@@ -309,13 +311,16 @@ static void scale_to_table(struct unary *u)
 	/* Scales of 2^-12 and 2^-11 are exact, no matter how they are written. */
 	if (fraction == 0.5 && exponent - 1 + 12 >= 0 && exponent - 1 + 12 <= 1) {
 		u->multiplier = 3 << (exponent - 1 + 12);
-		return;
+		return NULL;
 	}
+	if (multiplier > INT16_MAX)
+		return "its scale is too large";
 	while (multiplier <= 32767.0 / 2.0 && u->shift <= 30) {
 		u->shift++;
 		multiplier *= 2.0;
 	}
 	u->multiplier = (int16_t)multiplier;
+	return NULL;
 }
 
 static int16_t down_to_16(int32_t multiplier)
@@ -390,9 +395,8 @@ static const char *choose(struct unary *u, const struct ir_options *options)
 	case IR_TANH:
 		if (!wide)
 			break;
-		scale_to_table(u);
 		u->of = u->kind == IR_TANH ? tanh_16 : sigmoid_16;
-		return NULL;
+		return scale_to_table(u);
 	}
 	if (!functions[u->kind].table || (wide && !functions[u->kind].wide_table))
 		return "no function of one variable of this type";
