@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The demo model on the simulated NPU against what TFLite's reference kernels made of it.
 
+As Vela compiled it, and as accel does.
+
 Every output of 64 pictures byte for byte, and of all 10,000 what was taken for what.
 """
 import argparse
@@ -13,7 +15,9 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CONFIGS = ("u65-256", "u85-256")
+# File and NPU: two that Vela compiled, and the model itself for others.
+CONFIGS = (("ds-cnn.u65-256.tflite", "u65-256"), ("ds-cnn.u85-256.tflite", "u85-256"),
+           ("ds-cnn.tflite", "u65-256"), ("ds-cnn.tflite", "u65-512"), ("ds-cnn.tflite", "u85-256"))
 SAMPLES = 64
 INPUT_SHAPE = (1, 28, 28, 1)
 OUTPUT_SHAPE = (1, 10)
@@ -47,20 +51,20 @@ def sample(args, config, x, y):
         source, sink = os.path.join(d, "x.npy"), os.path.join(d, "y.npy")
         with open(source, "wb") as f:
             f.write(npy_int8(INPUT_SHAPE, x))
-        r = subprocess.run([args.accel, "run", f"{HERE}/ds-cnn.{config}.tflite", "-d", f"sim:ethos-{config}",
+        r = subprocess.run([args.accel, "run", f"{HERE}/{config[0]}", "-d", f"sim:ethos-{config[1]}",
                             "--input", source, "--output", sink], check=False)
         return r.returncode == 0 and npy_data(sink) == y
 
 
 def evaluate(args, config, expected):
-    r = subprocess.run([args.accel, "eval", f"{HERE}/ds-cnn.{config}.tflite", "-d", f"sim:ethos-{config}",
+    r = subprocess.run([args.accel, "eval", f"{HERE}/{config[0]}", "-d", f"sim:ethos-{config[1]}",
                         "--dataset", f"fashion-mnist:{args.data}", "--json"],
                        check=False, capture_output=True, text=True)
     if r.returncode:
         print(r.stderr, end="", file=sys.stderr)
         return False
     got = json.loads(r.stdout)
-    print(f"{config}: {got['correct']} right, TFLite's reference {expected['correct']}")
+    print(f"{config[0]} on {config[1]}: {got['correct']} right, TFLite's reference {expected['correct']}")
     return got["correct"] == expected["correct"] and got["confusion"] == expected["confusion"]
 
 
@@ -72,10 +76,10 @@ def main():
     with open(f"{HERE}/expected.json") as f:
         expected = json.load(f)
     pairs = list(zip(cut(f"{HERE}/inputs.npy", INPUT_SHAPE), cut(f"{HERE}/outputs.npy", OUTPUT_SHAPE)))
-    results = [(f"{c} sample {i}", sample(args, c, x, y)) for c in CONFIGS for i, (x, y) in enumerate(pairs)]
+    results = [(f"{c[0]} on {c[1]}, sample {i}", sample(args, c, x, y)) for c in CONFIGS for i, (x, y) in enumerate(pairs)]
     skipped = 0
     if os.path.isdir(args.data):
-        results += [(f"{c} all pictures", evaluate(args, c, expected)) for c in CONFIGS]
+        results += [(f"{c[0]} on {c[1]}, all pictures", evaluate(args, c, expected)) for c in CONFIGS]
     else:
         skipped = len(CONFIGS)
         print(f"SKIP: {args.data}: no data set (Debian: dataset-fashion-mnist)")
