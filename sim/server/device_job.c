@@ -161,11 +161,14 @@ void device_run_job(struct device *dev)
 	device_log(dev, "job %" PRIu64 " begins", n);
 	commit_faults(dev, n, breaks);
 	runs = wanted(dev, breaks);
+	dev->computes = runs;
+	dev->shown_qread = 0;
 	pthread_mutex_unlock(&dev->lock);
 
 	if (runs)
 		npu_run(dev->npu);
 	pthread_mutex_lock(&dev->lock);
+	dev->computes = false;
 	dev->irq_lost = false;
 	dev->slow_end_ns = 0;
 	device_log(dev, "job %" PRIu64 " ends", n);

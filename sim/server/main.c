@@ -244,6 +244,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "accel-sim: %s: %s\n", args.socket, strerrordesc_np(-ret));
 		goto out;
 	}
+	/* Whoever started us may start QEMU now. */
+	printf("%s on %s\n", args.device.config->name, args.socket);
+	fflush(stdout);
 	ret = serve(&args, dev, listener, stop);
 	if (ret)
 		fprintf(stderr, "accel-sim: %s\n", strerrordesc_np(-ret));
