@@ -4,7 +4,9 @@
  * memory plan, libaccel, simulated NPU. Every output byte is compared with what TFLite (or, where
  * Vela's lowering differs, the stream itself) gives.
  *
- * usage: models [-m part-of-model-name] FOLDER...
+ * usage: models [-w] [-m part-of-model-name] [-d DEVICE] FOLDER...
+ * -w: whole models only.
+ * -d: on this device, and no models but those for its configuration; else each on a simulated NPU.
  * A folder holds ops/manifest.json with small models, or folders with vela-CONFIG.tflite,
  * input_K.npy and output_K.npy, or both. Exit status: 0 all passed, 1 not, 77 no models.
  */
@@ -29,6 +31,7 @@
 struct suite {
 	const char *folder;
 	const char *only;
+	bool one_device, whole_only;
 	struct accel_device *devices[MAX_DEVICES];
 	char names[MAX_DEVICES][32];
 	unsigned int device_count;
@@ -50,6 +53,27 @@ static void skip(struct suite *s, const char *path, const char *why)
 static bool wanted(const struct suite *s, const char *name)
 {
 	return !s->only || strstr(name, s->only);
+}
+
+/* Is there a device for @config ("u65-256")? */
+static bool runs_here(const struct suite *s, const char *config)
+{
+	return !s->one_device || !strcmp(s->names[0], config);
+}
+
+static void open_one(struct suite *s, const char *spec)
+{
+	struct accel_device_info info = { .size = sizeof(info) };
+	struct accel_error why;
+
+	if (accel_device_open(spec, &s->devices[0], &why)) {
+		fprintf(stderr, "models: %s\n", why.msg);
+		exit(1);
+	}
+	accel_device_get_info(s->devices[0], &info);
+	snprintf(s->names[0], sizeof(s->names[0]), "%.31s", info.name + strlen("ethos-"));
+	s->device_count = 1;
+	s->one_device = true;
 }
 
 /* The simulated NPU that @config ("u65-256") stands for; opened once. */
@@ -232,9 +256,11 @@ static void check_manifest(struct suite *s)
 		if (!wanted(s, name))
 			continue;
 		json_object_foreach(json_object_get(entry, "exact"), key, kind)
-			check_small(s, name, key, json_string_value(kind), vectors);
+			if (runs_here(s, key))
+				check_small(s, name, key, json_string_value(kind), vectors);
 		json_array_foreach(json_object_get(entry, "part"), j, config)
-			check_refusal(s, name, json_string_value(config));
+			if (runs_here(s, json_string_value(config)))
+				check_refusal(s, name, json_string_value(config));
 	}
 	json_decref(manifest);
 }
@@ -281,6 +307,8 @@ static void check_whole(struct suite *s, const char *path)
 		failure(s, path, "its name does not say for which NPU it is");
 		return;
 	}
+	if (!runs_here(s, config))
+		return;
 	rc = model_open(path, device(s, config), &m, &err);
 	if (!rc) {
 		while (!(rc = infer_file(m, folder, k, &err)))
@@ -314,16 +342,23 @@ int main(int argc, char **argv)
 	struct suite s = { 0 };
 	int opt;
 
-	while ((opt = getopt(argc, argv, "m:")) != -1) {
-		if (opt != 'm') {
-			fprintf(stderr, "usage: models [-m part-of-model-name] FOLDER...\n");
+	while ((opt = getopt(argc, argv, "wm:d:")) != -1) {
+		if (opt == 'm') {
+			s.only = optarg;
+		} else if (opt == 'w') {
+			s.whole_only = true;
+		} else if (opt == 'd' && !s.device_count) {
+			open_one(&s, optarg);
+		} else {
+			fprintf(stderr, "usage: models [-w] [-m part-of-model-name] [-d DEVICE] "
+				"FOLDER...\n");
 			return 2;
 		}
-		s.only = optarg;
 	}
 	for (int i = optind; i < argc; i++) {
 		s.folder = argv[i];
-		check_manifest(&s);
+		if (!s.whole_only)
+			check_manifest(&s);
 		check_wholes(&s);
 	}
 	for (unsigned int i = 0; i < s.device_count; i++)

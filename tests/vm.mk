@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# The kernel module in virtual machines with simulated NPUs: stock kernels 6.12 and 7.3 of Debian, and mainline's own
+# module on 7.3 for comparison. What they need is fetched once (tests/vm/root.sh); without it all is skipped.
+
+VM_DRIVER_SRCS := $(wildcard driver/*) $(wildcard uapi/*)
+VM_OURS := $(O)/vm/ours-6.12/ethosu.ko $(O)/vm/ours-7.3/ethosu.ko
+VM_MAINLINE := $(O)/vm/mainline-7.3/ethosu.ko
+VM_NPUS := -n "-c ethos-u65-256" -n "-c ethos-u65-512" -n "-c ethos-u85-256"
+VM_RUN := O=$(O) tests/vm/run.sh
+VM_TESTS := $(O)/tests/models
+# All models on our module with the newer kernel; with the older one, and on mainline's, whole models only.
+VM_FEW := $(if $(FULL),,$(if $(wildcard $(ACCEL_MODELS)/README.md),-w))
+
+$(VM_OURS): $(O)/vm/ours-%/ethosu.ko: $(VM_DRIVER_SRCS)
+	tests/vm/kbuild.sh $* $(@D) driver uapi
+
+$(VM_MAINLINE): driver/ethosu_pci.c tests/vm/mainline.sh
+	tests/vm/mainline.sh $(@D)
+
+# $(call vm_skipping,COMMANDS): 77 from one of them is a skip, not a failure.
+vm_skipping = @$(1) || { s=$$?; [ $$s = 77 ] && echo "SKIP $@" && exit 0; exit $$s; }
+
+CHECKS += check-vm
+.PHONY: check-vm-models
+check-vm:
+	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-models)
+
+check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(VM_TESTS)
+	$(VM_RUN) -k 7.3 -c $(O)/vm/ours-7.3 $(VM_NPUS) $(O)/vm/models-7.3 \
+		sh tests/vm/models.sh $(O)/tests/models tests/vm/none.list tests/data $(ACCEL_MODELS)
+	$(VM_RUN) -k 6.12 -c $(O)/vm/ours-6.12 $(VM_NPUS) $(O)/vm/models-6.12 \
+		sh tests/vm/models.sh $(O)/tests/models tests/vm/none.list $(VM_FEW) tests/data $(ACCEL_MODELS)
+	$(VM_RUN) -k 7.3 -c $(O)/vm/mainline-7.3 $(VM_NPUS) $(O)/vm/models-mainline \
+		sh tests/vm/models.sh $(O)/tests/models tests/vm/mainline.list $(VM_FEW) tests/data $(ACCEL_MODELS)
