@@ -10,6 +10,7 @@ struct draw {
 	struct backend_graph *b;
 	struct rng *rng;
 	unsigned int family;
+	bool chain;	/* each operation reads the whole of what the one before made */
 };
 
 static int32_t range(const struct draw *d, int32_t lo, int32_t hi)
@@ -102,7 +103,7 @@ static struct ir_view part_view(const struct draw *d, uint32_t tensor)
 {
 	struct ir_view v = whole_view(d, tensor);
 
-	if (!one_in(d, 3))
+	if (d->chain || !one_in(d, 3))
 		return v;
 	if (one_in(d, 2) && v.h > 1) {
 		int32_t y = range(d, 0, v.h - 1);
@@ -142,7 +143,7 @@ static uint32_t any_tensor(const struct draw *d)
 	uint32_t i;
 
 	do {
-		i = one_in(d, 2) ? b->g.tensor_count - 1 :
+		i = d->chain || one_in(d, 2) ? b->g.tensor_count - 1 :
 				   (uint32_t)range(d, 0, (int32_t)b->g.tensor_count - 1);
 		for (; i && (b->tensors[i].data || elem_size(b->tensors[i].type) == 4); i--)
 			;
@@ -195,8 +196,10 @@ static bool draw_window(const struct draw *d, struct ir_npu *n, int32_t most_tap
 
 	n->kernel_h = range(d, 1, big ? 2 * most_taps : most_taps);
 	n->kernel_w = range(d, 1, big ? 2 * most_taps : most_taps);
-	n->stride_y = range(d, 1, 3);
-	n->stride_x = range(d, 1, 3);
+	n->stride_y = range(d, 1, d->chain ? 2 : 3);
+	n->stride_x = range(d, 1, d->chain ? 2 : 3);
+	if (d->chain && one_in(d, 2))
+		n->stride_y = n->stride_x = 1;
 	n->dilation_y = n->kind == IR_NPU_POOL ? 1 : range(d, 1, 2);
 	n->dilation_x = n->kind == IR_NPU_POOL ? 1 : range(d, 1, 2);
 	n->pad_top = one_in(d, 2) ? range(d, 0, (n->kernel_h - 1) * n->dilation_y) : 0;
@@ -324,7 +327,7 @@ static void draw_second(const struct draw *d, struct ir_npu *n)
 	for (uint32_t i = b->g.tensor_count; i--;) {
 		const struct ir_tensor *t = &b->tensors[i];
 
-		if (t->type == a->type && t->hwc[0] == h && t->hwc[1] == w && t->hwc[2] == c &&
+		if (!d->chain && t->type == a->type && t->hwc[0] == h && t->hwc[1] == w && t->hwc[2] == c &&
 		    !t->data && one_in(d, 2)) {
 			n->ifm2 = whole_view(d, i);
 			b->read[i] = true;
@@ -454,10 +457,13 @@ void backend_draw(struct backend_graph *b, struct rng *rng, unsigned int family)
 	b->g.tensors = b->tensors;
 	b->g.ops = b->ops;
 	b->g.name = "drawn";
-	add_tensor(&d, types[range(&d, 0, 3)], range(&d, 1, side), range(&d, 1, side),
+	d.chain = one_in(&d, 3);
+	if (d.chain)
+		side = 40;
+	add_tensor(&d, types[range(&d, 0, 3)], range(&d, d.chain ? 10 : 1, side), range(&d, 1, side),
 		   range(&d, 1, 50));
 	fill(&d, 0);
-	want = range(&d, 1, 7);
+	want = range(&d, d.chain ? 3 : 1, 7);
 	while (b->g.op_count < (uint32_t)want) {
 		uint32_t before = b->g.tensor_count;
 

@@ -102,6 +102,7 @@ static int set_up(struct be *be)
 			continue;
 		op->npu = g->ops[i].npu;
 		op->index = i;
+		op->cascade = BE_NONE;
 		be->op_of[i] = be->op_count++;
 		rc = add_lut(be, op);
 	}
@@ -120,6 +121,9 @@ static void tear_down(struct be *be)
 	free(be->cmds);
 	free(be->buffers);
 	free(be->luts);
+	for (uint32_t i = 0; i < be->cascade_count; i++)
+		free(be->cascades[i].ends);
+	free(be->cascades);
 	free(be->units);
 	free(be->transfers);
 	free(be->maps);
@@ -129,8 +133,8 @@ int compile_emit(const struct ir_graph *g, const struct compile_options *opt, st
 		 struct error *err)
 {
 	static int (*const passes[])(struct be *) = {
-		be_layout,    be_regions,  be_block, be_stage, be_weights,
-		be_constants, be_schedule, be_place, be_emit,
+		be_layout,  be_regions,	  be_cascade,  be_block, be_stage,
+		be_weights, be_constants, be_schedule, be_place, be_emit,
 	};
 	const struct target *target = opt->target;
 	struct be be = { .g = g, .opt = opt, .target = target, .arch = target->cost.arch,

@@ -5,6 +5,7 @@
  *
  *	be_layout    bricks or rows			tensor.brick
  *	be_regions   which memory			tensor.region
+ *	be_cascade   what runs in stripes		cascades, tensor.rows; regions anew
  *	be_block     OFM blocks, SHRAM, weight order	op.desc and what goes with it
  *	be_stage     slices in depth, what is copied	op.slices, units, transfers
  *	be_weights   weights and scales encoded		op.blob
@@ -48,6 +49,7 @@ struct be_buffer {
  * @brick: stored as NHCWB16
  * @esize: bytes of an element
  * @region: enum program_region
+ * @rows: so many are kept at a time, the rest has been read; 0: all of it
  * @made: the NPU writes it
  * @copy: it should be copied to quick memory before it is read
  * @copied: by a transfer to quick memory, from where the NPU reads it; BE_NONE: not
@@ -59,6 +61,7 @@ struct be_tensor {
 	bool brick;
 	uint8_t esize;
 	uint8_t region;
+	uint32_t rows;
 	bool made, copy;
 	uint32_t copied;
 };
@@ -91,6 +94,7 @@ struct be_slice {
  * @blob: weights and scales
  * @slices, @slice_count: parts; of what has no weights there is one
  * @lut: index of a table image, BE_NONE: none
+ * @cascade: that it is part of, BE_NONE: none; @rows: of the OFM that it usually makes at a time then
  */
 struct be_op {
 	const struct ir_npu *npu;
@@ -102,11 +106,25 @@ struct be_op {
 	struct be_slice *slices;
 	uint32_t slice_count;
 	uint32_t lut;
+	uint32_t cascade, rows;
 };
 
-/* A kernel operation: a slice of an operation. In order of execution. */
+/* A kernel operation: rows of a slice of an operation. In order of execution. */
 struct be_unit {
 	uint32_t op, slice;
+	uint32_t y0, y1;
+};
+
+/**
+ * struct be_cascade - operations that take turns, a stripe of rows each
+ * @first, @last: index into be.ops
+ * @stripes: how many rounds
+ * @ends: row up to which each operation has come after each round: [round][operation]
+ */
+struct be_cascade {
+	uint32_t first, last;
+	uint32_t stripes;
+	uint32_t *ends;
 };
 
 /**
@@ -130,13 +148,13 @@ enum be_cmd_kind { BE_KERNEL, BE_TRANSFER };
 /**
  * struct be_cmd - one kernel operation or transfer, in the order of execution
  * @kind: enum be_cmd_kind
- * @op, @slice: BE_KERNEL: which
+ * @unit: BE_KERNEL: which
  * @transfer: BE_TRANSFER: which
  * @step: program step it belongs to
  */
 struct be_cmd {
 	uint8_t kind;
-	uint32_t op, slice;
+	struct be_unit unit;
 	uint32_t transfer;
 	uint32_t step;
 };
@@ -170,6 +188,8 @@ struct be {
 	struct be_op *ops;
 	uint32_t op_count;
 	uint32_t *op_of;	/* of each operation of the graph: index into ops, or BE_NONE */
+	struct be_cascade *cascades;
+	uint32_t cascade_count, cascade_room;
 	struct be_unit *units;
 	uint32_t unit_count;
 	struct be_transfer *transfers;
@@ -217,6 +237,7 @@ void *be_grow(void *array, uint32_t count, uint32_t *room, size_t size);
 
 int be_layout(struct be *be);
 int be_regions(struct be *be);
+int be_cascade(struct be *be);
 int be_block(struct be *be);
 int be_stage(struct be *be);
 int be_weights(struct be *be);
@@ -242,6 +263,15 @@ static inline uint32_t be_tensor_of(const struct ir_view *view)
 {
 	return view->scalar ? IR_NONE : view->tensor;
 }
+
+/* Rows of the IFM that rows @y0 to @y1 of the OFM are made of. */
+void be_input_rows(const struct ir_npu *npu, uint32_t y0, uint32_t y1, uint32_t *from, uint32_t *to);
+
+/* @desc for rows @y0 to @y1 only. */
+void be_describe_rows(const struct ir_npu *npu, uint32_t y0, uint32_t y1, struct cost_op_desc *desc);
+
+/* @desc for @rows rows, of those that have others before them. */
+void be_describe_middle(const struct ir_npu *npu, uint32_t rows, struct cost_op_desc *desc);
 
 /* Does it have weights of its own? */
 bool be_has_streams(const struct ir_npu *npu);

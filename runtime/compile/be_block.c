@@ -82,7 +82,7 @@ static bool layout_shram(const struct search *s, struct be_op *out)
 		return true;
 	}
 	/* One row needs accumulators for one row, even if microblocks are two high. */
-	if (d->ofm.h == 1 && d->kernel_h == 1 && s->ublock.h == 2)
+	if (s->op->npu->ofm.h == 1 && d->kernel_h == 1 && s->ublock.h == 2)
 		h = 1;
 	ab = banks((uint64_t)h * d->block.w * round_up(d->block.d, 8) * d->acc_bits / 8,
 		   s->arch->granule[d->acc_bits == 40 ? ETHOSU_GRANULE_ACC40 : ETHOSU_GRANULE_ACC32]);
@@ -139,7 +139,7 @@ static bool elementwise_fits(const struct search *s)
 	const struct cost_op_desc *d = &s->desc;
 	uint32_t bits = d->ofm.bits > d->ifm[0].bits ? d->ofm.bits : d->ifm[0].bits;
 	uint32_t bricks = s->arch->cb / ETHOSU_CB_SLOTS / (ETHOSU_BRICK * d->ifm[0].bits / 8);
-	uint32_t h = least(d->ofm.h, d->block.h), w = least(d->ofm.w, d->block.w);
+	uint32_t h = least((uint32_t)s->op->npu->ofm.h, d->block.h), w = least(d->ofm.w, d->block.w);
 	uint32_t depth = be_div_up(least(d->ofm.d, d->block.d), ETHOSU_BRICK);
 
 	if ((uint64_t)d->block.w * d->block.d * bits / 8 > s->arch->ob)
@@ -192,7 +192,8 @@ static bool rams_hold(const struct search *s)
 	/* Without a second buffer there has to be room for the next rows at least. */
 	if (!s->twice)
 		block += (uint64_t)iau.h * ifm.w * depth;
-	whole = (uint64_t)round_up(d->ifm[0].h, iau.h) * round_up(d->ifm[0].w, iau.w) *
+	/* All of it: stripes are not all alike. */
+	whole = (uint64_t)round_up((uint32_t)s->op->npu->ifm.h, iau.h) * round_up(d->ifm[0].w, iau.w) *
 		round_up(d->ifm[0].d, unit);
 	if (whole < block)
 		block = whole;
@@ -446,6 +447,8 @@ static int choose(struct be *be, struct memo *m, uint32_t i)
 	uint32_t other;
 
 	be_describe(be, op->npu, &op->desc);
+	if (op->cascade != BE_NONE)
+		be_describe_middle(op->npu, op->rows, &op->desc);
 	/* Constants that are read more than once will be copied to quick memory. */
 	if (be->copies) {
 		uint8_t quick = be->target->cost.region[be->copy_region];

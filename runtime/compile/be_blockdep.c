@@ -154,9 +154,29 @@ static bool one_tile(const struct npu_fm *fm)
 	return fm->height0 >= fm->height;
 }
 
-static struct box whole(const struct npu_fm *fm)
+/* The part of a map that one tile holds. */
+static bool tile_of(const struct npu_fm *fm, unsigned int tile, struct npu_fm *part, struct box *box)
 {
-	return (struct box){ .y1 = fm->height, .x1 = fm->width, .c1 = fm->depth };
+	uint32_t first = (uint32_t)least(fm->height, fm->height0);
+
+	*part = *fm;
+	part->base[0] = fm->base[tile];
+	*box = (struct box){ .y1 = tile ? fm->height - first : first, .x1 = fm->width,
+			     .c1 = fm->depth };
+	return !is_empty(box);
+}
+
+static bool maps_meet(const struct npu_fm *a, const struct npu_fm *b)
+{
+	struct npu_fm pa, pb;
+	struct box ba, bb;
+
+	for (unsigned int i = 0; i < 4; i += 2)
+		for (unsigned int j = 0; j < 4; j += 2)
+			if (tile_of(a, i, &pa, &ba) && tile_of(b, j, &pb, &bb) &&
+			    spans_meet(&pa, &ba, &pb, &bb))
+				return true;
+	return false;
 }
 
 /* Least i + j of blocks that meet. @depth: of parts of the IFM that @gk counts, 0: it counts OFM blocks. */
@@ -192,12 +212,11 @@ static unsigned int limit_of(unsigned int limit, const struct be_kernel *before,
 {
 	const struct npu_fm *ofm = &before->op.ofm;
 	struct grid gk = grid_of(k);
-	struct box all_in = whole(fm), all_out = whole(ofm);
 
 	if (fm->broadcast & NPU_BROADCAST_SCALAR || !fm->depth || fm->space != ofm->space ||
 	    fm->space == NPU_SPACE_CHAIN)
 		return limit;
-	if (one_tile(fm) && one_tile(ofm) && !spans_meet(fm, &all_in, ofm, &all_out))
+	if (!maps_meet(fm, ofm))
 		return limit;
 	if (!one_tile(fm) || !one_tile(ofm) || before->op.transpose || before->op.reverse ||
 	    k->op.kind == NPU_KIND_RESIZE || k->op.kind == NPU_KIND_MATMUL ||

@@ -83,3 +83,47 @@ void be_describe(const struct be *be, const struct ir_npu *npu, struct cost_op_d
 	if (npu->kind == IR_NPU_CONV)
 		desc->weight_bytes *= desc->ifm[0].d;
 }
+
+void be_input_rows(const struct ir_npu *npu, uint32_t y0, uint32_t y1, uint32_t *from, uint32_t *to)
+{
+	int64_t a = y0, b = y1;
+
+	if (npu->kind != IR_NPU_ELEMENTWISE && npu->kind != IR_NPU_RESIZE) {
+		a = a * npu->stride_y - npu->pad_top;
+		b = (b - 1) * npu->stride_y - npu->pad_top +
+		    (int64_t)(npu->kernel_h - 1) * npu->dilation_y + 1;
+	}
+	*from = a < 0 ? 0 : (uint32_t)a;
+	*to = b > npu->ifm.h ? (uint32_t)npu->ifm.h : (uint32_t)b;
+	/* A window can lie in the padding below: no rows, of those there are. */
+	if (*from >= *to)
+		*from = *to ? *to - 1 : 0;
+}
+
+void be_describe_rows(const struct ir_npu *npu, uint32_t y0, uint32_t y1, struct cost_op_desc *desc)
+{
+	uint32_t from, to;
+
+	if (y0 == 0 && y1 == (uint32_t)npu->ofm.h)
+		return;
+	desc->ofm.h = y1 - y0;
+	if (npu->kind == IR_NPU_ELEMENTWISE) {
+		for (unsigned int i = 0; i < 2; i++)
+			if (desc->ifm[i].bits && !desc->ifm[i].scalar && desc->ifm[i].h > 1)
+				desc->ifm[i].h = y1 - y0;
+		return;
+	}
+	be_input_rows(npu, y0, y1, &from, &to);
+	desc->ifm[0].h = to - from;
+}
+
+void be_describe_middle(const struct ir_npu *npu, uint32_t rows, struct cost_op_desc *desc)
+{
+	uint32_t height = (uint32_t)npu->ofm.h, y0 = rows;
+
+	if (rows >= height)
+		return;
+	if (y0 + rows > height)
+		y0 = height - rows;
+	be_describe_rows(npu, y0, y0 + rows, desc);
+}

@@ -163,7 +163,7 @@ static int put_cmd(struct emitter *e, const struct be_cmd *cmd)
 	rc = be_resolve(be, cmd, &k);
 	if (rc)
 		return rc;
-	if (be->ops[cmd->op].npu->kind == IR_NPU_COPY)
+	if (be->ops[cmd->unit.op].npu->kind == IR_NPU_COPY)
 		put_copy(e, &k);
 	else
 		put_kernel(e, &k);
@@ -214,7 +214,7 @@ int be_emit(struct be *be)
 		begin(&e);
 		for (; i < be->cmd_count && be->cmds[i].step == step && !rc; i++) {
 			if (be->cmds[i].kind == BE_KERNEL)
-				note_offset(&e, be->cmds[i].op);
+				note_offset(&e, be->cmds[i].unit.op);
 			rc = put_cmd(&e, &be->cmds[i]);
 		}
 		if (rc)

@@ -126,5 +126,6 @@ uint64_t be_tensor_size(const struct be *be, uint32_t tensor)
 
 	if (be->tensors[tensor].brick)
 		c = be_align(c, ETHOSU_BRICK);
-	return (uint64_t)t->hwc[0] * (uint64_t)t->hwc[1] * c * be->tensors[tensor].esize;
+	return (be->tensors[tensor].rows ? be->tensors[tensor].rows : (uint64_t)t->hwc[0]) *
+	       (uint64_t)t->hwc[1] * c * be->tensors[tensor].esize;
 }

@@ -15,7 +15,7 @@
 struct life {
 	uint32_t first, last;	/* operations; first > last: none */
 	uint64_t size, use;	/* bytes, and bytes read and written */
-	bool candidate, in;
+	bool candidate, in, must;
 };
 
 struct choice {
@@ -40,6 +40,22 @@ static void touch(struct choice *c, const struct ir_view *view, uint32_t time)
 		  c->be->tensors[view->tensor].esize;
 }
 
+/* All of a cascade is one moment. */
+static void touch_op(struct choice *c, const struct ir_npu *npu, uint32_t from, uint32_t to)
+{
+	const struct ir_view *views[] = { &npu->ifm, &npu->ifm2, &npu->ofm };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		uint32_t tensor = be_tensor_of(views[i]);
+
+		if (tensor == IR_NONE)
+			continue;
+		touch(c, views[i], from);
+		if (to != from && c->life[tensor].last < to)
+			c->life[tensor].last = to;
+	}
+}
+
 static void find_lives(struct choice *c)
 {
 	const struct ir_graph *g = c->be->g;
@@ -48,13 +64,17 @@ static void find_lives(struct choice *c)
 		c->life[i] = (struct life){ .first = UINT32_MAX, .size = be_align(
 						be_tensor_size(c->be, i), BE_ALIGN) };
 	for (uint32_t i = 0; i < g->op_count; i++) {
-		const struct ir_npu *npu = g->ops[i].npu;
+		uint32_t op = c->be->op_of[i], from = i, to = i;
 
-		if (!npu)
+		if (op == BE_NONE)
 			continue;
-		touch(c, &npu->ifm, i);
-		touch(c, &npu->ifm2, i);
-		touch(c, &npu->ofm, i);
+		if (c->be->ops[op].cascade != BE_NONE) {
+			const struct be_cascade *k = &c->be->cascades[c->be->ops[op].cascade];
+
+			from = c->be->ops[k->first].index;
+			to = c->be->ops[k->last].index;
+		}
+		touch_op(c, g->ops[i].npu, from, to);
 	}
 }
 
@@ -75,6 +95,8 @@ static void find_candidates(struct choice *c, const uint32_t *run)
 		l->candidate = !c->be->tensors[i].fixed && l->first <= l->last &&
 			       run[l->first] == run[l->last] && l->size <= c->limit;
 		l->in = l->candidate;
+		/* What is kept in part only was chosen to be in quick memory. */
+		l->must = l->in && c->be->tensors[i].rows;
 		if (l->in)
 			count_in(c, l);
 	}
@@ -117,7 +139,7 @@ static void make_room(struct choice *c, struct starts *s, uint32_t time)
 		for (uint32_t i = 0; i < s->live_count; i++) {
 			struct life *l = &c->life[s->live[i]];
 
-			if (l->in && (!worst || worth_less(l, worst)))
+			if (l->in && !l->must && (!worst || worth_less(l, worst)))
 				worst = l;
 		}
 		if (!worst)
@@ -203,11 +225,12 @@ int be_regions(struct be *be)
 		find_candidates(&c, run);
 		sweep(&c, &s);
 		for (uint32_t i = 0; i < g->tensor_count; i++)
-			if (c.life[i].in)
-				be->tensors[i].region = PROGRAM_STAGING;
+			if (c.life[i].candidate)
+				be->tensors[i].region = c.life[i].in ? PROGRAM_STAGING : PROGRAM_ARENA;
 	} else {
 		count_all(&c);
 	}
+	free(be->maps);
 	be->maps = c.used;
 	c.used = NULL;
 out:

@@ -57,6 +57,26 @@ static void resolve_fm(const struct be *be, const struct ir_view *view, struct n
 	fm->stride_y = view->sy / row * (bricks * fm->stride_c);
 }
 
+/* Rows from @y on, of a tensor of which only some are kept: row y is in place y modulo their number. */
+static void resolve_rows(const struct be *be, const struct ir_view *view, uint32_t y, uint32_t rows,
+			 struct npu_fm *fm)
+{
+	uint32_t kept = be->tensors[view->tensor].rows;
+
+	fm->height = fm->height0 = fm->height1 = rows;
+	if (!kept) {
+		fm->base[0] += y * fm->stride_y;
+		return;
+	}
+	fm->base[2] = fm->base[0];
+	fm->base[0] += y % kept * fm->stride_y;
+	if (y % kept + rows > kept)
+		fm->height0 = kept - y % kept;
+	else
+		fm->base[2] = 0;
+	fm->height1 = fm->height0;
+}
+
 /* The same elements, read from a copy. */
 static void move_map(const struct be *be, uint32_t tensor, uint32_t transfer, struct npu_fm *fm)
 {
@@ -103,28 +123,30 @@ static int32_t pad_after(int32_t out, int32_t stride, int32_t taps, int32_t befo
 	return want > have ? (int32_t)(want - have) : 0;
 }
 
-static int resolve_window(struct be *be, const struct ir_npu *npu, uint32_t index,
+static int resolve_window(struct be *be, const struct ir_npu *npu, uint32_t index, uint32_t y0,
 			  struct npu_op *op)
 {
 	int32_t th = (npu->kernel_h - 1) * npu->dilation_y + 1;
 	int32_t tw = (npu->kernel_w - 1) * npu->dilation_x + 1;
-	int32_t bottom = pad_after(npu->ofm.h, npu->stride_y, th, npu->pad_top, npu->ifm.h,
+	int64_t above = npu->pad_top - (int64_t)y0 * npu->stride_y;
+	int32_t top = above < 0 ? 0 : (int32_t)above;
+	int32_t bottom = pad_after((int32_t)op->oh, npu->stride_y, th, top, (int32_t)op->a.height,
 				   npu->upscale);
 	int32_t right = pad_after(npu->ofm.w, npu->stride_x, tw, npu->pad_left, npu->ifm.w,
 				  npu->upscale);
 
-	if (npu->pad_top > 127 || npu->pad_left > 127 || bottom > 255 || right > 255 ||
-	    npu->pad_top < 0 || npu->pad_left < 0)
+	if (top > 127 || npu->pad_left > 127 || bottom > 255 || right > 255 || npu->pad_left < 0 ||
+	    npu->pad_top < 0)
 		return be_error(be, index, -ERANGE,
-				"padding of %d, %d, %d, %d does not fit the registers",
-				npu->pad_top, npu->pad_left, bottom, right);
+				"padding of %d, %d, %d, %d does not fit the registers", top,
+				npu->pad_left, bottom, right);
 	op->kernel_h = (uint16_t)npu->kernel_h;
 	op->kernel_w = (uint16_t)npu->kernel_w;
 	op->stride_y = (uint8_t)npu->stride_y;
 	op->stride_x = (uint8_t)npu->stride_x;
 	op->dilation_y = (uint8_t)npu->dilation_y;
 	op->dilation_x = (uint8_t)npu->dilation_x;
-	op->pad_top = (uint8_t)npu->pad_top;
+	op->pad_top = (uint8_t)top;
 	op->pad_left = (uint8_t)npu->pad_left;
 	op->pad_bottom = (uint8_t)bottom;
 	op->pad_right = (uint8_t)right;
@@ -231,9 +253,9 @@ static uint64_t stream_address(const struct be *be, const struct be_slice *s, ui
 
 static void resolve_streams(const struct be *be, const struct be_cmd *cmd, struct npu_op *op)
 {
-	const struct be_op *o = &be->ops[cmd->op];
-	const struct be_slice *s = &o->slices[cmd->slice];
-	const struct wenc_slice *coded = &o->blob.slices[cmd->slice];
+	const struct be_op *o = &be->ops[cmd->unit.op];
+	const struct be_slice *s = &o->slices[cmd->unit.slice];
+	const struct wenc_slice *coded = &o->blob.slices[cmd->unit.slice];
 
 	op->per_channel = 1;
 	op->part_kernel = o->desc.part_kernel;
@@ -262,9 +284,25 @@ static struct ir_view slice_of(const struct be_op *o, uint32_t slice, const stru
 	return view;
 }
 
+/* Some rows of an operation. */
+static void resolve_stripe(const struct be *be, const struct ir_npu *npu, const struct be_unit *u,
+			   struct npu_op *op)
+{
+	uint32_t from, to;
+
+	op->oh = u->y1 - u->y0;
+	resolve_rows(be, &npu->ofm, u->y0, op->oh, &op->ofm);
+	be_input_rows(npu, u->y0, u->y1, &from, &to);
+	if (be_tensor_of(&npu->ifm) != IR_NONE && !(op->a.broadcast & NPU_BROADCAST_H))
+		resolve_rows(be, &npu->ifm, from, to - from, &op->a);
+	if (be_tensor_of(&npu->ifm2) != IR_NONE && !(op->b.broadcast & NPU_BROADCAST_H))
+		resolve_rows(be, &npu->ifm2, from, to - from, &op->b);
+}
+
 int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out)
 {
-	const struct be_op *o = &be->ops[cmd->op];
+	const struct be_op *o = &be->ops[cmd->unit.op];
+	const struct be_unit *u = &cmd->unit;
 	const struct ir_npu *npu = o->npu;
 	struct ir_view ofm = be_stored_ofm(npu), ifm = npu->ifm;
 	struct npu_op *op = &out->op;
@@ -285,18 +323,20 @@ int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out)
 	op->ofm_block_depth = o->desc.block.d;
 	if (be_has_streams(npu)) {
 		if (o->slice_count > 1) {
-			ofm = slice_of(o, cmd->slice, &ofm);
+			ofm = slice_of(o, u->slice, &ofm);
 			op->oc = (uint32_t)ofm.c;
 		}
 		if (o->slice_count > 1 && npu->kind == IR_NPU_DEPTHWISE)
-			ifm = slice_of(o, cmd->slice, &ifm);
+			ifm = slice_of(o, u->slice, &ifm);
 		resolve_streams(be, cmd, op);
 	}
 	resolve_operand(be, npu, &ifm, op, &op->a);
-	if (o->slices && o->slices[cmd->slice].map != BE_NONE)
-		move_map(be, be_tensor_of(&ifm), o->slices[cmd->slice].map, &op->a);
+	if (o->slices && o->slices[u->slice].map != BE_NONE)
+		move_map(be, be_tensor_of(&ifm), o->slices[u->slice].map, &op->a);
 	resolve_operand(be, npu, &npu->ifm2, op, &op->b);
 	resolve_fm(be, &ofm, &op->ofm);
+	if (u->y0 || u->y1 != (uint32_t)npu->ofm.h)
+		resolve_stripe(be, npu, u, op);
 	resolve_scales(npu, op);
 	resolve_activation(be, npu, op);
 	op->kernel_h = op->kernel_w = op->stride_y = op->stride_x = 1;
@@ -310,6 +350,6 @@ int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out)
 	op->resize_step_x = npu->resize_d_x;
 	if (npu->kind == IR_NPU_ELEMENTWISE || npu->kind == IR_NPU_RESIZE || npu->kind == IR_NPU_COPY)
 		return 0;
-	rc = resolve_window(be, npu, o->index, op);
+	rc = resolve_window(be, npu, o->index, u->y0, op);
 	return rc;
 }

@@ -141,32 +141,43 @@ static void use_transfer(struct be *be, const struct be_op *op, uint32_t slice, 
 		be->buffers[be->transfers[s->map].buffer].last = time;
 }
 
+static int schedule_unit(struct be *be, const struct be_unit *u, struct clock *c)
+{
+	const struct be_op *op = &be->ops[u->op];
+	struct be_cmd cmd = { .kind = BE_KERNEL, .unit = *u };
+	const struct ir_npu *npu = op->npu;
+	int rc = 0;
+
+	while (!rc && c->next < be->transfer_count &&
+	       be->transfers[c->order[c->next]].unit <= c->unit)
+		rc = schedule_transfer(be, c);
+	if (!rc)
+		rc = touch_view(be, &npu->ifm, c->time);
+	if (!rc)
+		rc = touch_view(be, &npu->ifm2, c->time);
+	if (!rc)
+		rc = touch_view(be, &npu->ofm, c->time);
+	if (rc)
+		return rc;
+	use_transfer(be, op, u->slice, c->time);
+	cmd.step = be->out->step_count - 1;
+	c->kernel = c->time++;
+	c->unit++;
+	return add_cmd(be, &cmd);
+}
+
+/* All units that are due with operation @index: those of a cascade with its last. */
 static int schedule_npu(struct be *be, uint32_t index, struct clock *c)
 {
-	struct be_op *op = &be->ops[index];
-	struct be_cmd cmd = { .kind = BE_KERNEL, .op = index };
-	const struct ir_npu *npu = op->npu;
+	uint32_t cascade = be->ops[index].cascade;
 	int rc = add_step(be, true, 0);
 
-	for (uint32_t i = 0; i < op->slice_count && !rc; i++) {
-		while (!rc && c->next < be->transfer_count &&
-		       be->transfers[c->order[c->next]].unit <= c->unit)
-			rc = schedule_transfer(be, c);
-		if (!rc)
-			rc = touch_view(be, &npu->ifm, c->time);
-		if (!rc)
-			rc = touch_view(be, &npu->ifm2, c->time);
-		if (!rc)
-			rc = touch_view(be, &npu->ofm, c->time);
-		if (rc)
-			return rc;
-		use_transfer(be, op, i, c->time);
-		cmd.slice = i;
-		cmd.step = be->out->step_count - 1;
-		rc = add_cmd(be, &cmd);
-		c->kernel = c->time++;
-		c->unit++;
-	}
+	if (cascade != BE_NONE && be->cascades[cascade].last != index)
+		return rc;
+	while (!rc && c->unit < be->unit_count &&
+	       (be->units[c->unit].op == index ||
+		(cascade != BE_NONE && be->ops[be->units[c->unit].op].cascade == cascade)))
+		rc = schedule_unit(be, &be->units[c->unit], c);
 	return rc;
 }
 

@@ -49,6 +49,7 @@ struct planner {
 	struct be_timeline now;
 	uint64_t limit;
 	double *density;	/* of each operation: encoded bytes a weight */
+	uint32_t rounds;	/* how often a unit's operation comes back: stripes */
 	double toll;		/* price of a cycle in which something is copied */
 };
 
@@ -72,6 +73,7 @@ static void price(const struct planner *p, uint32_t u)
 	struct cost_op_desc d = op->desc;
 	uint8_t quick = t->region[p->be->copy_region];
 
+	be_describe_rows(op->npu, x->unit.y0, x->unit.y1, &d);
 	d.weight_memory = d.scale_memory = t->region[PROGRAM_CONSTANTS];
 	if (be_tensor_of(&op->npu->ifm) != IR_NONE)
 		d.ifm[0].memory = x->map != BE_NONE ? quick :
@@ -245,7 +247,8 @@ static void consider(struct planner *p, uint32_t u, const struct option *o, stru
 
 	if (!apply(p, u, o))
 		return;
-	price = (double)p->now.kernel[0] + be_price(p->be, &p->units[u].cost) -
+	/* Later stripes cost what this one does, but for waiting. */
+	price = (double)p->now.kernel[0] + p->rounds * be_price(p->be, &p->units[u].cost) -
 		(double)p->units[u].cost.cycles + copy_price(p, &p->units[u]);
 	if (price < *least) {
 		*least = price;
@@ -345,14 +348,12 @@ static int plan_map(struct planner *p, uint32_t u)
 
 /* ---- operations ---- */
 
-/* Units for an operation in @parts. */
-static int add_units(struct planner *p, uint32_t index, uint32_t parts)
+/* Cut an operation in depth. */
+static int cut(struct planner *p, uint32_t index, uint32_t parts)
 {
 	struct be_op *op = &p->be->ops[index];
-	uint32_t oc = (uint32_t)op->npu->ofm.c, depth;
-	uint64_t taps = be_has_streams(op->npu) ? op->desc.weight_bytes / op->desc.ofm.d : 0;
+	uint32_t oc = (uint32_t)op->npu->ofm.c, depth = be_div_up(oc, parts);
 
-	depth = be_div_up(oc, parts);
 	if (parts > 1)
 		depth = (uint32_t)be_align(depth, op->desc.block.d < depth ? op->desc.block.d
 									   : LEAST_DEPTH);
@@ -363,34 +364,109 @@ static int add_units(struct planner *p, uint32_t index, uint32_t parts)
 		return error_set(p->be->err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < op->slice_count; i++) {
 		op->slices[i].first = i * depth;
-		op->slices[i].transfer = BE_NONE;
-	}
-	for (uint32_t i = 0; i < op->slice_count; i++) {
-		struct planned *x;
-		int rc = grow_units(p);
-
-		if (rc)
-			return rc;
-		x = &p->units[p->count++];
-		*x = (struct planned){ .unit = { index, i }, .before = p->now,
-				       .transfer = BE_NONE, .map = BE_NONE,
-				       .graph_op = op->index };
-		if (be_has_streams(op->npu)) {
-			uint32_t channels = be_slice_channels(op, i);
-
-			x->scales = (uint32_t)be_align(ETHOSU_SCALE_RECORD * channels, BE_ALIGN);
-			x->weights = (uint32_t)be_align(
-				(uint64_t)((double)(taps * channels) * p->density[index]) + 1,
-				BE_ALIGN);
-		}
-		x->run_starts = !i && op->index && !p->be->g->ops[op->index - 1].npu;
-		rc = plan_map(p, p->count - 1);
-		if (!rc)
-			rc = plan_unit(p, p->count - 1);
-		if (rc)
-			return rc;
+		op->slices[i].transfer = op->slices[i].map = BE_NONE;
 	}
 	return 0;
+}
+
+/* A unit, not planned yet. */
+static int add_unit(struct planner *p, const struct be_unit *unit)
+{
+	const struct be_op *op = &p->be->ops[unit->op];
+	struct planned *x;
+	uint64_t taps;
+	int rc = grow_units(p);
+
+	if (rc)
+		return rc;
+	x = &p->units[p->count++];
+	*x = (struct planned){ .unit = *unit, .before = p->now, .transfer = BE_NONE,
+			       .map = BE_NONE, .graph_op = op->index };
+	x->run_starts = !unit->slice && !unit->y0 && op->index &&
+			!p->be->g->ops[op->index - 1].npu;
+	if (!be_has_streams(op->npu))
+		return 0;
+	taps = (uint64_t)(op->npu->kernel_h * op->npu->kernel_w) *
+	       (op->npu->kind == IR_NPU_CONV ? (uint64_t)op->npu->ifm.c : 1);
+	x->scales = (uint32_t)be_align(ETHOSU_SCALE_RECORD * be_slice_channels(op, unit->slice),
+				       BE_ALIGN);
+	x->weights = (uint32_t)be_align((uint64_t)((double)(taps * be_slice_channels(op, unit->slice)) *
+						   p->density[unit->op]) + 1, BE_ALIGN);
+	return 0;
+}
+
+/* Units for an operation in @parts. */
+static int add_units(struct planner *p, uint32_t index, uint32_t parts)
+{
+	const struct be_op *op = &p->be->ops[index];
+	int rc = cut(p, index, parts);
+
+	for (uint32_t i = 0; i < op->slice_count && !rc; i++) {
+		const struct be_unit unit = { .op = index, .slice = i,
+					      .y1 = (uint32_t)op->npu->ofm.h };
+
+		rc = add_unit(p, &unit);
+		if (!rc)
+			rc = plan_map(p, p->count - 1);
+		if (!rc)
+			rc = plan_unit(p, p->count - 1);
+	}
+	return rc;
+}
+
+/* A later stripe: its constants are where those of the first were put. */
+static void follow(struct planner *p, uint32_t u, uint32_t first)
+{
+	struct planned *x = &p->units[u];
+
+	x->staged = p->units[first].staged;
+	x->transfer = p->units[first].transfer;
+	if (x->staged) {
+		struct be_transfer *t = &p->be->transfers[x->transfer];
+
+		take(p, t->last + 1, u, t->size, false);
+		t->last = u;
+	}
+	price(p, u);
+	replay(p, u, u);
+}
+
+/* Round by round, each operation as far as it is due. */
+static int plan_cascade(struct planner *p, const struct be_cascade *c)
+{
+	uint32_t n = c->last - c->first + 1;
+	uint32_t *firsts = calloc(n, sizeof(*firsts));
+	int rc = firsts ? 0 : error_set(p->be->err, -ENOMEM, "out of memory");
+
+	for (uint32_t i = 0; i < n && !rc; i++)
+		rc = cut(p, c->first + i, 1);
+	for (uint32_t t = 0; t < c->stripes && !rc; t++) {
+		for (uint32_t i = 0; i < n && !rc; i++) {
+			const struct be_unit unit = {
+				.op = c->first + i,
+				.y0 = t ? c->ends[(t - 1) * n + i] : 0,
+				.y1 = c->ends[t * n + i],
+			};
+
+			if (unit.y0 == unit.y1)
+				continue;
+			rc = add_unit(p, &unit);
+			if (!rc)
+				rc = plan_map(p, p->count - 1);
+			if (rc)
+				break;
+			if (unit.y0) {
+				follow(p, p->count - 1, firsts[i]);
+				continue;
+			}
+			firsts[i] = p->count - 1;
+			p->rounds = c->stripes;
+			rc = plan_unit(p, p->count - 1);
+			p->rounds = 1;
+		}
+	}
+	free(firsts);
+	return rc;
 }
 
 /* Forget the units from @count on, and their transfers. */
@@ -429,6 +505,9 @@ static int plan_op(struct planner *p, uint32_t index)
 	uint64_t sooner;
 	int rc;
 
+	if (be->ops[index].cascade != BE_NONE)
+		return be->cascades[be->ops[index].cascade].first == index ?
+			       plan_cascade(p, &be->cascades[be->ops[index].cascade]) : 0;
 	if (transfers)
 		last = be->transfers[transfers - 1];
 	rc = add_units(p, index, 1);
@@ -527,7 +606,7 @@ static int plan_best(struct planner *p)
 
 int be_stage(struct be *be)
 {
-	struct planner p = { .be = be, .limit = be->limit };
+	struct planner p = { .be = be, .limit = be->limit, .rounds = 1 };
 	uint64_t peak = 0;
 	int rc = 0;
 
