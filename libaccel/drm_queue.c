@@ -305,54 +305,75 @@ static void submission_undo(struct submission *s)
 	submission_free(s);
 }
 
-static int check_limits(struct drm_device *drm, size_t count, size_t fences,
-			const struct accel_submit_options *opt, struct accel_error *err)
+static int check_limits(struct drm_device *drm, const struct accel_submit_options *opt,
+			struct accel_error *err)
 {
-	if (count > drm->caps.max_jobs)
-		return accel_fail(err, -EINVAL, "submit: %zu jobs, the kernel takes %u", count,
-				  drm->caps.max_jobs);
-	if (fences > drm->caps.max_syncs || opt->wait_count > drm->caps.max_syncs)
-		return accel_fail(err, -EINVAL, "submit: %zu fences, the kernel takes %u",
-				  fences > opt->wait_count ? fences : (size_t)opt->wait_count,
-				  drm->caps.max_syncs);
+	if (!drm->caps.max_jobs || opt->wait_count > drm->caps.max_syncs)
+		return accel_fail(err, -EINVAL, "submit: %u fences to wait for, the kernel takes %u",
+				  opt->wait_count, drm->caps.max_syncs);
 	return 0;
 }
 
-/* With the queue's lock: points follow the jobs. */
-static int submission_send(struct submission *s, struct drm_device *drm, struct drm_kqueue *k,
-			   size_t count, const struct accel_submit_options *opt, uint32_t perfmon)
+/* Jobs [@from, @from + @n) with the fences that end among them; the first ones wait for all. */
+static int send_some(struct submission *s, struct drm_device *drm, struct drm_kqueue *k, size_t from,
+		     size_t n, size_t each, uint32_t waits, uint32_t perfmon, uint64_t *seqno)
 {
 	struct drm_ethosux_queue_submit submit = {
 		.queue_id = k->id,
-		.jobs = drm_ptr(s->jobs),
-		.job_count = (uint32_t)count,
+		.jobs = drm_ptr(&s->jobs[from]),
+		.job_count = (uint32_t)n,
 		.job_stride = sizeof(s->jobs[0]),
 		.in_syncs = drm_ptr(s->in),
-		.out_syncs = drm_ptr(s->out),
-		.in_count = opt->wait_count,
-		.out_count = (uint32_t)s->fence_count,
+		.out_syncs = drm_ptr(&s->out[from / each]),
+		.in_count = from ? 0 : waits,
+		.out_count = (uint32_t)((from + n) / each - from / each),
 		.sync_stride = sizeof(s->out[0]),
 		.perfmon_id = perfmon,
 	};
-	size_t i, each = count / s->fence_count;
+	size_t i;
 	int ret;
 
+	for (i = from / each; i < (from + n) / each; i++)
+		s->out[i].job = (uint32_t)((i + 1) * each - 1 - from);
+	ret = drm_ask(drm, DRM_IOCTL_ETHOSUX_QUEUE_SUBMIT, &submit);
+	if (!ret)
+		*seqno = submit.seqno;
+	return ret;
+}
+
+/*
+ * With the queue's lock: points and numbers follow the jobs. All that can be wrong with them was looked
+ * at, so what does not fit into one ioctl goes with the next; should the kernel run out of memory
+ * between the two, the first of them run for nothing.
+ */
+static int submission_send(struct submission *s, struct drm_device *drm, struct drm_kqueue *k,
+			   size_t count, const struct accel_submit_options *opt, uint32_t perfmon)
+{
+	size_t i, n, from, most = drm->caps.max_jobs, each = count / s->fence_count;
+	uint64_t first = 0, seqno;
+	int ret;
+
+	if (most > drm->caps.max_syncs && drm->caps.max_syncs)
+		most = drm->caps.max_syncs;
 	for (i = 0; i < s->fence_count; i++) {
 		s->out[i].handle = k->syncobj;
 		s->out[i].flags = DRM_ETHOSUX_SYNC_TIMELINE;
-		s->out[i].point = k->point + i + 1;
-		s->out[i].job = (uint32_t)((i + 1) * each - 1);
+		s->out[i].point = ++k->point;
 	}
-	ret = drm_ask(drm, DRM_IOCTL_ETHOSUX_QUEUE_SUBMIT, &submit);
-	if (ret)
-		return ret;
+	for (from = 0; from < count; from += n) {
+		n = count - from < most ? count - from : most;
+		ret = send_some(s, drm, k, from, n, each, opt->wait_count, perfmon, &seqno);
+		if (ret)
+			return ret;
+		if (!from)
+			first = seqno;
+	}
 	for (i = 0; i < s->fence_count; i++) {
 		s->fences[i]->k = k;
 		s->fences[i]->point = s->out[i].point;
-		s->fences[i]->seqno = submit.seqno + i * each;
+		s->fences[i]->seqno = first + i * each;
 		accel_get(&k->refs);
 	}
-	k->point += s->fence_count;
 	return 0;
 }
 
@@ -384,7 +405,7 @@ static int extended_submit(struct drm_device *drm, struct drm_kqueue *k,
 		accel_fail(err, ret, "submit: out of memory");
 		goto fail;
 	}
-	ret = check_limits(drm, count, s.fence_count, opt, err);
+	ret = check_limits(drm, opt, err);
 	for (i = 0; !ret && i < count; i++)
 		ret = drm_job_fill(drm, accel_job_at(jobs, i), i, &s.jobs[i].job,
 				   s.jobs[i].region_offset, s.jobs[i].region_length, err);

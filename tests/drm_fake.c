@@ -499,7 +499,7 @@ static int dev_query(struct fake_kernel *k, struct drm_ethosu_dev_query *arg)
 		.cores = 1,
 		.max_priority = DRM_ETHOSUX_PRIORITY_REALTIME,
 		.max_queues = 64,
-		.max_jobs = 1024,
+		.max_jobs = FAKE_SUBMIT_JOBS,
 		.max_syncs = 1024,
 		.job_history = FAKE_HISTORY,
 	};

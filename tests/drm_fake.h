@@ -39,6 +39,7 @@ void drm_fake_allow_realtime(bool allowed);
 /* ---- within the fake ---- */
 
 #define FAKE_HISTORY 1024
+#define FAKE_SUBMIT_JOBS 100
 
 struct fake_kernel;
 

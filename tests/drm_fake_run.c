@@ -446,7 +446,8 @@ int drm_fake_queue_submit(struct fake_kernel *k, struct drm_ethosux_queue_submit
 		return -ENOENT;
 	if (q->cancelled)
 		return -ECANCELED;
-	if (arg->flags || arg->reserved || !arg->job_count || arg->job_stride != sizeof(*jobs))
+	if (arg->flags || arg->reserved || !arg->job_count ||
+	    arg->job_count > FAKE_SUBMIT_JOBS || arg->job_stride != sizeof(*jobs))
 		return -EINVAL;
 	ret = room_for(q, arg->job_count);
 	for (i = 0; !ret && i < arg->job_count; i++) {

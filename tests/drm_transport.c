@@ -270,6 +270,42 @@ static void bindings_no_one_needs(void **state)
 	}
 }
 
+/* More than the kernel takes at a time. */
+static void a_thousand_jobs(void **state)
+{
+	struct accel_submit_options each = { .size = sizeof(each),
+					     .flags = ACCEL_SUBMIT_FENCE_PER_JOB };
+	static const uint32_t bad[] = { CMD0(0x0ff, 0), STOP };
+	struct accel_job jobs[1024];
+	struct accel_fence *fences[1024];
+	struct accel_job_result r = { .size = sizeof(r) };
+	struct accel_program *stop, *fault;
+	struct fixture f;
+	size_t i;
+
+	(void)state;
+	open_fixture(&f, DRM_FAKE_EXTENDED, 0);
+	stop = PROGRAM(&f, nothing);
+	fault = PROGRAM(&f, bad);
+	for (i = 0; i < 1024; i++)
+		jobs[i] = job_of(i % 333 == 332 ? fault : stop, NULL, 0);
+	must(accel_queue_submit(f.queue, jobs, 1024, NULL, fences, &err));
+	assert_int_equal(accel_fence_wait(fences[0], -1), -EIO);
+	for (i = 0; i < 1024; i++) {
+		assert_int_equal(accel_fence_get_result(fences[0], i, &r), 0);
+		assert_int_equal(r.state, i % 333 == 332 ? ACCEL_JOB_FAULTED : ACCEL_JOB_DONE);
+	}
+	accel_fence_unref(fences[0]);
+	must(accel_queue_submit(f.queue, jobs, 1024, &each, fences, &err));
+	for (i = 0; i < 1024; i++) {
+		assert_int_equal(accel_fence_wait(fences[i], -1), i % 333 == 332 ? -EIO : 0);
+		accel_fence_unref(fences[i]);
+	}
+	accel_program_unref(stop);
+	accel_program_unref(fault);
+	close_fixture(&f);
+}
+
 /* Linux's driver takes a buffer once a job: regions with the same buffer become one. */
 static void one_buffer_for_many_regions(void **state)
 {
@@ -721,6 +757,7 @@ int main(void)
 		cmocka_unit_test(jobs_that_write_no_buffer),
 		cmocka_unit_test(bindings_no_one_needs),
 		cmocka_unit_test(one_buffer_for_many_regions),
+		cmocka_unit_test(a_thousand_jobs),
 		cmocka_unit_test(counts_of_each_job),
 		cmocka_unit_test(fence_fds),
 		cmocka_unit_test(jobs_that_cannot_be),
