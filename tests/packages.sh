@@ -249,8 +249,10 @@ install() {
 		has_modules "$kernel"
 	done
 	broken_kernel
-	in_root run-parts --exit-on-error --arg=9.9.9-broken /etc/kernel/postinst.d >> "$log" 2>&1 ||
-		die "$suite: the hooks stop a kernel's installation"
+	for hook in postinst.d header_postinst.d; do
+		in_root run-parts --exit-on-error --regex='dkms$' --arg=9.9.9-broken /etc/kernel/$hook >> "$log" 2>&1 ||
+			die "$suite: the hooks stop a kernel's installation"
+	done
 	apt install --reinstall /src/accel-dkms_"$version"_all.deb
 	sound
 	grep -q 'do not build for kernel 9.9.9-broken' "$log" || die "$suite: no word of the modules that did not build"
