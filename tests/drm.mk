@@ -76,3 +76,14 @@ check-drm-scan: $(O)/tests/drm_scan
 	$(Q)$< tests/data $(ACCEL_MODELS)
 
 -include $(O)/tests/drm_scan.d
+
+# On a node that is really there: `make drm-live NODE=/dev/accel/accel0`.
+$(O)/tests/drm_live: $(O)/tests/drm_live.o $(O)/libaccel.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $< $(O)/libaccel.so -lcmocka
+
+NODE ?= /dev/accel/accel0
+.PHONY: drm-live
+drm-live: $(O)/tests/drm_live
+	$< $(NODE)
+
+-include $(O)/tests/drm_live.d

@@ -103,6 +103,7 @@ build() {
 	copy_source "$1/accel"
 	(cd "$1/accel" && DEB_BUILD_OPTIONS="nocheck parallel=2" dpkg-buildpackage -b -us -uc -d) > "$1/build.log" 2>&1 ||
 		{ tail -30 "$1/build.log"; die "dpkg-buildpackage failed"; }
+	sed -n 's/^dh_missing: warning: \(.*\) exists in .*/packages: no package has \1/p' "$1/build.log"
 	check_contents "$1"
 	check_lintian "$1"
 	check_failing_dkms "$1"
