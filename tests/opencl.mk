@@ -50,3 +50,14 @@ $(O)/opencl_pipeline: docs/examples/opencl_pipeline.c
 CHECKS += check-opencl-example
 check-opencl-example: $(O)/opencl_pipeline $(O)/icd-accel/accel.icd
 	tests/opencl_example.sh $< $(abspath $(O))
+
+OPENCL_MODELS_OBJS := $(O)/tests/opencl_models.o $(addprefix $(O)/runtime/,elem.o error.o file.o npy.o npz.o)
+$(O)/tests/opencl_models.o: CL_VERSION := 300
+$(O)/opencl_models: $(OPENCL_MODELS_OBJS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lOpenCL $(RUNTIME_LIBS)
+
+CHECKS += check-opencl-models
+check-opencl-models: $(O)/opencl_models $(O)/icd-accel/accel.icd
+	OCL_ICD_VENDORS=$(abspath $(O))/icd-accel POCL_DEVICES=basic POCL_WORK_GROUP_SPECIALIZATION=0 \
+	ACCEL_OPENCL_DEVICES="sim:ethos-u55-128;sim:ethos-u65-256;sim:ethos-u65-512;sim:ethos-u85-256" \
+		$< tests/data $(ACCEL_MODELS)
