@@ -41,3 +41,29 @@ check-compiled: $(O)/tests/compiled
 	test $$s = 0 -o $$s = 77
 
 -include $(O)/tests/compiled.d
+
+# libFuzzer: models into the compiler, and the text form. Seeds: the models of the tree, tests/ir; all of
+# ACCEL_MODELS/ops with FULL=1.
+FUZZ_COMPILE_OBJS := $(foreach d,ir compile encode target image cpu,$(call objs,runtime/$(d))) $(STREAM_OBJS) \
+	$(addprefix $(O)/runtime/,elem.o error.o file.o tflite.o tflite_names.o container.o)
+
+$(O)/fuzz_compile: $(O)/tests/fuzz_compile.o $(FUZZ_COMPILE_OBJS)
+$(O)/fuzz_ir: $(O)/tests/fuzz_ir.o $(FUZZ_COMPILE_OBJS)
+$(O)/fuzz_compile $(O)/fuzz_ir:
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(RUNTIME_LIBS) $(LIBS)
+
+FUZZERS += fuzz-compile fuzz-ir
+CHECKS += check-fuzz-compile check-fuzz-ir
+.PHONY: fuzz-compile fuzz-ir
+check-fuzz-compile check-fuzz-ir: FUZZ_ARGS := -max_total_time=15
+fuzz-compile check-fuzz-compile: NAME := compile
+fuzz-ir check-fuzz-ir: NAME := ir
+fuzz-compile check-fuzz-compile: SEEDS := $(wildcard tests/data/ops/*/model.tflite \
+	$(if $(FULL),$(ACCEL_MODELS)/ops/*/model.tflite))
+fuzz-ir check-fuzz-ir: SEEDS := $(wildcard tests/ir/*.ir)
+fuzz-compile check-fuzz-compile fuzz-ir check-fuzz-ir:
+	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_$(NAME)
+	mkdir -p $(O)/corpus-$(NAME)
+	cd $(O)/corpus-$(NAME) && for f in $(abspath $(SEEDS)); do cp -n $$f seed-$$(echo $$f | tr / _ | tail -c 100); done
+	$(O)/fuzz/fuzz_$(NAME) -timeout=20 -rss_limit_mb=2048 -max_len=20000 -print_final_stats=1 \
+		$(FUZZ_ARGS) $(O)/corpus-$(NAME) tests/corpus/$(NAME)

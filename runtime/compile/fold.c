@@ -13,7 +13,7 @@
 #include "runtime/compile/lower.h"
 #include "runtime/cpu/cpu.h"
 
-#define FOLD_MAX	(16u << 20)	/* bytes: larger results are left to run time */
+#define FOLD_MAX	(64u << 20)	/* bytes of all results: what is beyond is left to run time */
 
 static struct cpu_tensor cpu_tensor_of(const struct ir_tensor *t, void *data)
 {
@@ -64,7 +64,7 @@ static int compute(struct ir_graph *g, const struct ir_op *op)
 	return rc == -ENOMEM ? rc : rc ? -ENOTSUP : 0;
 }
 
-static bool foldable(const struct ir_graph *g, const struct ir_op *op)
+static bool foldable(const struct ir_graph *g, const struct ir_op *op, size_t room)
 {
 	const struct ir_tensor *out;
 
@@ -72,7 +72,7 @@ static bool foldable(const struct ir_graph *g, const struct ir_op *op)
 	    !all_constant(g, op))
 		return false;
 	out = &g->tensors[op->outputs[0]];
-	return out->output < 0 && !out->variable && ir_tensor_bytes(out) <= FOLD_MAX;
+	return out->output < 0 && !out->variable && ir_tensor_bytes(out) <= room;
 }
 
 /* Hands on its first input, element by element. */
@@ -120,11 +120,14 @@ static bool is_identity(const struct ir_graph *g, const struct ir_op *op)
 
 int pass_fold(struct ir_graph *g, struct error *err)
 {
+	size_t room = FOLD_MAX;
+
 	for (uint32_t i = 0; i < g->op_count; i++) {
 		struct ir_op *op = &g->ops[i];
 		int rc;
 
-		if (foldable(g, op)) {
+		if (foldable(g, op, room)) {
+			room -= ir_tensor_bytes(&g->tensors[op->outputs[0]]);
 			rc = compute(g, op);
 			if (rc == -ENOMEM)
 				return error_set(err, rc, "out of memory");

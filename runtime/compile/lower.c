@@ -89,6 +89,20 @@ static const struct lower_kind kinds[IR_KIND_COUNT] = {
 	[IR_UNPACK] = { lower_slice },
 };
 
+/* Zero points are values of the type; 32 bits have none. */
+static bool zero_points_ok(const struct ir_tensor *t)
+{
+	bool wide = elem_size(t->type) > 2;
+
+	for (uint32_t i = 0; i < t->quant.count; i++) {
+		int32_t z = t->quant.zero_point[i];
+
+		if (wide ? z != 0 : z < quant_low(t->type) || z > quant_high(t->type))
+			return false;
+	}
+	return true;
+}
+
 /* What every operation of the NPU needs; NULL: fine. */
 static const char *check_generic(const struct lower *l, const struct ir_op *op)
 {
@@ -109,6 +123,11 @@ static const char *check_generic(const struct lower *l, const struct ir_op *op)
 		if (lower_tensor(l, t)->quant.count &&
 		    lower_tensor(l, t)->quant.scale[0] == 0)
 			return "a scale is 0";
+		if (!zero_points_ok(lower_tensor(l, t)))
+			return "a zero point is out of range";
+		for (uint32_t d = 0; d < lower_tensor(l, t)->ndim; d++)
+			if (lower_tensor(l, t)->shape[d] > LOWER_EXTENT_MAX)
+				return "an extent is too large";
 	}
 	return NULL;
 }
@@ -121,9 +140,10 @@ static int lower_one(struct lower *l, const struct ir_op *op)
 	struct ir_op *same;
 	int rc;
 
+	l->origin = op->origin;
+	l->limit = first + LOWER_OPS_MAX;
 	if (op->kind == IR_NPU)
 		return lower_emit(l, op->npu);
-	l->origin = op->origin;
 	if (!why && !kinds[op->kind].lower)
 		why = "the compiler has no form of it for the NPU";
 	if (!why) {

@@ -16,6 +16,8 @@
 #include "runtime/ir/ir_ops.h"
 
 #define LOWER_CPU	1
+#define LOWER_OPS_MAX	8192	/* operations of the NPU that one graph operation may become */
+#define LOWER_EXTENT_MAX (1 << 28)	/* of any axis of a graph tensor */
 #define LOWER_AXIS_MAX	65536	/* of an extent: registers of 16 bits, minus one */
 
 /**
@@ -38,6 +40,7 @@ struct place {
  * @place_count: of them; later ones lie in themselves
  * @why: reason of the last LOWER_CPU
  * @origin: of the operation at hand
+ * @limit: operations that there may be when it is done
  */
 struct lower {
 	struct ir_graph *g;
@@ -46,6 +49,7 @@ struct lower {
 	uint32_t place_count;
 	const char *why;
 	uint32_t origin;
+	uint32_t limit;
 	struct error *err;
 };
 

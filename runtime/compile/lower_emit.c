@@ -12,6 +12,8 @@ int lower_emit(struct lower *l, const struct ir_npu *npu)
 
 	if (!copy)
 		return lower_no_memory(l);
+	if (l->g->op_count >= l->limit)
+		return lower_cpu(l, "it would take too many operations of the NPU");
 	*copy = *npu;
 	copy->origin = l->origin;
 	op = ir_npu_new(l->g, copy);
@@ -224,7 +226,9 @@ bool lower_activation(const struct ir_tensor *ofm, int activation, int32_t *min,
 		return false;
 	/* As TFLite's CalculateActivationRangeQuantized() rounds, in float. */
 	if (clamps[activation].low) {
-		q = zero + (int32_t)__builtin_roundf((float)clamps[activation].from / scale);
+		float limit = __builtin_roundf((float)clamps[activation].from / scale);
+
+		q = limit < -1e9f ? INT32_MIN : zero + (int32_t)limit;
 		*min = q > *min ? q : *min;
 	}
 	if (clamps[activation].high) {

@@ -88,6 +88,8 @@ int lower_concat(struct lower *l, const struct ir_op *op)
 	return 0;
 }
 
+#define PAD_MAX	(1 << 24)	/* elements of padding that one constant may fill */
+
 /* Elements of one value, as many as @d has, from a constant of that many. */
 static int fill(struct lower *l, struct nd d, uint32_t constant)
 {
@@ -185,6 +187,8 @@ int lower_pad(struct lower *l, const struct ir_op *op)
 			n *= border[b].shape[i];
 		most = n > most ? n : most;
 	}
+	if (most > PAD_MAX)
+		return lower_cpu(l, "more padding than is worth a constant");
 	if (borders) {
 		constant = constant_of(l, in->type, value, (int32_t)most);
 		if (constant == IR_NONE)

@@ -65,11 +65,13 @@ int lower_pool(struct lower *l, const struct ir_op *op)
 	/* A single window needs no stride. */
 	npu.stride_y = ofm->shape[1] == 1 ? 1 : o->stride_h;
 	npu.stride_x = ofm->shape[2] == 1 ? 1 : o->stride_w;
-	if (npu.stride_y > STRIDE_MAX || npu.stride_x > STRIDE_MAX) {
-		/* Columns of windows side by side can be had by a step of the view below. */
-		if (o->padding == IR_PADDING_SAME)
-			return lower_cpu(l, "a stride above 3 with padding");
-	}
+	if ((npu.stride_y > STRIDE_MAX || npu.stride_x > STRIDE_MAX) &&
+	    o->padding == IR_PADDING_SAME)
+		return lower_cpu(l, "a stride above 3 with padding");
+	if (o->padding == IR_PADDING_SAME &&
+	    (ofm->shape[1] != (ifm->shape[1] - 1) / o->stride_h + 1 ||
+	     ofm->shape[2] != (ifm->shape[2] - 1) / o->stride_w + 1))
+		return lower_cpu(l, "the output's extent is not what the kernel gives");
 	npu.kernel_h = o->filter_h;
 	npu.kernel_w = o->filter_w;
 	pool_pad(o->padding, ifm->shape[1], ofm->shape[1], o->filter_h, o->stride_h, &npu.pad_top,
@@ -86,10 +88,10 @@ int lower_pool(struct lower *l, const struct ir_op *op)
 		return lower_cpu(l, why);
 	if (!lower_activation(ofm, o->activation, &npu.act_min, &npu.act_max))
 		return lower_cpu(l, "unknown fused activation");
-	for (int32_t b = 0; b < batches; b++) {
+	for (int32_t b = 0; b < batches && !rc; b++) {
 		bool rows = npu.stride_y > STRIDE_MAX, columns = npu.stride_x > STRIDE_MAX;
 
-		for (int32_t y = 0; y < (rows ? ofm->shape[1] : 1); y++) {
+		for (int32_t y = 0; y < (rows ? ofm->shape[1] : 1) && !rc; y++) {
 			for (int32_t x = 0; x < (columns ? ofm->shape[2] : 1) && !rc; x++) {
 				struct nd in = lower_nd(l, op->inputs[0]);
 				struct nd out = lower_nd(l, op->outputs[0]);

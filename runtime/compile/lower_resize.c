@@ -302,7 +302,7 @@ int lower_resize(struct lower *l, const struct ir_op *op)
 	    (in->type != ELEM_INT8 && in->type != ELEM_UINT8 && in->type != ELEM_INT16))
 		return lower_cpu(l, "the type is not int8, uint8 or int16");
 	if (in->ndim != 4 || out->ndim != 4 || in->shape[0] != out->shape[0] ||
-	    in->shape[3] != out->shape[3] || in->shape[1] > 4096 || in->shape[2] > 4096 ||
+	    in->shape[3] != out->shape[3] || in->shape[3] > LOWER_AXIS_MAX || in->shape[1] > 4096 || in->shape[2] > 4096 ||
 	    out->shape[1] > 65536 || out->shape[2] > 65536)
 		return lower_cpu(l, "not four axes, or too large");
 	if (!quant_same(in, out))

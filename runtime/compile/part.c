@@ -4,6 +4,8 @@
 
 #include "runtime/compile/place.h"
 
+#define PARTS_MAX	4096	/* of one tensor */
+
 static void whole(const struct ir_tensor *t, struct part *p)
 {
 	p->n = t->ndim;
@@ -149,6 +151,8 @@ const char *part_of_input(const struct ir_graph *g, const struct ir_op *op, uint
 
 	if (op->inputs[input] == IR_NONE)
 		return "an input is left out";
+	if (op->output_count > PARTS_MAX)
+		return "too many parts";
 	t = &g->tensors[op->inputs[input]];
 	whole(t, out);
 	if (op->kind == IR_SLICE)
@@ -169,6 +173,8 @@ const char *part_of_output(const struct ir_graph *g, const struct ir_op *op, uin
 
 	if (op->inputs[index] == IR_NONE)
 		return "an input is left out";
+	if (op->input_count > PARTS_MAX)
+		return "too many parts";
 	if (!nd_axis(op->options->axis, t->ndim, &axis))
 		return "there is no such axis";
 	whole(t, out);

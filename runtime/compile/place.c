@@ -25,11 +25,16 @@ struct placing {
 	bool *fixed;	/* something but the NPU sees it, or it has contents already */
 };
 
+#define DEPTH_MAX 64	/* tensors in tensors */
+
 /* Would @child in @parent close a circle? */
 static bool circle(const struct placing *p, uint32_t child, uint32_t parent)
 {
+	unsigned int depth = 0;
+
+	/* Nested deeper than resolve() follows counts as one, too. */
 	for (uint32_t t = parent; t != IR_NONE; t = p->link[t].parent)
-		if (t == child)
+		if (t == child || ++depth == DEPTH_MAX)
 			return true;
 	return false;
 }
@@ -96,11 +101,11 @@ static void resolve(struct placing *p, uint32_t t)
 {
 	struct lower l = { .g = (struct ir_graph *)p->g, .place = p->place,
 			   .place_count = p->g->tensor_count };
-	uint32_t chain[64], n = 0;
+	uint32_t chain[DEPTH_MAX], n = 0;
 
 	for (uint32_t at = t; !p->link[at].done; at = p->link[at].parent) {
 		/* Deeper nesting is given up: the tensor lies in itself. */
-		if (n == 64)
+		if (n == DEPTH_MAX)
 			p->link[at].parent = IR_NONE;
 		if (p->link[at].parent == IR_NONE) {
 			p->link[at].done = true;

@@ -37,9 +37,14 @@ int32_t fixed_high_product(int32_t a, int32_t b)
 
 int32_t fixed_divide_pot(int32_t x, int exponent)
 {
-	int32_t mask = (int32_t)((INT64_C(1) << exponent) - 1);
-	int32_t rest = x & mask, threshold = (mask >> 1) + (x < 0);
+	int32_t mask;
+	int32_t rest, threshold;
 
+	if (exponent > 31)
+		return 0;
+	mask = (int32_t)((INT64_C(1) << exponent) - 1);
+	rest = x & mask;
+	threshold = (mask >> 1) + (x < 0);
 	return (x >> exponent) + (rest > threshold);
 }
 
