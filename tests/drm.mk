@@ -87,3 +87,19 @@ drm-live: $(O)/tests/drm_live
 	$< $(NODE)
 
 -include $(O)/tests/drm_live.d
+
+# In virtual machines (vm.mk): this driver on two kernels, Linux's on one, U65 and U85 each.
+DRM_VM := 7.3:ours-7.3 6.12:ours-6.12 7.3:mainline-7.3
+DRM_VM_NPUS := -n "-c ethos-u65-256 --sram 512K" -n "-c ethos-u85-256"
+
+CHECKS += check-vm-libaccel
+.PHONY: check-vm-libaccel-run
+check-vm-libaccel:
+	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-libaccel-run)
+
+check-vm-libaccel-run: $(foreach m,$(DRM_VM),$(O)/vm/$(lastword $(subst :, ,$(m)))/ethosu.ko) $(O)/accel-sim \
+		$(O)/tests/drm_live
+	$(Q)for m in $(DRM_VM); do \
+		$(VM_RUN) -k $${m%%:*} -c $(O)/vm/$${m#*:} $(DRM_VM_NPUS) $(O)/vm/libaccel-$${m#*:} \
+			sh -c 'for n in 0 1; do $(O)/tests/drm_live /dev/accel/accel$$n || exit 1; done' || exit 1; \
+	done
