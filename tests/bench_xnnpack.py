@@ -11,6 +11,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -64,17 +65,30 @@ def npu(accel, model, device, n):
     return json.loads(r.stdout)["latency_us"]["median"] * 1e-6
 
 
-def files(args, name):
-    """The model as TFLite takes it, and compiled."""
+def source_of(args, name):
+    """The model as TFLite takes it."""
     if name == "ds-cnn":
-        base = os.path.join(HERE, "demo", name)
-        return base + ".tflite", f"{base}.{args.config.removeprefix('ethos-')}.tflite"
-    folder = os.path.join(args.models, name)
-    return os.path.join(folder, "model.tflite"), os.path.join(folder, f"vela-{args.config}.tflite")
+        return os.path.join(HERE, "demo", name + ".tflite")
+    return os.path.join(args.models, name, "model.tflite")
+
+
+def compiled(args, name):
+    """The model for the NPU: by our compiler, or as Vela made it."""
+    source = source_of(args, name)
+    if args.vela and name == "ds-cnn":
+        return f"{source.removesuffix('.tflite')}.{args.config.removeprefix('ethos-')}.tflite"
+    if args.vela:
+        return os.path.join(os.path.dirname(source), f"vela-{args.config}.tflite")
+    out = os.path.join(args.folder, name + ".accel")
+    r = subprocess.run([args.accel, "compile", source, "-t", args.config, "--memory-mode", args.mode, "-o", out],
+                       capture_output=True, text=True, check=False)
+    if r.returncode:
+        sys.exit(r.stderr.strip())
+    return out
 
 
 def compare(args, name, threads):
-    source, model = files(args, name)
+    source, model = source_of(args, name), compiled(args, name)
     peer = Xnnpack(source, threads)
     ours, theirs = [], []
     peer.run(20)
@@ -94,7 +108,14 @@ def main():
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--only", help="part of a model's name")
     p.add_argument("--threads", type=int)
+    p.add_argument("--vela", action="store_true", help="models as Vela compiled them, not as accel does")
+    p.add_argument("--mode", default="Sram_Only", help="memory mode to compile for")
     args = p.parse_args()
+    with tempfile.TemporaryDirectory() as args.folder:
+        table(args)
+
+
+def table(args):
     args.cpus = os.sched_getaffinity(0)
     if not os.path.isdir(args.models):
         print(f"{args.models}: no such folder, only the model of the demo is measured; set ACCEL_MODELS")
@@ -102,7 +123,7 @@ def main():
     for name, threads, wanted in WANTED:
         if (args.only and args.only not in name) or (args.threads and args.threads != threads):
             continue
-        if not os.path.exists(files(args, name)[0]):
+        if not os.path.exists(source_of(args, name)):
             continue
         # One thread: one processor for both. The children inherit it.
         os.sched_setaffinity(0, {min(args.cpus)} if threads == 1 else args.cpus)
