@@ -7,9 +7,13 @@ OPENCL_LIB := $(O)/libaccel-opencl.so
 # It offers 3.0; what it uses itself, through the simulator, is 1.2.
 $(OPENCL_OBJS): CL_VERSION := 300
 all: $(OPENCL_LIB)
-$(OPENCL_LIB): $(OPENCL_OBJS) $(filter-out $(O)/runtime/cmd%.o,$(RUNTIME_OBJS)) runtime/opencl/opencl.map | $(O)/libaccel.so
+# In the build tree libaccel is found beside it; the installed one looks where libraries are.
+$(OPENCL_LIB): RPATH := -Wl,-rpath,'$$ORIGIN'
+$(OPENCL_LIB) $(O)/install/libaccel-opencl.so: $(OPENCL_OBJS) $(filter-out $(O)/runtime/cmd%.o,$(RUNTIME_OBJS)) \
+		runtime/opencl/opencl.map | $(O)/libaccel.so
+	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(CC) -shared -Wl,-Bsymbolic -Wl,--version-script=runtime/opencl/opencl.map -Wl,-rpath,'$$ORIGIN' \
+	$(Q)$(CC) -shared -Wl,-Bsymbolic -Wl,--version-script=runtime/opencl/opencl.map $(RPATH) \
 		$(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libaccel.so $(RUNTIME_LIBS)
 
 -include $(OPENCL_OBJS:.o=.d)
@@ -19,8 +23,8 @@ VENDORSDIR ?= /etc/OpenCL/vendors
 
 .PHONY: install-opencl
 install: install-opencl
-install-opencl: $(OPENCL_LIB)
+install-opencl: $(O)/install/libaccel-opencl.so
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/include/accel $(DESTDIR)$(VENDORSDIR)
-	install -m 755 $(OPENCL_LIB) $(DESTDIR)$(LIBDIR)
+	install -m 755 $(O)/install/libaccel-opencl.so $(DESTDIR)$(LIBDIR)
 	install -m 644 runtime/opencl/accel_ext.h $(DESTDIR)$(PREFIX)/include/accel/opencl_ext.h
 	echo $(LIBDIR)/libaccel-opencl.so > $(DESTDIR)$(VENDORSDIR)/accel.icd
