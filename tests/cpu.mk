@@ -33,3 +33,16 @@ fuzz-cpu check-fuzz-cpu:
 	mkdir -p $(O)/corpus-cpu
 	$(O)/fuzz/fuzz_cpu -timeout=10 -rss_limit_mb=1024 -max_len=1024 -print_final_stats=1 \
 		$(FUZZ_ARGS) $(O)/corpus-cpu tests/corpus/cpu
+
+# The same inputs through TFLite 2.14 from PyPI. FULL=1: more changes of scales. Status 77: no models, no PyPI.
+CPU_RUN_OBJS := $(O)/tests/cpu_run.o
+
+$(O)/tests/cpu_run: $(CPU_RUN_OBJS) $(CPU_SRCS:%.c=$(O)/%.o)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
+
+CHECKS += check-cpu-tflite
+check-cpu-tflite: $(O)/tests/cpu_run
+	$(Q)$(PYTHON) tests/cpu_tflite.py $< $(ACCEL_MODELS) $(if $(FULL),10,2) > $(O)/cpu-tflite.log 2>&1; s=$$?; \
+	grep -E '^FAIL|^CPU|^SKIP: ' $(O)/cpu-tflite.log; test $$s = 0 -o $$s = 77
+
+-include $(CPU_RUN_OBJS:.o=.d)
