@@ -26,6 +26,21 @@ static json_t *to_json(const struct accel_device_info *d)
 			 (int)d->arch, "macs", (int)d->macs);
 }
 
+/* A real device has to be opened to tell what it is; if it cannot be, the reason is what there is to say. */
+static void look_closer(struct accel_device_info *info)
+{
+	struct accel_device *device;
+	struct accel_error why;
+
+	if (accel_device_open(info->spec, &device, &why)) {
+		snprintf(info->description, sizeof(info->description), "%.*s",
+			 (int)sizeof(info->description) - 1, why.msg);
+		return;
+	}
+	accel_device_get_info(device, info);
+	accel_device_unref(device);
+}
+
 int cmd_devices(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 }, { 0 } };
@@ -46,6 +61,8 @@ int cmd_devices(int argc, char **argv)
 	array = json_array();
 	for (size_t i = 0; i < accel_device_list_count(list); i++) {
 		accel_device_list_get(list, i, &info);
+		if (!info.name[0])
+			look_closer(&info);
 		if (common.json)
 			json_array_append_new(array, to_json(&info));
 		else
