@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The entry points: clX is ocl_clX here, so that nothing of the loader's can be taken for it. Types are
- * those of the dispatch table.
+ * those of the application's header.
  */
 #ifndef ACCEL_RUNTIME_OCL_API_H
 #define ACCEL_RUNTIME_OCL_API_H
@@ -43,7 +43,7 @@
 	X(clCreateBufferWithProperties) X(clCreateImageWithProperties) \
 	X(clSetContextDestructorCallback)
 
-#define DECLARE(name) extern __typeof__(*(cl_api_##name)0) ocl_##name;
+#define DECLARE(name) extern __typeof__(name) ocl_##name;
 OCL_ENTRIES(DECLARE)
 #undef DECLARE
 
