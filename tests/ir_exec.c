@@ -38,20 +38,29 @@ struct suite {
 struct subject {
 	struct ir_graph *g;
 	struct ir_run *run;
+	int bound;
 };
 
 static const char *const families[2] = { "u65", "u85" };
 
-/* Results that differ from TFLite's, and why. */
-static const struct { const char *model, *why; } exceptions[] = {
-	{ "sum_a3_1x5x4x16_keep_int16", "TFLite's sums of int16 wrap, the NPU's keep to the range" },
+/* Results that differ from TFLite's, why, and by how much of an 8-bit number at most. */
+static const struct { const char *model, *why; int bound; } exceptions[] = {
+	{ "sum_a3_1x5x4x16_keep_int16", "TFLite's sums of int16 wrap, the NPU's keep to the range",
+	  INT_MAX },
+	{ "lstm_u16_t4_f20_int8", "TFLite's sigmoid and tanh of int16 are other approximations", 1 },
+	{ "micro_speech_lstm", "TFLite's sigmoid and tanh of int16 are other approximations", 2 },
+	{ "dtln_noise_suppression", "TFLite's sigmoid and tanh of int16 are other approximations", 3 },
 };
 
-static const char *exception(const char *model)
+static const char *exception(const char *model, int *bound)
 {
-	for (size_t i = 0; i < sizeof(exceptions) / sizeof(exceptions[0]); i++)
-		if (strstr(model, exceptions[i].model))
-			return exceptions[i].why;
+	*bound = 0;
+	for (size_t i = 0; i < sizeof(exceptions) / sizeof(exceptions[0]); i++) {
+		if (!strstr(model, exceptions[i].model))
+			continue;
+		*bound = exceptions[i].bound;
+		return exceptions[i].why;
+	}
 	return NULL;
 }
 
@@ -124,7 +133,7 @@ static int compare(struct subject *s, unsigned int i, const struct npy *array, u
 		return error_set(err, -EINVAL, "the vectors do not fit output %u", i);
 	want = (const unsigned char *)array->data + vector * size;
 	for (size_t k = 0; k < size; k++)
-		if (got[k] != want[k] && !wrong++)
+		if (abs((int8_t)got[k] - (int8_t)want[k]) > s->bound && !wrong++)
 			first = k;
 	return wrong ? error_set(err, -EILSEQ,
 				 "vector %u, output %u: %zu of %zu bytes differ, first at %zu: got 0x%02x, not 0x%02x",
@@ -206,6 +215,7 @@ static void check(struct suite *suite, const char *model, const char *npz, unsig
 	struct subject s;
 	char folder[PATH_ROOM];
 	int rc = open_subject(model, u85, &s, &err);
+	const char *why = exception(model, &s.bound);
 
 	if (!rc && suite->dump)
 		ir_print(s.g, stdout);
@@ -222,8 +232,8 @@ static void check(struct suite *suite, const char *model, const char *npz, unsig
 	if (!rc)
 		rc = npz ? check_npz(&s, npz, vectors, &err)
 			 : check_files(&s, dirname(folder), vectors, &err);
-	if (rc == -EILSEQ && exception(model)) {
-		printf("known %s %s: %s (%s)\n", families[u85], model, exception(model), err.text);
+	if (!rc && why) {
+		printf("known %s %s: within %d: %s\n", families[u85], model, s.bound, why);
 	} else if (rc) {
 		suite->failed++;
 		printf("FAIL %s %s: %s\n", families[u85], model, err.text);

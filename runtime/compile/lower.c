@@ -86,6 +86,7 @@ static const struct lower_kind kinds[IR_KIND_COUNT] = {
 	[IR_TILE] = { lower_tile },
 	[IR_TRANSPOSE] = { lower_transpose },
 	[IR_TRANSPOSE_CONV] = { lower_transpose_conv },
+	[IR_UNIDIRECTIONAL_SEQUENCE_LSTM] = { lower_lstm },
 	[IR_UNPACK] = { lower_slice },
 };
 

@@ -162,6 +162,12 @@ bool lower_activation(const struct ir_tensor *ofm, int activation, int32_t *min,
 /* The NPU's table of slopes and bases for TFLite's 513 points. IR_NONE: no memory. */
 uint32_t lower_points(struct lower *l, const int16_t points[513]);
 
+/*
+ * The NPU's own sigmoid or tanh, of a number in units of 1/12288, which U85 has to be given as a table
+ * of slopes and bases. IR_NONE: no memory.
+ */
+uint32_t lower_own_table(struct lower *l, bool sigmoid);
+
 /* Scale of an int16 number to units of 1/12288, as TFLite's TANH and LOGISTIC round it. */
 bool lower_tanh_scale(double scale, struct ir_scale *out);
 

@@ -71,11 +71,7 @@ int lower_table(struct lower *l, const struct ir_op *op)
 	return map_table(l, op, &npu);
 }
 
-/*
- * int16 LOGISTIC and TANH: the NPU's own function of a number in units of 1/12288 (built in, on U85
- * the same table of slopes and bases has to be loaded).
- */
-static uint32_t own_table(struct lower *l, bool sigmoid)
+uint32_t lower_own_table(struct lower *l, bool sigmoid)
 {
 	int32_t shape = 512, words[512];
 
@@ -115,7 +111,7 @@ int lower_tanh_sigmoid(struct lower *l, const struct ir_op *op)
 	npu.round = IR_ROUND_NATURAL;
 	npu.lut = sigmoid ? IR_LUT_SIGMOID : IR_LUT_TANH;
 	if (l->u85) {
-		npu.lut_data = own_table(l, sigmoid);
+		npu.lut_data = lower_own_table(l, sigmoid);
 		if (npu.lut_data == IR_NONE)
 			return lower_no_memory(l);
 	}
