@@ -39,7 +39,7 @@ static const struct { const char *model, *why; int bound; } exceptions[] = {
 	{ "sum_a3_1x5x4x16_keep_int16", "TFLite's sums of int16 wrap, the NPU's keep to the range",
 	  INT_MAX },
 	{ "lstm_u16_t4_f20_int8", "TFLite's sigmoid and tanh of int16 are other approximations", 1 },
-	{ "micro_speech_lstm", "TFLite's sigmoid and tanh of int16 are other approximations", 2 },
+	{ "micro_speech_lstm", "TFLite's sigmoid and tanh of int16 are other approximations", 16 },
 	{ "dtln_noise_suppression", "TFLite's sigmoid and tanh of int16 are other approximations", 3 },
 };
 
@@ -139,8 +139,16 @@ static int check_files(struct suite *s, struct model *m, const char *folder, str
 			rc = npy_read(path, &out, err);
 		if (!rc)
 			rc = infer(m, &in, &out, 0, 1, s->bound, err);
-		npy_free(&in);
 		npy_free(&out);
+		/* What Vela's lowering of the same gives, with the same tables: that to the bit. */
+		snprintf(path, sizeof(path), "%s/vela_output_%u.npy", folder, k);
+		if (!rc && !access(path, R_OK)) {
+			rc = npy_read(path, &out, err);
+			if (!rc)
+				rc = compare(m, 0, &out, 0, 1, 0, err);
+			npy_free(&out);
+		}
+		npy_free(&in);
 	}
 	return rc;
 }

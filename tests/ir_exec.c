@@ -48,7 +48,7 @@ static const struct { const char *model, *why; int bound; } exceptions[] = {
 	{ "sum_a3_1x5x4x16_keep_int16", "TFLite's sums of int16 wrap, the NPU's keep to the range",
 	  INT_MAX },
 	{ "lstm_u16_t4_f20_int8", "TFLite's sigmoid and tanh of int16 are other approximations", 1 },
-	{ "micro_speech_lstm", "TFLite's sigmoid and tanh of int16 are other approximations", 2 },
+	{ "micro_speech_lstm", "TFLite's sigmoid and tanh of int16 are other approximations", 16 },
 	{ "dtln_noise_suppression", "TFLite's sigmoid and tanh of int16 are other approximations", 3 },
 };
 
@@ -200,8 +200,20 @@ static int check_files(struct subject *s, const char *folder, unsigned int most,
 			rc = run(s, err);
 		if (!rc)
 			rc = compare(s, 0, &out, 0, 1, err);
-		npy_free(&in);
 		npy_free(&out);
+		/* What Vela's lowering of the same gives, with the same tables: that to the bit. */
+		snprintf(path, sizeof(path), "%s/vela_output_%u.npy", folder, k);
+		if (!rc && !access(path, R_OK)) {
+			int bound = s->bound;
+
+			s->bound = 0;
+			rc = npy_read(path, &out, err);
+			if (!rc)
+				rc = compare(s, 0, &out, 0, 1, err);
+			s->bound = bound;
+			npy_free(&out);
+		}
+		npy_free(&in);
 	}
 	return rc;
 }

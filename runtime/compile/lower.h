@@ -202,6 +202,8 @@ int lower_compare(struct lower *l, const struct ir_op *op);
 int lower_logical(struct lower *l, const struct ir_op *op);
 int lower_select(struct lower *l, const struct ir_op *op);
 int lower_div(struct lower *l, const struct ir_op *op);
+int lower_gather(struct lower *l, const struct ir_op *op);
+int lower_scatter(struct lower *l, const struct ir_op *op);
 int lower_lstm(struct lower *l, const struct ir_op *op);
 int lower_softmax(struct lower *l, const struct ir_op *op);
 int lower_reshape(struct lower *l, const struct ir_op *op);

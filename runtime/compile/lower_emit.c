@@ -191,15 +191,21 @@ struct ir_npu lower_copy_npu(const struct lower *l, int ofm_type)
 int lower_copy(struct lower *l, struct nd ofm, struct nd ifm)
 {
 	struct ir_npu npu;
+	struct nd zero;
 
 	if (nd_same(&ofm, &ifm))
 		return 0;
 	ofm.zero_point = 0;
 	ifm.zero_point = 0;
-	if (elem_size(ofm.type) > 2) {
-		/* Pools are of 8 and 16 bits: wider elements are so many narrow ones in a row. */
-		return lower_cpu(l, "a copy of elements wider than 16 bits");
+	if (ofm.type == ELEM_INT32) {
+		/* Pools are of 8 and 16 bits. */
+		npu = lower_npu(IR_NPU_ELEMENTWISE, IR_ELT_ADD, ELEM_INT32);
+		npu.round = IR_ROUND_NATURAL;
+		zero = lower_value(0, 0, ELEM_INT32);
+		return lower_map(l, &npu, ofm, ifm, &zero);
 	}
+	if (elem_size(ofm.type) > 2)
+		return lower_cpu(l, "a copy of elements wider than 16 bits");
 	if (ofm.type == ELEM_BOOL)
 		ofm.type = ifm.type = ELEM_INT8;
 	npu = lower_copy_npu(l, ofm.type);

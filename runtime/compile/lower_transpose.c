@@ -71,8 +71,8 @@ int lower_transpose(struct lower *l, const struct ir_op *op)
 	int32_t list[IR_MAX_DIMS];
 	uint32_t axes[IR_MAX_DIMS], count, seen = 0;
 
-	if (in->type != ofm.type || elem_size(in->type) > 2)
-		return lower_cpu(l, "the type is not 8 or 16 bits wide");
+	if (in->type != ofm.type || elem_size(in->type) > 4)
+		return lower_cpu(l, "the type is wider than 32 bits");
 	if (!lower_integers(l, op->inputs[1], list, IR_MAX_DIMS, &count) || count != in->ndim ||
 	    ofm.n != count)
 		return lower_cpu(l, "the order of the axes is not constant");
@@ -87,7 +87,7 @@ int lower_transpose(struct lower *l, const struct ir_op *op)
 	if (ofm.type == ELEM_BOOL)
 		ifm.type = ofm.type = ELEM_INT8;
 	simplify(&ifm, &ofm, axes);
-	if (l->u85 && ofm.n <= 3 && ofm.n > 1 && axes[ofm.n - 1] != ofm.n - 1 &&
+	if (l->u85 && elem_size(ofm.type) < 4 && ofm.n <= 3 && ofm.n > 1 && axes[ofm.n - 1] != ofm.n - 1 &&
 	    ofm.shape[ofm.n - 1] <= LOWER_AXIS_MAX)
 		return emit_u85(l, ifm, ofm, axes);
 	nd_permute(&ifm, axes);
