@@ -58,6 +58,9 @@ void cost_stream(const struct cost_target *target, const struct npu_program *pro
 
 /**
  * cost_stream_vela - the same in the way Vela adds up what it prints
+ * @layers: receives each layer's cycles, room for program->count; NULL: not wanted
+ * @layer_count: how many there are
+ * @cycles: all together
  *
  * Layer by layer, depth slices together, with its simplifications: scales that were copied to SRAM
  * are charged to where they came from, tables that operations use in passing cost nothing to load,
@@ -66,7 +69,7 @@ void cost_stream(const struct cost_target *target, const struct npu_program *pro
  * Return: 0 or -ENOMEM.
  */
 int cost_stream_vela(const struct cost_target *target, const struct npu_program *program,
-		     uint64_t *cycles);
+		     uint64_t *layers, size_t *layer_count, uint64_t *cycles);
 
 /**
  * cost_describe - an operation of a stream as cost_op() wants it

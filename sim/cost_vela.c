@@ -313,10 +313,10 @@ static uint64_t layer_cycles(const struct cost_target *t, struct layer *layer, u
 }
 
 int cost_stream_vela(const struct cost_target *target, const struct npu_program *program,
-		     uint64_t *cycles)
+		     uint64_t *layers, size_t *layer_count, uint64_t *cycles)
 {
 	struct account a = { .target = target, .program = program };
-	uint64_t slack = 0;
+	uint64_t slack = 0, own;
 	int rc = -ENOMEM;
 	size_t i = 0;
 
@@ -330,8 +330,13 @@ int cost_stream_vela(const struct cost_target *target, const struct npu_program 
 		if (program->ops[i].kind == NPU_KIND_DMA)
 			add_copy(&a, i);
 	*cycles = 0;
-	for (i = 0; i < a.count; i++)
-		*cycles += layer_cycles(target, &a.layers[i], &slack);
+	for (i = 0; i < a.count; i++) {
+		own = layer_cycles(target, &a.layers[i], &slack);
+		*cycles += own;
+		if (layers)
+			layers[i] = own;
+	}
+	*layer_count = a.count;
 	rc = 0;
 out:
 	free(a.layers);

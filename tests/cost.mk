@@ -41,12 +41,12 @@ $(O)/tests/test_strict: $(O)/tests/test_strict.o $(STRICT_OBJS)
 
 # Every rule fires, and every stream of Vela's current core passes: those of the models, and those
 # that check-cost-vela and check-other-streams compiled, if they ran.
-VELA_SUMMARIES = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/accel/vela-5.2.0-summaries
+VELA_LAYERS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/accel/vela-5.2.0-layers
 CHECKS += check-strict
 check-strict: $(O)/tests/test_strict $(O)/tests/test_strict_job $(O)/tests/strict_models
 	$(Q)$(O)/tests/test_strict
 	$(Q)$(O)/tests/test_strict_job
-	$(Q)$(O)/tests/strict_models tests/data $(ACCEL_MODELS) $(VELA_SUMMARIES) $(O)/other-streams
+	$(Q)$(O)/tests/strict_models tests/data $(ACCEL_MODELS) $(VELA_LAYERS) $(O)/other-streams
 
 $(O)/tests/test_strict_job: $(O)/tests/test_strict_job.o $(LIBACCEL_OBJS) $(O)/libsim.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBACCEL_LIBS) -lcmocka

@@ -3,8 +3,8 @@
  * Tests: what a compiled model costs, by our account and added up in Vela's way.
  *
  * usage: cost_print NPU MODEL.tflite...
- * One line a model: cycles, cycles in Vela's way, multiply-accumulates, operations, path. With -v a
- * line for each operation before it.
+ * One line a model: cycles, cycles in Vela's way, multiply-accumulates, operations, path. With -v
+ * lines before it for each operation, and for each layer's cycles in Vela's way.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +52,8 @@ static int print_model(const struct target *target, const char *path, int verbos
 		struct cost_total total;
 		struct cost_step *steps;
 		struct container c;
-		uint64_t as_vela;
+		uint64_t as_vela, *layers;
+		size_t layer_count;
 		uint32_t *words;
 
 		if (op->builtin != TFLITE_BUILTIN_CUSTOM || !op->input_count || op->inputs[0] < 0 ||
@@ -72,8 +73,12 @@ static int print_model(const struct target *target, const char *path, int verbos
 		cycles += total.cycles;
 		macs += total.macs;
 		ops += total.kernels;
-		if (cost_stream_vela(&target->cost, &program, &as_vela))
+		layers = calloc(program.count + 1, sizeof(*layers));
+		if (cost_stream_vela(&target->cost, &program, layers, &layer_count, &as_vela))
 			abort();
+		for (size_t k = 0; verbose && k < layer_count; k++)
+			printf("layer %llu\n", (unsigned long long)layers[k]);
+		free(layers);
 		vela += as_vela;
 		npu_program_free(&program);
 		free(words);

@@ -48,6 +48,7 @@ static void check_cost(const struct npu_config *config, const struct npu_program
 	struct cost_step *steps = calloc(program->count + 1, sizeof(*steps));
 	struct cost_total total;
 	uint64_t sum = 0, cycles;
+	size_t layers;
 
 	if (!steps)
 		return;
@@ -59,7 +60,7 @@ static void check_cost(const struct npu_config *config, const struct npu_program
 		sum += steps[i].advance;
 	}
 	check(sum == total.cycles, "parts and whole differ");
-	cost_stream_vela(&target, program, &cycles);
+	cost_stream_vela(&target, program, NULL, &layers, &cycles);
 	free(steps);
 }
 
