@@ -6,6 +6,7 @@
 #	packages.sh install SUITE DIR	as root: build, install and purge them in a fresh Debian of that suite made in
 #					DIR, with kernels coming, going and failing
 # Exit status 77: cannot be done here, the reason on standard error.
+# shellcheck disable=SC2086,SC2016 # lists of words; text for an inner shell
 set -eu
 
 mirror=${ACCEL_DEBIAN_MIRROR:-http://deb.debian.org/debian}
@@ -182,7 +183,10 @@ has_modules() {
 
 kernels() {
 	for dir in "$root"/lib/modules/*/build; do
-		[ ! -e "$dir/include" ] && [ ! -h "$dir" ] || { dir=${dir%/build}; echo "${dir##*/}"; }
+		dir=${dir%/build}
+		if [ -h "$dir/build" ] || [ -e "$dir/build/include" ]; then
+			echo "${dir##*/}"
+		fi
 	done | sort -V
 }
 
@@ -239,7 +243,9 @@ install() {
 	apt install ocl-icd-libopencl1 libxxhash0 libjansson4 zlib1g 'libzip[45]'
 	before=$(snapshot)
 	say "$suite: install"
-	apt install $(cd "$root" && echo ./src/*.deb | tr ' ' '\n' | grep -v dbgsym | sed 's|^\.||')
+	debs=$(cd "$root" && echo ./src/*.deb | tr ' ' '\n' | grep -v dbgsym | sed 's|^\.||')
+	names=$(echo "$debs" | sed 's|.*/||; s|_.*||')
+	apt install $debs
 	sound
 	has_modules "$(kernels | tail -1)"
 	try_programs
@@ -260,7 +266,7 @@ install() {
 	rm -rf "$root/lib/modules/9.9.9-broken"
 
 	say "$suite: purge"
-	apt purge accel-dkms accel-tools libaccel-dev libaccel0
+	apt purge $names
 	sound
 	apt purge "$(in_root dpkg-query -S "/lib/modules/$(kernels | tail -1)/build" | cut -d: -f1 | head -1)" "$4"
 	apt autoremove --purge
