@@ -12,7 +12,9 @@
 
 #include "uapi/ethosu_isa.h"
 
-#define STATE0_KIND	0x100	/* opcodes of one-word state commands have this bit */
+/* Set in no command: Linux's driver takes such words for none that it knows. */
+#define OTHER_BITS	(ETHOSU_RESERVED_MASK | 1u << 15)
+#define STATE0	1	/* upper bits of the opcodes of one-word state commands */
 /* IFM_BROADCAST, IFM2_BROADCAST: the operand is a scalar. */
 #define SCALAR_U85	ETHOSU_U85_BROADCAST_MODE_SCALAR
 
@@ -194,10 +196,12 @@ void drm_scan(const uint32_t *stream, size_t words, bool u85, struct drm_usage *
 		opcode = word & ETHOSU_OPCODE_MASK;
 		param = (uint16_t)(word >> ETHOSU_PARAM_SHIFT);
 		if (word & 1u << ETHOSU_CONTROL_SHIFT) {
-			if (++i < words && opcode < 0x100)
+			if (++i < words && opcode < 0x100 && !(word & OTHER_BITS))
 				s.state1[opcode] = (uint64_t)(param & 0xff) << 32 |
 						   le32toh(stream[i]);
-		} else if (opcode & STATE0_KIND) {
+		} else if (word & OTHER_BITS) {
+			continue;
+		} else if (opcode >> 8 == STATE0) {
 			s.state0[opcode & 0xff] = param;
 		} else {
 			operation(&s, opcode, param);

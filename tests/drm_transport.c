@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -748,9 +749,56 @@ static void ioctls_refused(void **state)
 	}
 }
 
+/*
+ * Any words can be scanned, also cut in the middle of a command; regions put back where they were leave
+ * them as they are, and all regions put to one is what a scan then finds.
+ */
+static void any_words_can_be_scanned(void **state)
+{
+	static const uint8_t same[] = { 0, 1, 2, 3, 4, 5, 6, 7 }, five[] = { 5, 5, 5, 5, 5, 5, 5, 5 };
+	/* Commands that matter, among words that may be anything. */
+	static const uint32_t known[] = { 0x002, 0x003, 0x005, 0x006, 0x010, 0x105, 0x10f, 0x114,
+					  0x11f, 0x128, 0x129, 0x130, 0x131, 0x134, 0x180, 0x185,
+					  0x18f, 0x4020, 0x4021, 0x4030, 0x4032 };
+	uint64_t seed = 88172645463325252u;
+	struct drm_usage usage, before;
+	uint32_t *words, *copy;
+	size_t i, k, n;
+
+	(void)state;
+	for (i = 0; i < 100000; i++) {
+		n = i % 40;
+		/* Of its very size, for AddressSanitizer. */
+		words = malloc(4 * n + !n);
+		copy = malloc(4 * n + !n);
+		assert_true(words && copy);
+		for (k = 0; k < n; k++) {
+			seed ^= seed << 13;
+			seed ^= seed >> 7;
+			seed ^= seed << 17;
+			words[k] = (uint32_t)seed;
+			if (seed >> 40 & 7)
+				words[k] = (words[k] & 0xffff0000) |
+					   known[(seed >> 48) % (sizeof(known) / sizeof(*known))];
+		}
+		memcpy(copy, words, 4 * n);
+		drm_scan(words, n, i & 1, &before);
+		drm_scan_rename(words, n, same);
+		assert_memory_equal(words, copy, 4 * n);
+		drm_scan_rename(words, n, five);
+		drm_scan(words, n, i & 1, &usage);
+		assert_int_equal(usage.read & ~(1u << 5 | 1u << 7), 0);
+		assert_int_equal(!usage.read, !before.read);
+		assert_int_equal(!usage.written, !before.written);
+		free(words);
+		free(copy);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_words_can_be_scanned),
 		cmocka_unit_test(devices_say_what_they_are),
 		cmocka_unit_test(wrong_nodes),
 		cmocka_unit_test(constants_go_through_sram),
