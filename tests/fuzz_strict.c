@@ -6,6 +6,7 @@
  * Checked besides crashes: a fault names an operation of the stream and begins as it should; times
  * are in order and add up.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static bool defined(void *ctx, uint64_t addr, uint64_t len, uint64_t *bad)
 static void check_fault(int rc, const struct npu_program *program,
 			const struct npu_strict_fault *fault)
 {
-	if (rc != -22)
+	if (rc != -EINVAL)
 		return;
 	check(fault->op < program->count || !program->count, "fault at no operation");
 	check(!strncmp(fault->text, "strict: ", 8), "fault without a rule");

@@ -241,14 +241,27 @@ static const char *pool_name(unsigned int mode)
 static const char *elementwise_name(unsigned int mode)
 {
 	static const char *const names[] = {
-		[NPU_ELT_MUL] = "mul",	    [NPU_ELT_ADD] = "add",	 [NPU_ELT_SUB] = "sub",
-		[NPU_ELT_MIN] = "min",	    [NPU_ELT_MAX] = "max",	 [NPU_ELT_LRELU] = "leaky relu",
-		[NPU_ELT_ABS] = "abs",	    [NPU_ELT_CLZ] = "clz",	 [NPU_ELT_SHR] = "shr",
-		[NPU_ELT_SHL] = "shl",	    [NPU_ELT_LSR] = "lsr",	 [NPU_ELT_DIV] = "div",
-		[NPU_ELT_CMP_EQ] = "equal", [NPU_ELT_CMP_NE] = "not equal",
-		[NPU_ELT_CMP_GE] = "greater or equal",			 [NPU_ELT_CMP_GT] = "greater",
-		[NPU_ELT_AND] = "and",	    [NPU_ELT_OR] = "or",	 [NPU_ELT_XOR] = "xor",
-		[NPU_ELT_NOT] = "not",	    [NPU_ELT_AND_NOT] = "and not",
+		[NPU_ELT_MUL] = "mul",
+		[NPU_ELT_ADD] = "add",
+		[NPU_ELT_SUB] = "sub",
+		[NPU_ELT_MIN] = "min",
+		[NPU_ELT_MAX] = "max",
+		[NPU_ELT_LRELU] = "leaky relu",
+		[NPU_ELT_ABS] = "abs",
+		[NPU_ELT_CLZ] = "clz",
+		[NPU_ELT_SHR] = "shr",
+		[NPU_ELT_SHL] = "shl",
+		[NPU_ELT_LSR] = "lsr",
+		[NPU_ELT_DIV] = "div",
+		[NPU_ELT_CMP_EQ] = "equal",
+		[NPU_ELT_CMP_NE] = "not equal",
+		[NPU_ELT_CMP_GE] = "greater or equal",
+		[NPU_ELT_CMP_GT] = "greater",
+		[NPU_ELT_AND] = "and",
+		[NPU_ELT_OR] = "or",
+		[NPU_ELT_XOR] = "xor",
+		[NPU_ELT_NOT] = "not",
+		[NPU_ELT_AND_NOT] = "and not",
 	};
 
 	return mode < sizeof(names) / sizeof(names[0]) && names[mode] ? names[mode] : "elementwise";
@@ -280,12 +293,13 @@ static const char *base_name(const struct npu_op *op)
 const char *profile_op_text(const struct profile_op *p, char *text, size_t len)
 {
 	const struct npu_op *op = &p->op;
+	unsigned int stride = op->stride_y > op->stride_x ? op->stride_y : op->stride_x;
 	int n = snprintf(text, len, "%s", base_name(op));
 
-	if (op->kind == NPU_KIND_DMA || op->kernel_h * op->kernel_w * op->stride_y * op->stride_x <= 1)
+	if (op->kind == NPU_KIND_DMA || op->kernel_h * op->kernel_w * stride <= 1)
 		return text;
 	n += snprintf(text + n, len - (size_t)n, " %ux%u", op->kernel_h, op->kernel_w);
-	if (op->stride_y > 1 || op->stride_x > 1)
-		snprintf(text + n, len - (size_t)n, "/%u", op->stride_y > op->stride_x ? op->stride_y : op->stride_x);
+	if (stride > 1)
+		snprintf(text + n, len - (size_t)n, "/%u", stride);
 	return text;
 }
