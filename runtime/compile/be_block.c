@@ -253,7 +253,7 @@ static void judge(const struct be *be, struct search *s, struct found *best)
 	price = be_price(be, &cost);
 	if (best->any &&
 	    (price > best->cost ||
-	     (price <= best->cost &&
+	     (price >= best->cost &&
 	      (bytes > best->bytes || (bytes == best->bytes && cost.blocks >= best->blocks)))))
 		return;
 	*best = (struct found){ .cost = price, .bytes = bytes, .blocks = cost.blocks,
