@@ -133,7 +133,7 @@ int compile_emit(const struct ir_graph *g, const struct compile_options *opt, st
 		 struct error *err)
 {
 	static int (*const passes[])(struct be *) = {
-		be_layout,  be_regions,	  be_cascade,  be_block, be_stage,
+		be_layout,  be_regions,	  be_cascade,  be_block, be_fit,
 		be_weights, be_constants, be_schedule, be_place, be_emit,
 	};
 	const struct target *target = opt->target;

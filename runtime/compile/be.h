@@ -170,6 +170,7 @@ struct be_lut {
  * struct be - the whole of it
  * @staging: region 2 is a memory of its own, quicker than the arena's; of @limit bytes
  * @copies: constants may be copied to quicker memory, to @copy_region
+ * @plan_limit: bytes that be_stage may count on
  * @maps: at each operation of the graph, bytes of feature maps in the memory that is quick
  */
 struct be {
@@ -179,7 +180,7 @@ struct be {
 	const struct ethosu_arch *arch;
 	bool staging, copies;
 	uint8_t copy_region;
-	uint64_t limit;
+	uint64_t limit, plan_limit;
 	uint64_t *maps;
 	struct error *err;
 	struct program *out;
@@ -240,11 +241,15 @@ int be_regions(struct be *be);
 int be_cascade(struct be *be);
 int be_block(struct be *be);
 int be_stage(struct be *be);
+int be_fit(struct be *be);	/* be_stage() until it fits */
 int be_weights(struct be *be);
 int be_constants(struct be *be);
 int be_schedule(struct be *be);
 int be_place(struct be *be);
 int be_emit(struct be *be);
+
+/* Take back what be_schedule() did. */
+void be_forget(struct be *be);
 
 /* Bytes a tensor takes as it is stored. */
 uint64_t be_tensor_size(const struct be *be, uint32_t tensor);

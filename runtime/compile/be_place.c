@@ -114,6 +114,8 @@ int be_constants(struct be *be)
 	return 0;
 }
 
+#define FIT_TRIES	5
+
 /* ---- buffers ---- */
 
 /* Buffers of one region, in the order of placing. */
@@ -123,6 +125,7 @@ struct packing {
 	uint32_t count;
 	uint64_t *addr;		/* by buffer */
 	uint64_t *lo, *hi;	/* ranges taken while a buffer is placed */
+	uint32_t room;
 };
 
 static bool overlap(const struct be_buffer *a, const struct be_buffer *b)
@@ -216,20 +219,84 @@ static uint64_t pack(struct packing *p)
 	return top;
 }
 
+/* The buffer that reaches highest, by its turn. */
+static uint32_t topmost(const struct packing *p)
+{
+	uint32_t best = 0;
+	uint64_t top = 0;
+
+	for (uint32_t i = 0; i < p->count; i++) {
+		uint64_t end = p->addr[p->order[i]] + p->buffers[p->order[i]].size;
+
+		if (end > top) {
+			top = end;
+			best = i;
+		}
+	}
+	return best;
+}
+
+static void swap(uint32_t *a, uint32_t *b)
+{
+	uint32_t c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
+#define PACKING_WORK	8000000		/* pairs of buffers looked at */
+#define PACKING_TRIES	400
+
+/*
+ * Let what stands highest have its turn earlier, in place of one that lives at the same time, until all
+ * is below @limit or it has been tried often enough. Return: bytes that the best order takes.
+ */
+static uint64_t repack(struct packing *p, uint64_t top, uint64_t limit, uint64_t *addr)
+{
+	uint64_t tries = PACKING_WORK / ((uint64_t)p->count * p->count + 1), best = top;
+	uint32_t random = 1;
+
+	for (uint64_t i = 0; i < tries && i < PACKING_TRIES && best > limit; i++) {
+		uint32_t high = topmost(p), other;
+
+		if (!high)
+			break;
+		random = random * 1664525 + 1013904223;
+		other = (random >> 8) % high;
+		/* The next one before it that matters. */
+		while (other && !overlap(&p->buffers[p->order[other]], &p->buffers[p->order[high]]))
+			other--;
+		swap(&p->order[other], &p->order[high]);
+		top = pack(p);
+		if (top > best + best / 16) {
+			swap(&p->order[other], &p->order[high]);
+			pack(p);
+			continue;
+		}
+		if (top < best) {
+			best = top;
+			memcpy(addr, p->addr, p->room * sizeof(*addr));
+		}
+	}
+	return best;
+}
+
 static int place_region(struct be *be, unsigned int region, uint64_t *size)
 {
 	static int (*const orders[])(const void *, const void *, void *) = { by_size, by_life,
 									     by_start };
 	struct packing p = { .buffers = be->buffers };
 	uint32_t room = be->buffer_count + 1;
-	uint64_t best = UINT64_MAX;
+	uint64_t best = UINT64_MAX, limit = region == PROGRAM_STAGING ? be->limit : 0, *addr;
 	int rc = 0;
 
+	p.room = room;
 	p.order = calloc(room, sizeof(*p.order));
+	addr = calloc(room, sizeof(*addr));
 	p.addr = calloc(room, sizeof(*p.addr));
 	p.lo = calloc(room, sizeof(*p.lo));
 	p.hi = calloc(room, sizeof(*p.hi));
-	if (!p.order || !p.addr || !p.lo || !p.hi) {
+	if (!p.order || !p.addr || !p.lo || !p.hi || !addr) {
 		rc = error_set(be->err, -ENOMEM, "out of memory");
 		goto out;
 	}
@@ -244,11 +311,15 @@ static int place_region(struct be *be, unsigned int region, uint64_t *size)
 		if (top >= best)
 			continue;
 		best = top;
-		for (uint32_t j = 0; j < p.count; j++)
-			be->buffers[p.order[j]].addr = p.addr[p.order[j]];
+		memcpy(addr, p.addr, room * sizeof(*addr));
 	}
+	if (p.count && limit && best > limit)
+		best = repack(&p, best, limit, addr);
+	for (uint32_t j = 0; j < p.count; j++)
+		be->buffers[p.order[j]].addr = addr[p.order[j]];
 	*size = p.count ? best : 0;
 out:
+	free(addr);
 	free(p.order);
 	free(p.addr);
 	free(p.lo);
@@ -312,6 +383,41 @@ static void make_room(struct be *be)
 		return;
 	be->tensors[tensor].region = PROGRAM_ARENA;
 	be->buffers[be->tensors[tensor].buffer].region = PROGRAM_ARENA;
+}
+
+void be_forget(struct be *be)
+{
+	be->cmd_count = 0;
+	be->buffer_count = 0;
+	be->out->step_count = 0;
+	for (uint32_t i = 0; i < be->g->tensor_count; i++)
+		be->tensors[i].buffer = BE_NONE;
+}
+
+/*
+ * Plan with so much quick memory that what is planned finds a place: gaps between buffers are lost.
+ * Nothing is encoded yet, sizes of constants are estimates.
+ */
+int be_fit(struct be *be)
+{
+	int rc = 0;
+
+	be->plan_limit = be->limit;
+	for (unsigned int i = 0; i < FIT_TRIES && !rc; i++) {
+		uint64_t size, over;
+
+		rc = be_stage(be);
+		if (!rc)
+			rc = be_schedule(be);
+		if (!rc)
+			rc = place_region(be, PROGRAM_STAGING, &size);
+		be_forget(be);
+		if (rc || size <= be->limit)
+			break;
+		over = size - be->limit;
+		be->plan_limit -= over < be->plan_limit ? over : be->plan_limit;
+	}
+	return rc;
 }
 
 int be_place(struct be *be)

@@ -545,6 +545,7 @@ static int settle(struct planner *p)
 {
 	struct be *be = p->be;
 
+	free(be->units);
 	be->units = calloc(p->count + 1, sizeof(*be->units));
 	if (!be->units)
 		return error_set(be->err, -ENOMEM, "out of memory");
@@ -604,22 +605,48 @@ static int plan_best(struct planner *p)
 	return rc || best == last ? rc : plan_all(p, tolls[best], &price);
 }
 
+#define SAMPLES	65536
+
+/* Bytes that a weight will take: what their frequencies allow at best, and a little more. */
+static double density_of(const struct be *be, const struct be_op *op)
+{
+	const struct ir_tensor *t;
+	uint32_t count[256] = { 0 };
+	double bits = 0;
+	size_t step, n = 0;
+
+	if (!be_has_streams(op->npu))
+		return 0;
+	t = &be->g->tensors[op->npu->weights];
+	if (!t->data || !t->size)
+		return 1;
+	step = t->size / SAMPLES + 1;
+	for (size_t i = 0; i < t->size; i += step, n++)
+		count[((const uint8_t *)t->data)[i]]++;
+	for (unsigned int i = 0; i < 256; i++)
+		if (count[i])
+			bits -= count[i] * log2((double)count[i] / (double)n);
+	return bits / 8 / (double)n * 1.04 + 0.01;
+}
+
 int be_stage(struct be *be)
 {
-	struct planner p = { .be = be, .limit = be->limit, .rounds = 1 };
+	struct planner p = { .be = be, .limit = be->plan_limit, .rounds = 1 };
 	uint64_t peak = 0;
 	int rc = 0;
 
+	for (uint32_t i = 0; i < be->g->tensor_count; i++)
+		be->tensors[i].copied = BE_NONE;
 	p.density = calloc(be->op_count + 1, sizeof(*p.density));
 	if (!p.density)
 		return error_set(be->err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < be->op_count; i++)
-		p.density[i] = 0.95;
+		p.density[i] = density_of(be, &be->ops[i]);
 	for (uint32_t i = 0; i < be->g->op_count; i++)
 		if (be->maps[i] > peak)
 			peak = be->maps[i];
 	/* Memory that is shared is not made to grow for it. */
-	if (!be->staging || be->opt->optimise_size)
+	if ((!be->staging || be->opt->optimise_size) && peak < p.limit)
 		p.limit = peak;
 	rc = plan_best(&p);
 	if (!rc)
