@@ -127,6 +127,7 @@ static void tear_down(struct be *be)
 	free(be->units);
 	free(be->transfers);
 	free(be->maps);
+	free(be->hints);
 }
 
 int compile_emit(const struct ir_graph *g, const struct compile_options *opt, struct program *out,

@@ -32,13 +32,13 @@
  * @size: in bytes
  * @first, @last: times, both included
  * @region: PROGRAM_ARENA or PROGRAM_STAGING
- * @addr: given by be_place
+ * @addr: given by be_place; @hint: where it was when sizes were estimates
  */
 struct be_buffer {
 	uint64_t size;
 	uint32_t first, last;
 	uint8_t region;
-	uint64_t addr;
+	uint64_t addr, hint;
 };
 
 /**
@@ -170,7 +170,8 @@ struct be_lut {
  * struct be - the whole of it
  * @staging: region 2 is a memory of its own, quicker than the arena's; of @limit bytes
  * @copies: constants may be copied to quicker memory, to @copy_region
- * @plan_limit: bytes that be_stage may count on
+ * @plan_limit: bytes that be_stage may count on; @plan_ahead: units that a transfer may be ahead of
+ *	who uses it
  * @maps: at each operation of the graph, bytes of feature maps in the memory that is quick
  */
 struct be {
@@ -181,6 +182,7 @@ struct be {
 	bool staging, copies;
 	uint8_t copy_region;
 	uint64_t limit, plan_limit;
+	uint32_t plan_ahead;
 	uint64_t *maps;
 	struct error *err;
 	struct program *out;
@@ -199,6 +201,8 @@ struct be {
 	uint32_t cmd_count, cmd_room;
 	struct be_buffer *buffers;
 	uint32_t buffer_count, buffer_room;
+	uint64_t *hints;	/* of the buffers that there will be */
+	uint32_t hint_count;
 	struct be_lut *luts;
 	uint32_t lut_count;
 };

@@ -114,7 +114,8 @@ int be_constants(struct be *be)
 	return 0;
 }
 
-#define FIT_TRIES	5
+#define AHEADS		4
+#define FIT_TRIES	6
 
 /* ---- buffers ---- */
 
@@ -155,6 +156,17 @@ static int by_life(const void *pa, const void *pb, void *ctx)
 
 	if (la != lb)
 		return la < lb ? 1 : -1;
+	return by_size(pa, pb, ctx);
+}
+
+static int by_hint(const void *pa, const void *pb, void *ctx)
+{
+	const struct be_buffer *buffers = ctx;
+	const struct be_buffer *a = &buffers[*(const uint32_t *)pa];
+	const struct be_buffer *b = &buffers[*(const uint32_t *)pb];
+
+	if (a->hint != b->hint)
+		return a->hint < b->hint ? -1 : 1;
 	return by_size(pa, pb, ctx);
 }
 
@@ -283,8 +295,8 @@ static uint64_t repack(struct packing *p, uint64_t top, uint64_t limit, uint64_t
 
 static int place_region(struct be *be, unsigned int region, uint64_t *size)
 {
-	static int (*const orders[])(const void *, const void *, void *) = { by_size, by_life,
-									     by_start };
+	static int (*const orders[])(const void *, const void *, void *) = { by_hint, by_size,
+									     by_life, by_start };
 	struct packing p = { .buffers = be->buffers };
 	uint32_t room = be->buffer_count + 1;
 	uint64_t best = UINT64_MAX, limit = region == PROGRAM_STAGING ? be->limit : 0, *addr;
@@ -327,27 +339,74 @@ out:
 	return rc;
 }
 
-/* A transfer's buffer is given up: what it brings is read where it is. */
-static void drop_transfer(struct be *be, uint32_t index)
+/* Offset and bytes in region 0 of what is copied of a slice; they lie together. */
+static void staged_range(const struct be_op *op, uint32_t slice, uint64_t *at, uint64_t *size)
 {
-	struct be_transfer *t = &be->transfers[index];
+	const struct wenc_slice *coded = &op->blob.slices[slice];
+	const struct be_slice *s = &op->slices[slice];
+	uint64_t lo = UINT64_MAX, hi = 0;
 
-	be->buffers[t->buffer].size = 0;
-	t->buffer = BE_NONE;
-	for (uint32_t u = t->first; u <= t->last; u++) {
-		struct be_slice *s = &be->ops[be->units[u].op].slices[be->units[u].slice];
+	for (unsigned int i = 0; i < 2 * WENC_MAX_STREAMS; i++) {
+		bool scales = i < WENC_MAX_STREAMS;
+		unsigned int core = i % WENC_MAX_STREAMS;
+		uint64_t from, length;
+
+		if (scales ? core >= 2 || !(s->staged & BE_STAGE_SCALES)
+			   : !(s->staged & BE_STAGE_WEIGHTS))
+			continue;
+		from = scales ? s->scales[core] : s->weights[core];
+		length = scales ? coded->scales[core].length : coded->weights[core].length;
+		if (!length)
+			continue;
+		lo = from < lo ? from : lo;
+		hi = from + length > hi ? from + length : hi;
+	}
+	*at = lo;
+	*size = be_align(hi - lo, BE_ALIGN);
+}
+
+/*
+ * There is no room for all that a transfer brings at once: each slice gets one of its own, when it is
+ * used. That of a single slice, or of a map, is given up.
+ */
+static int split_transfer(struct be *be, uint32_t index)
+{
+	struct be_transfer old = be->transfers[index];
+	bool single = true;
+
+	for (uint32_t u = old.first; u <= old.last; u++)
+		single &= be->units[u].op == be->units[old.first].op &&
+			  be->units[u].slice == be->units[old.first].slice;
+	be->transfers[index].size = 0;
+	for (uint32_t u = old.first; u <= old.last; u++) {
+		struct be_op *op = &be->ops[be->units[u].op];
+		struct be_slice *s = &op->slices[be->units[u].slice];
+		struct be_transfer *t;
 
 		if (s->map == index)
 			s->map = BE_NONE;
-		if (s->transfer == index) {
+		if (s->transfer != index || !op->encoded)
+			continue;
+		if (single && old.unit == old.first) {
 			s->staged = 0;
 			s->transfer = BE_NONE;
+			continue;
 		}
+		t = be_grow(be->transfers, be->transfer_count, &be->transfer_room, sizeof(*t));
+		if (!t)
+			return error_set(be->err, -ENOMEM, "out of memory");
+		be->transfers = t;
+		t += be->transfer_count;
+		*t = (struct be_transfer){ .unit = u, .first = u, .last = old.last,
+					   .tensor = BE_NONE, .buffer = BE_NONE };
+		staged_range(op, be->units[u].slice, &t->at, &t->size);
+		s->transfer = be->transfer_count++;
 	}
+	return 0;
 }
 
 /* Take from quick memory what stands out of it, the largest first and constants before maps. */
-static void make_room(struct be *be)
+static int make_room(struct be *be)
 {
 	uint32_t transfer = BE_NONE, tensor = BE_NONE;
 	uint64_t size = 0;
@@ -355,7 +414,7 @@ static void make_room(struct be *be)
 	for (uint32_t i = 0; i < be->transfer_count; i++) {
 		const struct be_buffer *b;
 
-		if (be->transfers[i].buffer == BE_NONE)
+		if (be->transfers[i].buffer == BE_NONE || !be->transfers[i].size)
 			continue;
 		b = &be->buffers[be->transfers[i].buffer];
 		if (b->addr + b->size > be->limit && b->size >= size) {
@@ -363,10 +422,8 @@ static void make_room(struct be *be)
 			transfer = i;
 		}
 	}
-	if (transfer != BE_NONE) {
-		drop_transfer(be, transfer);
-		return;
-	}
+	if (transfer != BE_NONE)
+		return split_transfer(be, transfer);
 	for (uint32_t i = 0; i < be->g->tensor_count; i++) {
 		const struct be_tensor *t = &be->tensors[i];
 		const struct be_buffer *b;
@@ -380,9 +437,9 @@ static void make_room(struct be *be)
 		}
 	}
 	if (tensor == BE_NONE)
-		return;
+		return be_error(be, be->ops[0].index, -ENOMEM, "quick memory does not suffice");
 	be->tensors[tensor].region = PROGRAM_ARENA;
-	be->buffers[be->tensors[tensor].buffer].region = PROGRAM_ARENA;
+	return 0;
 }
 
 void be_forget(struct be *be)
@@ -394,28 +451,47 @@ void be_forget(struct be *be)
 		be->tensors[i].buffer = BE_NONE;
 }
 
+static int keep_hints(struct be *be)
+{
+	free(be->hints);
+	be->hint_count = 0;
+	be->hints = calloc(be->buffer_count + 1, sizeof(*be->hints));
+	if (!be->hints)
+		return error_set(be->err, -ENOMEM, "out of memory");
+	be->hint_count = be->buffer_count;
+	for (uint32_t i = 0; i < be->buffer_count; i++)
+		be->hints[i] = be->buffers[i].addr;
+	return 0;
+}
+
 /*
  * Plan with so much quick memory that what is planned finds a place: gaps between buffers are lost.
  * Nothing is encoded yet, sizes of constants are estimates.
  */
 int be_fit(struct be *be)
 {
+	static const uint8_t aheads[] = { 16, 5, 2, 1 };
 	int rc = 0;
 
 	be->plan_limit = be->limit;
-	for (unsigned int i = 0; i < FIT_TRIES && !rc; i++) {
+	for (unsigned int i = 0; !rc; i++) {
 		uint64_t size, over;
 
+		/* What lives short finds a place more easily than what lives long. */
+		be->plan_ahead = i < AHEADS ? aheads[i] : aheads[AHEADS - 1];
 		rc = be_stage(be);
 		if (!rc)
 			rc = be_schedule(be);
 		if (!rc)
 			rc = place_region(be, PROGRAM_STAGING, &size);
+		if (!rc)
+			rc = keep_hints(be);
 		be_forget(be);
-		if (rc || size <= be->limit)
+		if (rc || size <= be->limit || i + 1 == FIT_TRIES)
 			break;
 		over = size - be->limit;
-		be->plan_limit -= over < be->plan_limit ? over : be->plan_limit;
+		if (i + 1 >= AHEADS)
+			be->plan_limit -= over < be->plan_limit ? over : be->plan_limit;
 	}
 	return rc;
 }
@@ -427,8 +503,14 @@ int be_place(struct be *be)
 
 	/* Sizes were estimates, and gaps between buffers are lost. */
 	while (!rc && out->staging_size > be->limit) {
-		make_room(be);
-		rc = place_region(be, PROGRAM_STAGING, &out->staging_size);
+		rc = make_room(be);
+		if (rc)
+			break;
+		be_forget(be);
+		be->hint_count = 0;
+		rc = be_schedule(be);
+		if (!rc)
+			rc = place_region(be, PROGRAM_STAGING, &out->staging_size);
 	}
 	if (!rc)
 		rc = place_region(be, PROGRAM_ARENA, &out->arena_size);

@@ -33,6 +33,8 @@ static int add_buffer(struct be *be, const struct be_buffer *buffer, uint32_t *i
 		return -ENOMEM;
 	be->buffers = buffers;
 	buffers[be->buffer_count] = *buffer;
+	if (be->buffer_count < be->hint_count)
+		buffers[be->buffer_count].hint = be->hints[be->buffer_count];
 	*index = be->buffer_count++;
 	return 0;
 }
@@ -120,8 +122,12 @@ static int schedule_transfer(struct be *be, struct clock *c)
 	/* It is to run beside the kernel before: what that uses is not to be had yet. */
 	struct be_buffer b = { .size = t->size, .first = c->kernel ? c->kernel : c->time,
 			       .last = c->time, .region = be->copy_region };
-	int rc = add_buffer(be, &b, &t->buffer);
+	int rc;
 
+	t->buffer = BE_NONE;
+	if (!t->size)
+		return 0;
+	rc = add_buffer(be, &b, &t->buffer);
 	if (!rc && t->tensor != BE_NONE)
 		rc = touch(be, t->tensor, c->time);
 	c->time++;

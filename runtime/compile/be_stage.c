@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_BACK	16	/* units that a transfer may be asked for ahead */
 #define MOST_PARTS	8
 #define LEAST_TO_CUT	4096	/* bytes of weights */
 #define LEAST_DEPTH	16	/* channels of a part */
@@ -264,7 +263,7 @@ static void consider(struct planner *p, uint32_t u, const struct option *o, stru
 /* The last moment before which nothing may be asked for: queues are in order. */
 static uint32_t earliest(const struct planner *p, uint32_t u)
 {
-	uint32_t from = u > LOOK_BACK ? u - LOOK_BACK : 0;
+	uint32_t from = u > p->be->plan_ahead ? u - p->be->plan_ahead : 0;
 
 	if (p->be->transfer_count && p->be->transfers[p->be->transfer_count - 1].unit > from)
 		from = p->be->transfers[p->be->transfer_count - 1].unit;
@@ -294,7 +293,7 @@ static int plan_unit(struct planner *p, uint32_t u)
 
 		o.staged = parts[i];
 		o.join = true;
-		if (last && last->tensor == BE_NONE && last->unit >= from && u - last->unit <= LOOK_BACK)
+		if (last && last->tensor == BE_NONE && last->unit >= from && u - last->unit <= be->plan_ahead)
 			consider(p, u, &o, &best, &least);
 		o.join = false;
 		for (uint32_t back = 0; u - from >= back; back = 2 * back + 1) {
