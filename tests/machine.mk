@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: MIT
 # The device with a fake engine: registers, jobs, faults, PMU, plan cache, threads.
 
-MACHINE_SRCS := tests/test_machine.c tests/test_bus.c \
-	$(foreach part,npu decode strict cost,$(wildcard sim/$(part)*.c))
+MACHINE_SRCS := tests/test_bus.c $(foreach part,npu decode strict cost,$(wildcard sim/$(part)*.c))
+MACHINE_OBJS := $(MACHINE_SRCS:%.c=$(O)/%.o)
+MACHINE_TESTS := $(O)/tests/test_machine $(O)/tests/test_machine_pmu $(O)/tests/test_machine_log
 
-$(O)/test_machine: $(MACHINE_SRCS:%.c=$(O)/%.o)
+$(MACHINE_TESTS): %: %.o $(O)/tests/machine.o $(MACHINE_OBJS)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lxxhash $(LIBS)
 
 CHECKS += check-machine check-machine-tsan
-check-machine: $(O)/test_machine
-	$<
+check-machine: $(MACHINE_TESTS)
+	$(Q)for t in $^; do $$t || exit 1; done
 
 # The same, with every race a failure.
+MACHINE_TSAN := $(MACHINE_TESTS:$(O)/%=$(O)/tsan/%)
 check-machine-tsan:
-	$(MAKE) O=$(O)/tsan SAN=-fsanitize=thread CFLAGS="-O1 -g" $(O)/tsan/test_machine
-	TSAN_OPTIONS=halt_on_error=1 $(O)/tsan/test_machine
+	$(MAKE) O=$(O)/tsan SAN=-fsanitize=thread CFLAGS="-O1 -g" $(MACHINE_TSAN)
+	$(Q)for t in $(MACHINE_TSAN); do TSAN_OPTIONS=halt_on_error=1 $$t || exit 1; done
 
-$(O)/bench_machine: $(patsubst %.c,$(O)/%.o,tests/bench_machine.c $(filter-out tests/test_machine.c,$(MACHINE_SRCS)))
+$(O)/bench_machine: $(O)/tests/bench_machine.o $(MACHINE_OBJS)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lxxhash $(LIBS)
 
 BENCHES += bench-machine

@@ -7,8 +7,12 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include <glob.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "sim/cl_lanes.h"
@@ -73,10 +77,34 @@ static void together(void *ctx, unsigned int lane)
 	assert_int_equal(sem_timedwait(came, &limit), 0);
 }
 
+/* Wait until every thread but this one sleeps: the kernel says so in /proc. */
+static void wait_for_sleep(void)
+{
+	char pattern[] = "/proc/self/task/*/stat", line[256], state;
+	unsigned int awake = 2;
+
+	while (awake > 1) {
+		glob_t tasks;
+
+		awake = 0;
+		assert_int_equal(glob(pattern, 0, NULL, &tasks), 0);
+		for (size_t i = 0; i < tasks.gl_pathc; i++) {
+			FILE *f = fopen(tasks.gl_pathv[i], "r");
+
+			assert_non_null(f);
+			assert_non_null(fgets(line, sizeof(line), f));
+			assert_int_equal(sscanf(strrchr(line, ')'), ") %c", &state), 1);
+			awake += state != 'S';
+			fclose(f);
+		}
+		globfree(&tasks);
+		sched_yield();
+	}
+}
+
 /* A lane that went to sleep between jobs is woken by the next. */
 static void sleepers_wake(void **state)
 {
-	const struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
 	struct npu_lanes *lanes;
 	sem_t came;
 
@@ -84,8 +112,7 @@ static void sleepers_wake(void **state)
 	sem_init(&came, 0, 0);
 	assert_int_equal(npu_lanes_start(&lanes, 2, together, &came), 0);
 	for (int i = 0; i < 5; i++) {
-		/* Long enough to fall asleep; it makes no difference to the result if it does not. */
-		nanosleep(&nap, NULL);
+		wait_for_sleep();
 		npu_lanes_run(lanes);
 	}
 	npu_lanes_stop(lanes);
