@@ -7,12 +7,14 @@
 
 #include "runtime/cmd.h"
 #include "runtime/compile/compile_model.h"
+#include "runtime/compile/support.h"
 #include "runtime/image/accel_file.h"
 
 #define DEFAULT_TARGET	"ethos-u65-256"
 #define MAX_JOBS	256
 
-enum { OPT_SYSTEM = 0x200, OPT_MODE, OPT_OPTIMISE, OPT_DUMP, OPT_NO_CPU, OPT_JSON };
+enum { OPT_SYSTEM = 0x200, OPT_MODE, OPT_OPTIMISE, OPT_DUMP, OPT_NO_CPU, OPT_OPERATORS,
+       OPT_JSON };
 
 struct compile_args {
 	const char *model;
@@ -21,7 +23,7 @@ struct compile_args {
 	const char *mode;
 	const char *output;
 	struct compile_options options;
-	bool json;
+	bool json, operators;
 };
 
 static const char doc[] =
@@ -42,6 +44,7 @@ static const struct argp_option options[] = {
 	{ "jobs", 'j', "N", 0, "threads (1)", 0 },
 	{ "dump", OPT_DUMP, "PASS", 0, "print the graph after a pass: import, fold, share, fuse, sweep, lower, merge", 0 },
 	{ "no-cpu-fallback", OPT_NO_CPU, NULL, 0, "fail if an operator is left to the CPU", 0 },
+	{ "operators", OPT_OPERATORS, NULL, 0, "print which operators run where, and nothing else", 0 },
 	{ "json", OPT_JSON, NULL, 0, "print JSON", 0 },
 	{ 0 },
 };
@@ -82,6 +85,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_NO_CPU:
 		args->options.no_cpu = true;
+		return 0;
+	case OPT_OPERATORS:
+		args->operators = true;
 		return 0;
 	case OPT_JSON:
 		args->json = true;
@@ -203,6 +209,10 @@ int cmd_compile(int argc, char **argv)
 	int rc;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	if (args.operators) {
+		support_print(stdout);
+		return CMD_OK;
+	}
 	if (target_set_load(&set, &err))
 		return cmd_fail(&err);
 	if (wants_names(&args)) {

@@ -7,6 +7,11 @@ IR_SRCS := $(wildcard runtime/ir/*.c) $(addprefix runtime/,error.c elem.c file.c
 $(O)/tests/ir_text: $(O)/tests/ir_text.o $(IR_SRCS:%.c=$(O)/%.o)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
 
+# The table in the documentation is what the code says.
+CHECKS += check-operators
+check-operators: $(O)/accel
+	$< compile --operators | diff -u docs/operators.md -
+
 CHECKS += check-ir
 check-ir:
 	$(MAKE) O=$(O)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" \

@@ -67,6 +67,9 @@ struct program {
 /* Front end: graph operations become NPU operations where the target can do them exactly. */
 int compile_lower(struct ir_graph *g, const struct compile_options *opt, struct error *err);
 
+/* Of which types and within which limits the NPU does a kind of operation; NULL: not at all. */
+const char *lower_what(unsigned int kind);
+
 /* Back end: layouts, blocks, schedule, addresses, weights, command streams. */
 int compile_emit(const struct ir_graph *g, const struct compile_options *opt, struct program *out,
 		 struct error *err);

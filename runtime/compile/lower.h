@@ -195,6 +195,7 @@ int lower_arg_max(struct lower *l, const struct ir_op *op);
 int lower_transpose(struct lower *l, const struct ir_op *op);
 int lower_mirror_pad(struct lower *l, const struct ir_op *op);
 int lower_reverse(struct lower *l, const struct ir_op *op);
+int lower_space_depth(struct lower *l, const struct ir_op *op);
 int lower_tile(struct lower *l, const struct ir_op *op);
 int lower_matmul(struct lower *l, const struct ir_op *op);
 int lower_resize(struct lower *l, const struct ir_op *op);

@@ -149,6 +149,37 @@ int lower_tile(struct lower *l, const struct ir_op *op)
 	return tile_axis(l, ofm, &ifm, 0);
 }
 
+/*
+ * DEPTH_TO_SPACE and SPACE_TO_DEPTH: for each place in a block, the channels of that place and every
+ * block-th row and column.
+ */
+int lower_space_depth(struct lower *l, const struct ir_op *op)
+{
+	bool to_space = op->kind == IR_DEPTH_TO_SPACE;
+	struct nd wide = lower_nd(l, to_space ? op->outputs[0] : op->inputs[0]), in, out;
+	struct nd deep = lower_nd(l, to_space ? op->inputs[0] : op->outputs[0]);
+	int32_t block = op->options->block_size, c;
+	int rc = 0;
+
+	if (wide.type != deep.type || wide.n != 4 || deep.n != 4 || block < 1 || block > 16)
+		return lower_cpu(l, "not four axes, or blocks larger than 16");
+	c = wide.shape[3];
+	if (wide.shape[0] != deep.shape[0] || wide.shape[1] != (int64_t)deep.shape[1] * block ||
+	    wide.shape[2] != (int64_t)deep.shape[2] * block ||
+	    deep.shape[3] != (int64_t)c * block * block)
+		return lower_cpu(l, "the extents are not those of the blocks");
+	for (int32_t y = 0; y < block && !rc; y++)
+		for (int32_t x = 0; x < block && !rc; x++) {
+			in = deep;
+			out = wide;
+			nd_slice(&in, 3, (y * block + x) * c, c, 1);
+			nd_slice(&out, 1, y, deep.shape[1], block);
+			nd_slice(&out, 2, x, deep.shape[2], block);
+			rc = to_space ? lower_copy(l, out, in) : lower_copy(l, in, out);
+		}
+	return rc;
+}
+
 /* The input with its edges mirrored, axis by axis: before, inside, behind. */
 static int mirror_axis(struct lower *l, struct nd ofm, struct nd ifm, const int32_t *pads,
 		       int32_t edge, uint32_t axis)

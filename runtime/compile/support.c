@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Prints which operators run on the NPU and which on the CPU, from the tables that decide it. */
+#include "runtime/compile/support.h"
+
+#include <string.h>
+
+#include "runtime/compile/compile.h"
+#include "runtime/cpu/cpu.h"
+#include "runtime/ir/ir_ops.h"
+
+/* Kinds by name: their numbers follow TFLite's codes. */
+static unsigned int next_by_name(const char *after)
+{
+	unsigned int best = IR_KIND_COUNT;
+
+	for (unsigned int kind = IR_OTHER + 1; kind < IR_KIND_COUNT; kind++) {
+		const char *name = ir_kind_info(kind)->name;
+
+		if ((!after || strcmp(name, after) > 0) &&
+		    (best == IR_KIND_COUNT || strcmp(name, ir_kind_info(best)->name) < 0))
+			best = kind;
+	}
+	return best;
+}
+
+void support_print(FILE *f)
+{
+	unsigned int npu = 0, cpu = 0;
+	const char *name = NULL;
+
+	fputs("# Operators\n\n"
+	      "What `accel compile` places on the NPU (U55, U65 and U85 where nothing else is said), and what "
+	      "can run on the CPU. An operator\noutside these limits is left to the CPU, and the compiler says "
+	      "why. Results are those of TensorFlow Lite 2.14's reference\nkernels, byte for byte, unless the "
+	      "table says otherwise. Made by `accel compile --operators`.\n\n"
+	      "| operator | on the NPU | on the CPU |\n| --- | --- | --- |\n", f);
+	for (unsigned int kind = next_by_name(NULL); kind < IR_KIND_COUNT; kind = next_by_name(name)) {
+		const char *what = lower_what(kind);
+
+		name = ir_kind_info(kind)->name;
+		npu += what != NULL;
+		cpu += cpu_has(kind);
+		if (what || cpu_has(kind))
+			fprintf(f, "| %s | %s | %s |\n", name, what ? what : "-",
+				cpu_has(kind) ? "yes" : "-");
+	}
+	fprintf(f, "\n%u operators on the NPU, %u on the CPU.\n", npu, cpu);
+}
