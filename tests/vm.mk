@@ -6,6 +6,11 @@ VM_DRIVER_SRCS := $(wildcard driver/*) $(wildcard uapi/*)
 VM_OURS := $(O)/vm/ours-6.12/ethosu.ko $(O)/vm/ours-7.3/ethosu.ko
 VM_MAINLINE := $(O)/vm/mainline-7.3/ethosu.ko
 VM_NPUS := -n "-c ethos-u65-256" -n "-c ethos-u65-512" -n "-c ethos-u85-256"
+# As tests/vm/faults.sh has them.
+VM_U65 := -n "-c ethos-u65-256 -e reference
+VM_FAULTY := $(foreach f,hang:every=5 lost-irq:every=3 spurious-irq:every=2 bus-error:every=4 parse-error:every=4 \
+	slow:every=5:ms=50,$(VM_U65) -f $(f)") \
+	$(VM_U65) -f hang:every=5 -f reset-stuck:every=3" $(VM_U65) -f vanish:20" $(VM_U65)"
 VM_RUN := O=$(O) tests/vm/run.sh
 VM_TESTS := $(O)/tests/models
 # All models on our module with the newer kernel; with the older one, and on mainline's, whole models only.
@@ -21,9 +26,9 @@ $(VM_MAINLINE): driver/ethosu_pci.c tests/vm/mainline.sh
 vm_skipping = @$(1) || { s=$$?; [ $$s = 77 ] && echo "SKIP $@" && exit 0; exit $$s; }
 
 CHECKS += check-vm
-.PHONY: check-vm-models
+.PHONY: check-vm-models check-vm-faults
 check-vm:
-	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-models)
+	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-models check-vm-faults)
 
 check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(VM_TESTS)
 	$(VM_RUN) -k 7.3 -c $(O)/vm/ours-7.3 $(VM_NPUS) $(O)/vm/models-7.3 \
@@ -32,3 +37,17 @@ check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(VM_TESTS)
 		sh tests/vm/models.sh $(O)/tests/models tests/vm/none.list $(VM_FEW) tests/data $(ACCEL_MODELS)
 	$(VM_RUN) -k 7.3 -c $(O)/vm/mainline-7.3 $(VM_NPUS) $(O)/vm/models-mainline \
 		sh tests/vm/models.sh $(O)/tests/models tests/vm/mainline.list $(VM_FEW) tests/data $(ACCEL_MODELS)
+
+# A client of the kernel's interface without libaccel, nor anything else that is not in memory once it runs.
+VM_CLIENT_OBJS := $(call objs,tests/vm)
+
+$(O)/tests/vmclient: $(VM_CLIENT_OBJS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -static -o $@ $^
+
+-include $(VM_CLIENT_OBJS:.o=.d)
+
+# How often each fault is committed.
+VM_FAULTS ?= $(if $(FULL),1000,8)
+check-vm-faults: $(VM_OURS) $(O)/accel-sim $(O)/tests/vmclient
+	$(Q)for k in 7.3 6.12; do echo "Linux $$k:"; $(VM_RUN) -t $(if $(FULL),7200,300) -k $$k -c $(O)/vm/ours-$$k $(VM_FAULTY) $(O)/vm/faults-$$k \
+		sh tests/vm/faults.sh $(O)/tests/vmclient $(VM_FAULTS) || exit 1; done

@@ -68,10 +68,9 @@ b=/bin/busybox
 \$b mount -t proc proc /proc
 \$b mount -t sysfs sys /sys
 \$b mount -t devtmpfs dev /dev
-exec < /dev/null > /dev/ttyS1 2>&1
+exec < /dev/null > /dev/console 2>&1
 end() {
-	echo "status \$1"
-	\$b sync
+	echo "status \$1" > /dev/ttyS1
 	\$b poweroff -f
 }
 for m in$base; do \$b insmod /modules/\$m.ko || end 99; done
@@ -85,8 +84,12 @@ for m in$ordered; do
 	[ $load = no ] && case \$m in ethosu*) continue ;; esac
 	\$b insmod /host/tmp/modules/\$m.ko || end 99
 done
-. /command
-end \$?
+# A serial port that is open goes dumb in a suspended system: it is opened for each line.
+{ . /command; echo \$? > /status; } 2>&1 | while IFS= read -r line; do
+	echo "\$line" > /dev/ttyS1
+done
+read -r status < /status
+end "\$status"
 INIT
 {
 	printf 'VM_MODULES=/tmp/modules VM_BUSYBOX=/tmp/busybox VM_KERNEL=%s VM_NPUS=%s $b chroot /host /bin/sh -c ' \
