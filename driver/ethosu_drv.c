@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Arm Ethos-U65 and U85 as a Linux accel device: the ABI of Linux 7.3's driver of this name, and more. Binding,
- * unbinding, opening, closing.
+ * Arm Ethos-U65 and U85 as a Linux accel device: the ABI of Linux 7.3's driver of this name, and more.
+ * Binding, unbinding, opening, closing.
  */
 #include <linux/clk.h>
 #include <linux/dma-mapping.h>

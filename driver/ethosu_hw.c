@@ -30,7 +30,7 @@
 #define RESET_POLL_US		100
 #define RESET_TIMEOUT_US	100000
 
-#define PMU_CYCLES		(1u << 31)
+#define PMU_CYCLES		BIT(31)
 
 static u32 get(const struct ethosu_core *core, u32 reg)
 {
@@ -98,12 +98,17 @@ int ethosu_hw_reset(struct ethosu_core *core)
 {
 	unsigned int i;
 	u32 status;
+	int ret;
 
 	set(core, ETHOSU_REG_RESET, ETHOSU_REG_BIT(RESET_PENDING_CSL));
-	if (readl_poll_timeout(core->regs + ETHOSU_REG_STATUS, status,
-			       !(status & ETHOSU_REG_BIT(STATUS_RESET_STATUS)), RESET_POLL_US,
-			       RESET_TIMEOUT_US))
-		return status == ETHOSU_STATUS_GONE ? -ENODEV : -ETIMEDOUT;
+	ret = readl_poll_timeout(core->regs + ETHOSU_REG_STATUS, status,
+				 status == ETHOSU_STATUS_GONE ||
+				 !(status & ETHOSU_REG_BIT(STATUS_RESET_STATUS)), RESET_POLL_US,
+				 RESET_TIMEOUT_US);
+	if (status == ETHOSU_STATUS_GONE)
+		return -ENODEV;
+	if (ret)
+		return ret;
 
 	set(core, ETHOSU_REG_REGIONCFG, REGIONCFG);
 	set(core, ETHOSU_REG_QCONFIG, QCONFIG);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The simulated NPU's PCI function as the platform device that real boards have, so that a driver that is tested
- * with it, this project's or Linux's own, is the one that runs on boards.
+ * The simulated NPU's PCI function as the platform device that real boards have, so that a driver that is
+ * tested with it, this project's or Linux's own, is the one that runs on boards.
  *
  * BAR 0 is the registers, BAR 2, if there is one, on-chip memory, MSI the interrupt.
  */

@@ -63,7 +63,7 @@ static bool idle(struct ethosu_device *edev)
 
 	spin_lock_irq(&edev->sched.lock);
 	for (i = 0; i < edev->cores; i++)
-		busy |= edev->core[i].job != NULL;
+		busy |= !!edev->core[i].job;
 	spin_unlock_irq(&edev->sched.lock);
 	return !busy;
 }

@@ -22,8 +22,8 @@
 
 static unsigned int hang_ms = 2000;
 module_param(hang_ms, uint, 0644);
-MODULE_PARM_DESC(hang_ms, "A job without a timeout of its own that makes no progress for so long is "
-		 "taken down; 0: not before its time is up [2000]");
+MODULE_PARM_DESC(hang_ms,
+		 "A job without a timeout of its own may stand still for so long; 0: until its time is up [2000]");
 
 unsigned int ethosu_default_timeout_ms = 60000;
 module_param_named(default_timeout_ms, ethosu_default_timeout_ms, uint, 0644);
@@ -148,19 +148,20 @@ static bool all_dead(const struct ethosu_device *edev)
 	return true;
 }
 
-static int reset(struct ethosu_core *core, u32 status)
+static int reset_core(struct ethosu_core *core, u32 status)
 {
 	struct device *dev = core->edev->base.dev;
 	unsigned int tries;
 	int ret = -EIO;
 
-	for (tries = 0; ret && tries < RESET_TRIES; tries++) {
+	for (tries = 0; ret && ret != -ENODEV && tries < RESET_TRIES; tries++) {
 		ret = ethosu_hw_reset(core);
 		trace_ethosu_reset(core->index, status, ret);
 		atomic_inc(&core->edev->resets);
 	}
 	if (ret)
-		dev_err_ratelimited(dev, "core %u: reset failed: %d\n", core->index, ret);
+		dev_err_ratelimited(dev, "core %u does not come out of reset: %d\n",
+				    core->index, ret);
 	return ret;
 }
 
@@ -198,7 +199,7 @@ void ethosu_recover(struct work_struct *work)
 				    core->why == -ETIME ? "takes too long" : "failed", status,
 				    job->info.offset);
 		dump = ethosu_dump_take(core, job);
-		ret = reset(core, status);
+		ret = reset_core(core, status);
 	} else {
 		/* It made it after all. */
 		core->why = 0;
@@ -237,7 +238,7 @@ int ethosu_revive(struct ethosu_device *edev)
 		return 0;
 	mutex_lock(&edev->reset_lock);
 	for (core = edev->core; core < edev->core + edev->cores && all_dead(edev); core++) {
-		ret = reset(core, 0);
+		ret = reset_core(core, 0);
 		if (ret)
 			continue;
 		spin_lock_irq(&edev->sched.lock);

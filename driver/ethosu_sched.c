@@ -2,14 +2,14 @@
 /*
  * The scheduler: which job runs next, and where.
  *
- * DRM's own hands each job to a worker, and its end to another. Here the interrupt that ends a job starts the
- * next one, and a submission to an idle NPU starts the job itself. Between clients of one priority the one
- * that had the NPU for the least time goes first; a higher priority goes before a lower one. Within a queue
- * jobs run in order, one at a time, so a job never waits for a fence of its own queue.
+ * DRM's own hands each job to a worker, and its end to another. Here the interrupt that ends a job
+ * starts the next one, and a submission to an idle NPU starts the job itself. Between clients of one
+ * priority the one that had the NPU for the least time goes first; a higher priority goes before a lower
+ * one. Within a queue jobs run in order, one at a time, so a job never waits for a fence of its queue.
  *
- * The life of a job: it is pushed when it can not fail any more to get in; it is ready when it is the first of
- * its queue and all it waits for has been signalled; it starts on a core; it ends, for good or ill
- * (ethosu_sched_end), and what was collected of ended jobs is told to the world without the lock
+ * The life of a job: it is pushed when it can not fail any more to get in; it is ready when it is the
+ * first of its queue and all it waits for has been signalled; it starts on a core; it ends, for good or
+ * ill (ethosu_sched_end), and what was collected of ended jobs is told to the world without the lock
  * (ethosu_jobs_retire). Later someone who may sleep frees it (ethosu_jobs_reap).
  */
 #include <linux/interrupt.h>

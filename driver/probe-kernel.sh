@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# Prints what the kernel headers in $1 (built in $2) have. Distributions backport, so the version says nothing.
+# Prints what the kernel headers in $1 (built in $2) have. Distributions backport: versions say nothing.
 set -eu
 include=$1/include
 symbols=$2/Module.symvers
@@ -21,7 +21,5 @@ exports() {
 echo '/* Made by probe-kernel.sh */'
 have DRIVER_DATE drm/drm_drv.h '^[[:space:]]*(const )?char \*date;'
 have IMPORT_NS_STRING linux/module.h 'define MODULE_IMPORT_NS\(ns\)[[:space:]]+MODULE_INFO\(import_ns, ns\)'
-have WEDGED_EVENT drm/drm_drv.h 'drm_dev_wedged_event\('
-have WEDGED_EVENT_TASK drm/drm_drv.h 'drm_dev_wedged_event\(.*, .*,'
 exports CONTIG_PAGES alloc_contig_pages_noprof
 exports CONTIG_RANGE alloc_contig_range_noprof

@@ -3,6 +3,7 @@
 # Builds kernel modules with Debian's headers and compiler, inside the folder that root.sh made.
 # usage: kbuild.sh 6.12|7.3 OUT MODULES [OTHER...]
 # MODULES and OTHERs are folders; side by side under their own names MODULES/Kbuild finds the others. Its *.ko go to OUT.
+# $KBUILD_ARGS go to make.
 # Exit status 77: not possible here, the reason on standard error.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,6 +27,6 @@ if ! unshare --map-root-user --mount sh -c "$enter" "$root" /usr/bin/true; then
 fi
 unshare --map-root-user --mount sh -c "$enter" "$root" \
 	/usr/bin/env -i PATH=/usr/bin:/usr/sbin HOME=/ /usr/bin/make -s -C "/usr/src/linux-headers-$version" \
-	M="/${stage##*/}/$modules" CC=gcc-14 -j"$(nproc)" modules
+	M="/${stage##*/}/$modules" CC=gcc-14 -j"$(nproc)" ${KBUILD_ARGS-} modules
 mkdir -p "$out"
 cp "$stage/$modules"/*.ko "$out"

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# The kernel modules build for all kernels at hand without a word from the compiler, sparse, checkpatch and kernel-doc.
+# What runs them on simulated NPUs is in vm.mk.
+
+DRIVER_KERNELS := 6.12 7.3
+# checkpatch's, that do not fit: kernels before 7.0 have no kmalloc_obj(); what a lock is for stands in the struct's
+# comment. It takes the tables of tracepoints for function calls.
+DRIVER_NO_CHECK := ALLOC_WITH_SIZEOF,UNCOMMENTED_DEFINITION
+DRIVER_STYLE := $(filter-out %_trace.h,$(wildcard driver/*.[ch])) driver/probe-kernel.sh
+# 77 is a skip.
+driver_skipping = @$(1) || { s=$$?; [ $$s = 77 ] && echo "SKIP $@" && exit 0; exit $$s; }
+
+CHECKS += check-driver
+.PHONY: check-driver check-driver-builds check-driver-style
+check-driver:
+	$(call driver_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-driver-builds)
+	$(call driver_skipping,tests/kernel_scripts.sh > /dev/null && $(MAKE) check-driver-style)
+
+# Debian's sparse, 0.6.4, can read the headers of 6.12 but not those of 7.3 any more.
+check-driver-builds:
+	@mkdir -p $(O)/driver/bin && cp "$$(command -v sparse)" $(O)/driver/bin
+	@for k in $(DRIVER_KERNELS); do \
+		[ $$k = 6.12 ] && sparse=' C=2 CHECK=$$(M)/../bin/sparse' || sparse=; \
+		KBUILD_ARGS="W=1 cmd_checkdoc=:$$sparse" tests/vm/kbuild.sh $$k $(O)/driver/$$k driver uapi \
+			$(O)/driver/bin > $(O)/driver/$$k.log 2>&1 || { cat $(O)/driver/$$k.log; exit 1; }; \
+		! grep . $(O)/driver/$$k.log || exit 1; \
+		echo "ok ethosu.ko ethosu_pci.ko for $$k: W=1$${sparse:+, sparse}"; \
+	done
+
+check-driver-style:
+	@perl "$$(tests/kernel_scripts.sh)"/scripts/checkpatch.pl --no-tree --strict --terse --no-summary --show-types \
+		--max-line-length=110 --ignore $(DRIVER_NO_CHECK) -f $(DRIVER_STYLE)
+	@"$$(tests/kernel_scripts.sh)"/scripts/kernel-doc -none driver/*.c
+	@echo "ok checkpatch --strict, kernel-doc"
