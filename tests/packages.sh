@@ -113,8 +113,10 @@ build() {
 
 # ---- a Debian of its own ----
 
+# INITRD: no kernel will boot there, and initial file systems take long to make.
 in_root() {
-	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+		INITRD=No DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS-parallel=2}" "$@"
 }
 
 apt() {
@@ -235,7 +237,7 @@ install() {
 	copy_source "$root/src/accel"
 	apt install dpkg-dev
 	apt build-dep /src/accel
-	in_root sh -c 'cd /src/accel && DEB_BUILD_OPTIONS=parallel=2 dpkg-buildpackage -b -us -uc' >> "$log" 2>&1 ||
+	in_root sh -c 'cd /src/accel && dpkg-buildpackage -b -us -uc' >> "$log" 2>&1 ||
 		{ tail -30 "$log"; die "$suite: the packages do not build"; }
 
 	# Build tools, the first kernel's headers, and what the packages need: then the state to come back to.
