@@ -73,7 +73,7 @@ int drm_program_create(struct accel_device *device, const uint32_t *words, size_
 	if (ret == -EINVAL)
 		return accel_fail(err, ret, "program: the kernel cannot prove that the command stream "
 				  "of %zu bytes is safe on %s: is it compiled for this NPU? "
-				  "`echo 1 > /sys/module/drm/parameters/debug` and dmesg tell why",
+				  "`echo 2 > /sys/module/drm/parameters/debug` and dmesg tell why",
 				  size, device->info.name);
 	return accel_fail(err, ret, "program: a command stream of %zu bytes: %s", size,
 			  strerrordesc_np(-ret));
