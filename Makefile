@@ -31,7 +31,8 @@ LIBS = $(PKG_LIBS) -lm
 objs = $(patsubst %.c,$(O)/%.o,$(wildcard $(1)/*.c))
 
 SIM_OBJS := $(call objs,sim)
-LIBACCEL_OBJS := $(call objs,libaccel)
+# With the validator, which says what the kernel has against a stream.
+LIBACCEL_OBJS := $(call objs,libaccel) $(patsubst %.c,$(O)/%.o,$(wildcard driver/ethosu_validate*.c))
 # What the runtime shares with the simulator: a stream's meaning and what it costs.
 STREAM_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard sim/cost*.c sim/decode*.c) sim/npu_config.c sim/ref_table.c)
 RUNTIME_DIRS := $(filter-out runtime/opencl,runtime $(patsubst %/,%,$(wildcard runtime/*/)))

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "driver/ethosu_validate.h"
+
 static int ask_usage(struct drm_device *drm, uint32_t handle, struct drm_usage *usage)
 {
 	struct drm_ethosux_bo_info info = { .handle = handle };
@@ -41,6 +43,29 @@ static int load(struct drm_device *drm, const uint32_t *words, size_t count,
 	return ret;
 }
 
+/* The kernel says no more than EINVAL. Its validator, in this library, most likely has the reason. */
+static int refused(const struct accel_device_info *info, const uint32_t *words, size_t size,
+		   struct accel_error *err)
+{
+	struct {
+		struct ethosu_hw hw;
+		struct ethosu_check check;
+	} *v = malloc(sizeof(*v));
+
+	if (v && !ethosu_hw_init(&v->hw, info->id, info->config) &&
+	    ethosu_validate(&v->hw, words, size / 4, &v->check) && v->check.reject.why)
+		accel_fail(err, -EINVAL, "program: the kernel refuses the command stream: at byte %u, "
+			   "word 0x%08x: %s (%llu); is it compiled for %s?", v->check.reject.offset,
+			   v->check.reject.command, v->check.reject.why,
+			   (unsigned long long)v->check.reject.value, info->name);
+	else
+		accel_fail(err, -EINVAL, "program: the kernel cannot prove that the command stream of "
+			   "%zu bytes is safe on %s; `echo 2 > /sys/module/drm/parameters/debug` and "
+			   "dmesg tell why", size, info->name);
+	free(v);
+	return -EINVAL;
+}
+
 int drm_program_create(struct accel_device *device, const uint32_t *words, size_t size,
 		       struct accel_program **out, struct accel_error *err)
 {
@@ -71,10 +96,7 @@ int drm_program_create(struct accel_device *device, const uint32_t *words, size_
 	free(program->words);
 	free(program);
 	if (ret == -EINVAL)
-		return accel_fail(err, ret, "program: the kernel cannot prove that the command stream "
-				  "of %zu bytes is safe on %s: is it compiled for this NPU? "
-				  "`echo 2 > /sys/module/drm/parameters/debug` and dmesg tell why",
-				  size, device->info.name);
+		return refused(&device->info, words, size, err);
 	return accel_fail(err, ret, "program: a command stream of %zu bytes: %s", size,
 			  strerrordesc_np(-ret));
 }

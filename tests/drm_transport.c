@@ -459,7 +459,7 @@ static void jobs_that_cannot_be(void **state)
 		job = job_of(deep, NULL, 0);
 		refused(-EINVAL, ext ? "1064 bytes of SRAM" : "kernel refuses",
 			accel_queue_submit(f.queue, &job, 1, NULL, &fence, &err));
-		refused(-EINVAL, "compiled for this NPU",
+		refused(-EINVAL, "at byte 36, word 0x00000000: ",
 			accel_program_create(f.device, no_stop, sizeof(no_stop), NULL, &out, &err));
 		if (!ext)
 			refused(-EOPNOTSUPP, "normal priority only",
