@@ -289,6 +289,66 @@ static int resize_parts(struct lower *l, const struct axis *y, const struct axis
 	return rc;
 }
 
+/* U55 and U65: an operand twice as large, each element four times, and the mean of @window squared. */
+static int emit_twice(struct lower *l, struct nd ifm, struct nd ofm, int32_t window)
+{
+	struct ir_npu npu = lower_copy_npu(l, ofm.type);
+
+	npu.upscale = IR_UPSCALE_NEAREST;
+	npu.round = IR_ROUND_NATURAL;
+	if (window > 1) {
+		/* What lies beyond the last row and column does not count. */
+		npu.kernel_h = npu.kernel_w = window;
+		npu.pad_bottom = npu.pad_right = window - 1;
+		npu.hw_divide = true;
+	}
+	if (!nd_view(&ifm, &npu.ifm) || !nd_view(&ofm, &npu.ofm))
+		return lower_cpu(l, "channels do not follow each other in memory");
+	return lower_emit(l, &npu);
+}
+
+/* True if an axis is enlarged by a power of two, at least 2, in the plain way. */
+static bool is_doubling(const struct axis *a, int32_t *factor)
+{
+	*factor = a->in ? a->out / a->in : 0;
+	return a->out % a->in == 0 && *factor >= 2 && !(*factor & (*factor - 1)) && !a->corners &&
+	       !(a->half && !a->nearest);
+}
+
+/* Doublings; what lies between inputs is the mean of as many of the enlarged ones. */
+static int resize_doubling(struct lower *l, const struct axis *y, struct nd ifm, struct nd ofm,
+			   int32_t factor)
+{
+	int32_t window = y->nearest ? 1 : factor;
+	int rc = 0;
+
+	while (factor > 2 && !rc) {
+		int32_t shape[3] = { 2 * ifm.shape[0], 2 * ifm.shape[1], ifm.shape[2] };
+		uint32_t t = lower_temp(l, ifm.type, 3, shape);
+		struct nd next;
+
+		if (t == IR_NONE)
+			return lower_no_memory(l);
+		next = lower_nd(l, t);
+		next.zero_point = 0;
+		rc = emit_twice(l, ifm, next, 1);
+		ifm = next;
+		factor /= 2;
+	}
+	return rc ? rc : emit_twice(l, ifm, ofm, window);
+}
+
+/* The form with the fewest operations. */
+static int resize_u65(struct lower *l, const struct axis *y, const struct axis *x, struct nd ifm,
+		      struct nd ofm)
+{
+	int32_t fy, fx;
+
+	if (is_doubling(y, &fy) && is_doubling(x, &fx) && fy == fx && (y->nearest || fy <= 8))
+		return resize_doubling(l, y, ifm, ofm, fy);
+	return resize_parts(l, y, x, ifm, ofm);
+}
+
 int lower_resize(struct lower *l, const struct ir_op *op)
 {
 	const struct ir_tensor *in = lower_tensor(l, op->inputs[0]);
@@ -323,9 +383,15 @@ int lower_resize(struct lower *l, const struct ir_op *op)
 		nd_slice(&ofm, 0, b, 1, 1);
 		nd_drop(&ofm, 0);
 		ifm.zero_point = ofm.zero_point = 0;
+		if (y.in == 1 && x.in == 1) {
+			/* One element, everywhere. */
+			nd_broadcast(&ifm, &ofm);
+			rc = lower_copy(l, ofm, ifm);
+			continue;
+		}
 		rc = l->u85 ? resize_u85(l, &y, &x, ifm, ofm) : LOWER_CPU;
 		if (rc == LOWER_CPU)
-			rc = resize_parts(l, &y, &x, ifm, ofm);
+			rc = resize_u65(l, &y, &x, ifm, ofm);
 	}
 	return rc;
 }

@@ -280,7 +280,8 @@ static void quant(struct parser *p, struct ir_tensor *t)
 		int64_t zero = *end == ':' ? to_number(p, end + 1, &end) : INT64_MAX;
 		uint32_t bits;
 
-		if (zero < INT32_MIN || zero > INT32_MAX || *end)
+		/* Written so that it is false for NaN. */
+		if (!(scale >= 0 && scale <= 3.4e38f) || zero < INT32_MIN || zero > INT32_MAX || *end)
 			fail(p, "expected scale:zero_point");
 		if (p->rc || !more_numbers(p, n))
 			return;
