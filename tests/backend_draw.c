@@ -385,8 +385,22 @@ static bool draw_elementwise(const struct draw *d, struct ir_npu *n)
 	return true;
 }
 
+/* The convolution before once more, with the same weights. */
+static bool draw_again(const struct draw *d, struct ir_npu *n)
+{
+	const struct ir_npu *last = n - 1;
+
+	if (!d->b->g.op_count || (last->kind != IR_NPU_CONV && last->kind != IR_NPU_DEPTHWISE))
+		return false;
+	*n = *last;
+	draw_ofm(d, n, last->ofm.type, last->ofm.h, last->ofm.w, last->ofm.c);
+	return true;
+}
+
 static bool draw_op(const struct draw *d, struct ir_npu *n)
 {
+	if (one_in(d, 4) && draw_again(d, n))
+		return true;
 	*n = (struct ir_npu){ .lut_data = IR_NONE, .weights = IR_NONE };
 	n->ifm.tensor = n->ifm2.tensor = n->ofm.tensor = IR_NONE;
 	switch (range(d, 0, 5)) {

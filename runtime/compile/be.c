@@ -102,7 +102,7 @@ static int set_up(struct be *be)
 			continue;
 		op->npu = g->ops[i].npu;
 		op->index = i;
-		op->cascade = BE_NONE;
+		op->same = op->cascade = BE_NONE;
 		be->op_of[i] = be->op_count++;
 		rc = add_lut(be, op);
 	}
@@ -112,7 +112,8 @@ static int set_up(struct be *be)
 static void tear_down(struct be *be)
 {
 	for (uint32_t i = 0; i < be->op_count; i++) {
-		wenc_blob_free(&be->ops[i].blob);
+		if (be->ops[i].same == BE_NONE)
+			wenc_blob_free(&be->ops[i].blob);
 		free(be->ops[i].slices);
 	}
 	free(be->tensors);
@@ -134,7 +135,7 @@ int compile_emit(const struct ir_graph *g, const struct compile_options *opt, st
 		 struct error *err)
 {
 	static int (*const passes[])(struct be *) = {
-		be_layout,  be_regions,	  be_cascade,  be_block, be_fit,
+		be_layout, be_regions, be_cascade, be_block, be_twins, be_fit,
 		be_weights, be_constants, be_schedule, be_place, be_emit,
 	};
 	const struct target *target = opt->target;

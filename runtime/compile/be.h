@@ -7,6 +7,7 @@
  *	be_regions   which memory			tensor.region
  *	be_cascade   what runs in stripes		cascades, tensor.rows; regions anew
  *	be_block     OFM blocks, SHRAM, weight order	op.desc and what goes with it
+ *	be_twins     which have the same constants	op.same
  *	be_stage     slices in depth, what is copied	op.slices, units, transfers
  *	be_weights   weights and scales encoded		op.blob
  *	be_constants region 0				slices[], tensor.constant
@@ -76,12 +77,13 @@ struct be_tensor {
  * @staged: BE_STAGE_*
  * @transfer: that brings it, BE_NONE
  * @map: transfer that brings the IFM, BE_NONE: it is read where it is
+ * @latest, @latest_staged: the last transfer that brought it, for this or a twin; BE_NONE: none yet
  * @scales, @weights: offset of each stream in region 0
  */
 struct be_slice {
 	uint32_t first;
-	uint8_t staged;
-	uint32_t transfer, map;
+	uint8_t staged, latest_staged;
+	uint32_t transfer, map, latest;
 	uint64_t scales[2];
 	uint64_t weights[WENC_MAX_STREAMS];
 };
@@ -94,6 +96,7 @@ struct be_slice {
  * @blob: weights and scales
  * @slices, @slice_count: parts; of what has no weights there is one
  * @lut: index of a table image, BE_NONE: none
+ * @same: earlier operation with the same constants, which are that one's; BE_NONE: none
  * @cascade: that it is part of, BE_NONE: none; @rows: of the OFM that it usually makes at a time then
  */
 struct be_op {
@@ -106,7 +109,7 @@ struct be_op {
 	struct be_slice *slices;
 	uint32_t slice_count;
 	uint32_t lut;
-	uint32_t cascade, rows;
+	uint32_t same, cascade, rows;
 };
 
 /* A kernel operation: rows of a slice of an operation. In order of execution. */
@@ -134,6 +137,7 @@ struct be_cascade {
  * @tensor: BE_NONE: constants
  * @at, @size: in region 0; bytes
  * @buffer: where to; BE_NONE: not copied after all
+ * @alone: of a twin: it brings nothing for others
  */
 struct be_transfer {
 	uint32_t unit;
@@ -141,6 +145,7 @@ struct be_transfer {
 	uint32_t tensor;
 	uint64_t at, size;
 	uint32_t buffer;
+	bool alone;
 };
 
 enum be_cmd_kind { BE_KERNEL, BE_TRANSFER };
@@ -244,6 +249,7 @@ int be_layout(struct be *be);
 int be_regions(struct be *be);
 int be_cascade(struct be *be);
 int be_block(struct be *be);
+int be_twins(struct be *be);
 int be_stage(struct be *be);
 int be_fit(struct be *be);	/* be_stage() until it fits */
 int be_weights(struct be *be);

@@ -38,6 +38,32 @@ static void number_slice(struct be_op *op, uint32_t i, unsigned int parts, uint6
 	}
 }
 
+/* Offset and bytes in region 0 of what is copied of a slice; they lie together. */
+static void staged_range(const struct be_op *op, uint32_t slice, uint64_t *at, uint64_t *size)
+{
+	const struct wenc_slice *coded = &op->blob.slices[slice];
+	const struct be_slice *s = &op->slices[slice];
+	uint64_t lo = UINT64_MAX, hi = 0;
+
+	for (unsigned int i = 0; i < 2 * WENC_MAX_STREAMS; i++) {
+		bool scales = i < WENC_MAX_STREAMS;
+		unsigned int core = i % WENC_MAX_STREAMS;
+		uint64_t from, length;
+
+		if (scales ? core >= 2 || !(s->staged & BE_STAGE_SCALES)
+			   : !(s->staged & BE_STAGE_WEIGHTS))
+			continue;
+		from = scales ? s->scales[core] : s->weights[core];
+		length = scales ? coded->scales[core].length : coded->weights[core].length;
+		if (!length)
+			continue;
+		lo = from < lo ? from : lo;
+		hi = from + length > hi ? from + length : hi;
+	}
+	*at = lo;
+	*size = be_align(hi - lo, BE_ALIGN);
+}
+
 /* What one transfer brings lies together. */
 static void number_transfer(struct be *be, uint32_t index, uint64_t *at)
 {
@@ -48,10 +74,11 @@ static void number_transfer(struct be *be, uint32_t index, uint64_t *at)
 		return;
 	for (uint32_t u = t->first; u <= t->last; u++) {
 		struct be_op *op = &be->ops[be->units[u].op];
+		struct be_slice *s = op->encoded ? &op->slices[be->units[u].slice] : NULL;
 
-		if (op->encoded && op->slices[be->units[u].slice].transfer == index)
-			number_slice(op, be->units[u].slice,
-				     op->slices[be->units[u].slice].staged, at);
+		/* Stripes have their constants in common. */
+		if (s && op->same == BE_NONE && s->transfer == index && !be->units[u].y0)
+			number_slice(op, be->units[u].slice, s->staged, at);
 	}
 	t->size = *at - t->at;
 }
@@ -66,11 +93,41 @@ static void number_all(struct be *be, uint64_t *at)
 
 		number_tensor(be, &op->npu->ifm, at);
 		number_tensor(be, &op->npu->ifm2, at);
-		if (op->encoded)
+		if (op->encoded && op->same == BE_NONE && !be->units[u].y0)
 			number_slice(op, slice, ~op->slices[slice].staged, at);
 	}
 	for (uint32_t i = 0; i < be->lut_count; i++)
 		be->luts[i].constant = take(at, be->luts[i].size);
+}
+
+/*
+ * Twins read their constants where those of the first lie. A transfer of a twin's own finds them side
+ * by side unless the first had only its scales copied: then there is none.
+ */
+static void number_twins(struct be *be)
+{
+	for (uint32_t u = 0; u < be->unit_count; u++) {
+		struct be_op *op = &be->ops[be->units[u].op];
+		uint32_t slice = be->units[u].slice;
+		struct be_slice *s;
+		const struct be_slice *first;
+
+		if (op->same == BE_NONE)
+			continue;
+		s = &op->slices[slice];
+		first = &be->ops[op->same].slices[slice];
+		memcpy(s->scales, first->scales, sizeof(s->scales));
+		memcpy(s->weights, first->weights, sizeof(s->weights));
+		if (s->transfer == BE_NONE || be->transfers[s->transfer].size)
+			continue;
+		staged_range(op, slice, &be->transfers[s->transfer].at,
+			     &be->transfers[s->transfer].size);
+		if (first->staged == BE_STAGE_SCALES) {
+			be->transfers[s->transfer].size = 0;
+			s->staged = 0;
+			s->transfer = BE_NONE;
+		}
+	}
 }
 
 static void copy_slices(struct be *be, const struct be_op *op)
@@ -98,12 +155,13 @@ int be_constants(struct be *be)
 	uint64_t at = 0;
 
 	number_all(be, &at);
+	number_twins(be);
 	out->constants_size = at;
 	out->constants = calloc(1, at ? at : 1);
 	if (!out->constants)
 		return error_set(be->err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < be->op_count; i++)
-		if (be->ops[i].encoded)
+		if (be->ops[i].encoded && be->ops[i].same == BE_NONE)
 			copy_slices(be, &be->ops[i]);
 	for (uint32_t i = 0; i < be->lut_count; i++)
 		memcpy(out->constants + be->luts[i].constant, be->luts[i].data, be->luts[i].size);
@@ -337,32 +395,6 @@ out:
 	free(p.lo);
 	free(p.hi);
 	return rc;
-}
-
-/* Offset and bytes in region 0 of what is copied of a slice; they lie together. */
-static void staged_range(const struct be_op *op, uint32_t slice, uint64_t *at, uint64_t *size)
-{
-	const struct wenc_slice *coded = &op->blob.slices[slice];
-	const struct be_slice *s = &op->slices[slice];
-	uint64_t lo = UINT64_MAX, hi = 0;
-
-	for (unsigned int i = 0; i < 2 * WENC_MAX_STREAMS; i++) {
-		bool scales = i < WENC_MAX_STREAMS;
-		unsigned int core = i % WENC_MAX_STREAMS;
-		uint64_t from, length;
-
-		if (scales ? core >= 2 || !(s->staged & BE_STAGE_SCALES)
-			   : !(s->staged & BE_STAGE_WEIGHTS))
-			continue;
-		from = scales ? s->scales[core] : s->weights[core];
-		length = scales ? coded->scales[core].length : coded->weights[core].length;
-		if (!length)
-			continue;
-		lo = from < lo ? from : lo;
-		hi = from + length > hi ? from + length : hi;
-	}
-	*at = lo;
-	*size = be_align(hi - lo, BE_ALIGN);
 }
 
 /*

@@ -48,6 +48,7 @@ struct planner {
 	struct be_timeline now;
 	uint64_t limit;
 	double *density;	/* of each operation: encoded bytes a weight */
+	bool alone;		/* no transfer together with others, and of all or nothing */
 	uint32_t rounds;	/* how often a unit's operation comes back: stripes */
 	double toll;		/* price of a cycle in which something is copied */
 };
@@ -188,7 +189,8 @@ static bool apply(struct planner *p, uint32_t u, const struct option *o)
 			return false;
 		t = &be->transfers[be->transfer_count++];
 		*t = (struct be_transfer){ .unit = o->unit, .first = u, .tensor = BE_NONE,
-					   .size = bytes, .buffer = BE_NONE };
+					   .size = bytes, .buffer = BE_NONE,
+					   .alone = p->alone };
 		take(p, lives_from(p, o->unit), u, bytes, false);
 	}
 	x->transfer = be->transfer_count - 1;
@@ -273,6 +275,22 @@ static uint32_t earliest(const struct planner *p, uint32_t u)
 	return from;
 }
 
+/* What a twin may find in quick memory. */
+static void note_latest(struct planner *p, uint32_t u)
+{
+	const struct planned *x = &p->units[u];
+	struct be_op *op = &p->be->ops[x->unit.op];
+	struct be_slice *s;
+
+	if (op->same != BE_NONE)
+		op = &p->be->ops[op->same];
+	s = &op->slices[x->unit.slice];
+	if (!x->staged)
+		return;
+	s->latest = x->transfer;
+	s->latest_staged = x->staged;
+}
+
 static int plan_unit(struct planner *p, uint32_t u)
 {
 	static const uint8_t parts[] = { BE_STAGE_SCALES, BE_STAGE_SCALES | BE_STAGE_WEIGHTS };
@@ -287,13 +305,13 @@ static int plan_unit(struct planner *p, uint32_t u)
 		return error_set(be->err, -ENOMEM, "out of memory");
 	be->transfers = grown;
 	consider(p, u, &o, &best, &least);
-	for (unsigned int i = 0; i < 2 && be->copies && p->units[u].weights; i++) {
+	for (unsigned int i = p->alone; i < 2 && be->copies && p->units[u].weights; i++) {
 		const struct be_transfer *last =
 			be->transfer_count ? &be->transfers[be->transfer_count - 1] : NULL;
 
 		o.staged = parts[i];
 		o.join = true;
-		if (last && last->tensor == BE_NONE && last->unit >= from && u - last->unit <= be->plan_ahead)
+		if (!p->alone && last && !last->alone && last->tensor == BE_NONE && last->unit >= from && u - last->unit <= be->plan_ahead)
 			consider(p, u, &o, &best, &least);
 		o.join = false;
 		for (uint32_t back = 0; u - from >= back; back = 2 * back + 1) {
@@ -302,6 +320,7 @@ static int plan_unit(struct planner *p, uint32_t u)
 		}
 	}
 	apply(p, u, &best);
+	note_latest(p, u);
 	return 0;
 }
 
@@ -363,7 +382,7 @@ static int cut(struct planner *p, uint32_t index, uint32_t parts)
 		return error_set(p->be->err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < op->slice_count; i++) {
 		op->slices[i].first = i * depth;
-		op->slices[i].transfer = op->slices[i].map = BE_NONE;
+		op->slices[i].transfer = op->slices[i].map = op->slices[i].latest = BE_NONE;
 	}
 	return 0;
 }
@@ -428,6 +447,65 @@ static void follow(struct planner *p, uint32_t u, uint32_t first)
 	}
 	price(p, u);
 	replay(p, u, u);
+}
+
+/* Is what a twin brought still there, or can it be kept until now? */
+static bool reuse(struct planner *p, uint32_t u, const struct be_slice *s)
+{
+	struct planned *x = &p->units[u];
+	struct be_transfer *t;
+
+	if (s->latest == BE_NONE)
+		return false;
+	t = &p->be->transfers[s->latest];
+	if (t->last < u) {
+		for (uint32_t i = t->last + 1; i <= u; i++)
+			if (p->units[i].run_starts)
+				return false;
+		if (!has_room(p, t->last + 1, u, t->size))
+			return false;
+		take(p, t->last + 1, u, t->size, false);
+		t->last = u;
+	}
+	x->staged = s->latest_staged;
+	x->transfer = s->latest;
+	price(p, u);
+	replay(p, u, u);
+	return true;
+}
+
+/* An operation whose constants are another's: cut like that one. */
+static int plan_twin(struct planner *p, uint32_t index)
+{
+	struct be *be = p->be;
+	struct be_op *op = &be->ops[index];
+	const struct be_op *first = &be->ops[op->same];
+	int rc = 0;
+
+	op->slice_count = first->slice_count;
+	free(op->slices);
+	op->slices = calloc(op->slice_count, sizeof(*op->slices));
+	if (!op->slices)
+		return error_set(be->err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < op->slice_count; i++) {
+		op->slices[i].first = first->slices[i].first;
+		op->slices[i].transfer = op->slices[i].map = op->slices[i].latest = BE_NONE;
+	}
+	for (uint32_t i = 0; i < op->slice_count && !rc; i++) {
+		const struct be_unit unit = { .op = index, .slice = i,
+					      .y1 = (uint32_t)op->npu->ofm.h };
+		uint32_t u = p->count;
+
+		rc = add_unit(p, &unit);
+		if (!rc)
+			rc = plan_map(p, u);
+		if (rc || reuse(p, u, &first->slices[i]))
+			continue;
+		p->alone = true;
+		rc = plan_unit(p, u);
+		p->alone = false;
+	}
+	return rc;
 }
 
 /* Round by round, each operation as far as it is due. */
@@ -507,6 +585,8 @@ static int plan_op(struct planner *p, uint32_t index)
 	if (be->ops[index].cascade != BE_NONE)
 		return be->cascades[be->ops[index].cascade].first == index ?
 			       plan_cascade(p, &be->cascades[be->ops[index].cascade]) : 0;
+	if (be->ops[index].same != BE_NONE)
+		return plan_twin(p, index);
 	if (transfers)
 		last = be->transfers[transfers - 1];
 	rc = add_units(p, index, 1);

@@ -116,8 +116,17 @@ int be_weights(struct be *be)
 {
 	int rc = 0;
 
-	for (uint32_t i = 0; i < be->op_count && !rc; i++)
-		if (be_has_streams(be->ops[i].npu))
-			rc = encode(be, &be->ops[i]);
+	for (uint32_t i = 0; i < be->op_count && !rc; i++) {
+		struct be_op *op = &be->ops[i];
+
+		if (!be_has_streams(op->npu))
+			continue;
+		if (op->same == BE_NONE) {
+			rc = encode(be, op);
+			continue;
+		}
+		op->blob = be->ops[op->same].blob;
+		op->encoded = true;
+	}
 	return rc;
 }
