@@ -86,15 +86,17 @@ void be_describe(const struct be *be, const struct ir_npu *npu, struct cost_op_d
 
 void be_input_rows(const struct ir_npu *npu, uint32_t y0, uint32_t y1, uint32_t *from, uint32_t *to)
 {
-	int64_t a = y0, b = y1;
+	int64_t a = y0, b = y1, height = npu->ofm.h;
 
+	/* Elementwise: of the operand that is not broadcast. */
 	if (npu->kind != IR_NPU_ELEMENTWISE && npu->kind != IR_NPU_RESIZE) {
+		height = npu->ifm.h;
 		a = a * npu->stride_y - npu->pad_top;
 		b = (b - 1) * npu->stride_y - npu->pad_top +
 		    (int64_t)(npu->kernel_h - 1) * npu->dilation_y + 1;
 	}
 	*from = a < 0 ? 0 : (uint32_t)a;
-	*to = b > npu->ifm.h ? (uint32_t)npu->ifm.h : (uint32_t)b;
+	*to = b > height ? (uint32_t)height : (uint32_t)b;
 	/* A window can lie in the padding below: no rows, of those there are. */
 	if (*from >= *to)
 		*from = *to ? *to - 1 : 0;
