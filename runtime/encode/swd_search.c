@@ -21,12 +21,12 @@
 #define NEVER		(1 << 28)
 #define UNFILLED	6u	/* bits of a chunk that a slice leaves unfilled, on average */
 #define ROUNDS		4
-#define WORTH		2000	/* another round follows one that saved this part */
-#define SHORT		4096u	/* windows up to here are cut in steps of 4 */
-#define MEDIUM		16384u	/* of 8; longer ones of 16 */
+#define WORTH		500	/* another round follows one that saved this part */
+#define SHORT		4096u	/* windows up to here are cut in steps of 8, longer ones of 16 */
 #define MOVES		24u	/* classes that a cut is moved to fill chunks */
-#define PART_MIN	512u	/* no histograms of less */
+#define PART_MIN	256u	/* a window in n parts has n * n times as many weights */
 #define PARTS		8u
+#define ZEROS_PART	8u	/* zero runs are looked at if this part is zeros */
 #define BLOCKS_MAX	(SWD_WINDOW / 16 + 1)
 #define SLICES_MAX	(BLOCKS_MAX + SWD_WINDOW / SWD_SLICE_MAX + 2)
 
@@ -116,11 +116,15 @@ static void add_choice(struct swd_search *s, const struct swd_choice *choice)
 static void add_for(struct swd_search *s, const struct swd_hist *hist, bool whole)
 {
 	struct swd_choice best[SWD_MODES];
+	uint32_t total = 0;
 
+	for (unsigned int v = 0; v < SWD_CLASSES; v++)
+		total += hist->count[v];
 	for (int zero_runs = 0; zero_runs < 2; zero_runs++) {
 		const struct swd_choice *cheapest;
 
-		if (zero_runs && !swd_zeros(hist))
+		/* A run takes a bit for every weight: few zeros do not pay that. */
+		if (zero_runs && swd_zeros(hist) < total / ZEROS_PART)
 			break;
 		cheapest = &best[swd_choose(hist, zero_runs, best)];
 		add_choice(s, cheapest);
@@ -129,7 +133,8 @@ static void add_for(struct swd_search *s, const struct swd_hist *hist, bool whol
 		for (uint8_t mode = 0; whole && mode < SWD_MODES; mode++)
 			add_state(s, &cheapest->palette, mode, cheapest->run_mode);
 		for (unsigned int mode = 0; whole && mode < SWD_MODES; mode++)
-			add_choice(s, &best[mode]);
+			if (best[mode].bits <= cheapest->bits + cheapest->bits / 8)
+				add_choice(s, &best[mode]);
 	}
 }
 
@@ -145,7 +150,7 @@ static void first_states(struct swd_search *s)
 		if (hist.count[v])
 			s->present[s->present_count++] = (uint16_t)v;
 	add_for(s, &hist, true);
-	for (uint32_t parts = 2; parts <= PARTS && s->count / parts >= PART_MIN; parts *= 2)
+	for (uint32_t parts = 2; parts <= PARTS && s->count >= parts * parts * PART_MIN; parts *= 2)
 		for (uint32_t i = 0; i < parts; i++) {
 			uint32_t from = s->count / parts * i;
 
@@ -184,7 +189,7 @@ static void better_states(struct swd_search *s, const struct solution *known)
 					  known->slices[k].run_mode);
 		from = i;
 	}
-	for (uint32_t i = 0; i < old_count; i++)
+	for (uint32_t i = 0; i < old_count && s->state_count < STATES / 2; i++)
 		add_state(s, &s->palettes[old[i].palette], old[i].mode, old[i].run_mode);
 }
 
@@ -274,30 +279,31 @@ static void prepare(struct swd_search *s)
 /* Let every state be entered from a cheaper one. */
 static void change_states(const struct swd_search *s, int32_t at[STATES], uint8_t from[STATES])
 {
-	uint32_t best = 0, inner[STATES];
+	int32_t inside[STATES], outside;
+	uint8_t inner[STATES];
+	uint32_t best = 0;
 
+	/* The cheapest of each palette, and of all. */
 	for (uint32_t g = 0; g < s->group_count; g++) {
-		const struct group *group = &s->groups[g];
-		uint32_t low = group->first;
+		uint32_t first = s->groups[g].first, end = first + s->groups[g].count, low = first;
 
-		for (uint32_t i = group->first + 1u; i < (uint32_t)group->first + group->count; i++)
-			if (at[i] < at[low])
-				low = i;
-		inner[g] = low;
-		if (at[low] < at[best])
-			best = low;
-	}
-	for (uint32_t g = 0; g < s->group_count; g++) {
-		const struct group *group = &s->groups[g];
-		int32_t inside = at[inner[g]], outside = at[best];
-
-		for (uint32_t i = group->first; i < (uint32_t)group->first + group->count; i++) {
-			int32_t again = inside + s->again[i], open = outside + s->open[i];
-			int32_t enter = again <= open ? again : open;
-
-			from[i] = (uint8_t)(at[i] <= enter ? i : again <= open ? inner[g] : best);
-			at[i] = at[i] <= enter ? at[i] : enter;
+		for (uint32_t i = first + 1; i < end; i++)
+			low = at[i] < at[low] ? i : low;
+		for (uint32_t i = first; i < end; i++) {
+			inside[i] = at[low];
+			inner[i] = (uint8_t)low;
 		}
+		best = at[low] < at[best] ? low : best;
+	}
+	outside = at[best];
+	/* Without branches, for all at once. */
+	for (uint32_t i = 0; i < s->state_count; i++) {
+		int32_t again = inside[i] + s->again[i], open = outside + s->open[i];
+		int32_t enter = again <= open ? again : open;
+		uint8_t source = again <= open ? inner[i] : (uint8_t)best;
+
+		from[i] = at[i] <= enter ? (uint8_t)i : source;
+		at[i] = at[i] <= enter ? at[i] : enter;
 	}
 }
 
@@ -621,6 +627,15 @@ static void try_single(const struct swd_search *s, struct solution *x)
 	}
 }
 
+static uint32_t sections_of(const struct solution *x)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < x->count; i++)
+		count += x->slices[i].new_palette;
+	return count;
+}
+
 struct swd_search *swd_search_new(void)
 {
 	void *memory;
@@ -642,7 +657,7 @@ uint32_t swd_search_window(struct swd_search *s, const uint16_t *classes, uint32
 
 	s->classes = classes;
 	s->count = count;
-	s->step = count <= SHORT ? 4 : count <= MEDIUM ? 8 : 16;
+	s->step = count <= SHORT ? 8 : 16;
 	s->blocks = (count + s->step - 1) / s->step;
 	first_states(s);
 	for (int round = 0; round < ROUNDS; round++) {
@@ -657,7 +672,7 @@ uint32_t swd_search_window(struct swd_search *s, const uint16_t *classes, uint32
 			best = next;
 			next = swap;
 		}
-		if (round && best->bits >= before - before / WORTH)
+		if (sections_of(best) == 1 || (round && best->bits >= before - before / WORTH))
 			break;
 		better_states(s, best);
 	}
