@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # The compiler's front end: the graph's text form, import, lowering.
 
-IR_SRCS := $(wildcard runtime/ir/*.c) $(addprefix runtime/,error.c elem.c file.c tflite.c tflite_names.c) \
-	runtime/compile/import_tflite.c
+IR_TEXT_OBJS := $(O)/tests/ir_text.o $(foreach d,ir compile encode target image cpu,$(call objs,runtime/$(d))) \
+	$(STREAM_OBJS) $(addprefix $(O)/runtime/,elem.o error.o file.o tflite.o tflite_names.o container.o)
 
-$(O)/tests/ir_text: $(O)/tests/ir_text.o $(IR_SRCS:%.c=$(O)/%.o)
+$(O)/tests/ir_text: $(IR_TEXT_OBJS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
 
 # The table in the documentation is what the code says.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tests: the graph's text form. Models of ACCEL_MODELS are imported, printed, parsed and printed
- * again: both texts are equal. Files of tests/ir are graphs that say in their first lines what comes
- * of them: "# error TEXT" (part of the message), or nothing: parsed, verified, printed and parsed.
+ * again: both texts are equal. Files of tests/ir are graphs that say in their first line what comes
+ * of them: "# error TEXT" (part of the message), "# after PASS [u85]": the operations behind that pass
+ * are those that stand behind the line "# result", or nothing: parsed, verified, printed and parsed.
  *
  * usage: ir_text FILE.ir... FILE.tflite...
  */
@@ -10,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/compile/compile.h"
 #include "runtime/compile/import.h"
 #include "runtime/file.h"
 #include "runtime/ir/ir_ops.h"
+#include "runtime/target/target.h"
 
 #define TEXT_MAX	(64u << 20)	/* larger graphs are only imported */
 
@@ -59,20 +62,84 @@ static void round_trip(const char *path, const struct ir_graph *g)
 	free(again);
 }
 
+/* Lines of @text that are operations, without the comment mark they may have. */
+static char *operations(const char *text)
+{
+	char *out = NULL;
+	size_t len;
+	FILE *f = open_memstream(&out, &len);
+
+	if (!f)
+		return NULL;
+	while (*text) {
+		const char *end = strchr(text, '\n');
+		size_t n = end ? (size_t)(end - text) : strlen(text);
+
+		if (n > 2 && !memcmp(text, "# ", 2)) {
+			text += 2;
+			n -= 2;
+		}
+		if (n > 3 && (!memcmp(text, "op ", 3) || !memcmp(text, "npu ", 4)))
+			fprintf(f, "%.*s\n", (int)n, text);
+		text += n + (end ? 1 : 0);
+	}
+	fclose(f);
+	return out;
+}
+
+/* The graph behind a pass, printed by the compiler itself. */
+static void run_pass(const char *path, struct ir_graph *g, const char *pass, bool u85,
+		     const char *result)
+{
+	const struct target target = { .system.family = u85 ? 85 : 65 };
+	struct compile_options options = { .target = &target, .dump = pass };
+	char *text = NULL, *got, *want;
+	struct error err = { "" };
+	size_t len;
+
+	options.dump_file = open_memstream(&text, &len);
+	if (!options.dump_file)
+		return fail(path, "out of memory");
+	if (compile_lower(g, &options, &err))
+		fail(path, err.text);
+	fclose(options.dump_file);
+	got = operations(text ? text : "");
+	want = operations(result);
+	if (err.text[0] || !got || !want || strcmp(got, want)) {
+		fail(path, "other operations than expected");
+		printf("--- got\n%s--- expected\n%s", got ? got : "", want ? want : "");
+	} else {
+		passed++;
+	}
+	free(got);
+	free(want);
+	free(text);
+}
+
 static void run_ir(const char *path)
 {
 	struct ir_graph *g = NULL;
-	char want[128] = "";
+	char want[128] = "", pass[16] = "", family[8] = "";
 	struct error err;
-	void *text;
+	const char *result;
+	void *data;
+	char *text;
 	size_t len;
 	int rc;
 
-	if (file_read(path, &text, &len, &err)) {
+	if (file_read(path, &data, &len, &err)) {
 		fail(path, err.text);
 		return;
 	}
+	text = strndup(data, len);
+	free(data);
+	if (!text) {
+		fail(path, "out of memory");
+		return;
+	}
 	sscanf(text, "# error %127[^\n]", want);
+	sscanf(text, "# after %15[a-z]%*[ ]%7[a-z0-9]", pass, family);
+	result = strstr(text, "\n# result\n");
 	rc = ir_parse(text, len, path, &g, &err);
 	if (!rc)
 		rc = ir_verify(g, &err);
@@ -82,6 +149,8 @@ static void run_ir(const char *path)
 		fail(path, err.text);
 	else if (!rc && want[0])
 		fail(path, "an error was expected");
+	else if (!rc && pass[0])
+		run_pass(path, g, pass, !strcmp(family, "u85"), result ? result : "");
 	else if (!rc)
 		round_trip(path, g);
 	else
