@@ -19,7 +19,7 @@ VM_FEW := $(if $(FULL),,$(if $(wildcard $(ACCEL_MODELS)/README.md),-w))
 $(VM_OURS): $(O)/vm/ours-%/ethosu.ko: $(VM_DRIVER_SRCS)
 	tests/vm/kbuild.sh $* $(@D) driver uapi
 
-$(VM_MAINLINE): driver/ethosu_pci.c tests/vm/mainline.sh
+$(VM_MAINLINE): driver/ethosu_pci.c tests/vm/mainline.sh tests/vm/kbuild.sh
 	tests/vm/mainline.sh $(@D)
 
 # $(call vm_skipping,COMMANDS): 77 from one of them is a skip, not a failure.
@@ -30,13 +30,13 @@ CHECKS += check-vm
 check-vm:
 	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-models check-vm-faults)
 
-check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(VM_TESTS)
+check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(O)/accel $(VM_TESTS)
 	$(VM_RUN) -k 7.3 -c $(O)/vm/ours-7.3 $(VM_NPUS) $(O)/vm/models-7.3 \
-		sh tests/vm/models.sh $(O)/tests/models tests/vm/none.list tests/data $(ACCEL_MODELS)
+		sh tests/vm/models.sh $(O) tests/vm/none.list tests/data $(ACCEL_MODELS)
 	$(VM_RUN) -k 6.12 -c $(O)/vm/ours-6.12 $(VM_NPUS) $(O)/vm/models-6.12 \
-		sh tests/vm/models.sh $(O)/tests/models tests/vm/none.list $(VM_FEW) tests/data $(ACCEL_MODELS)
+		sh tests/vm/models.sh $(O) tests/vm/none.list $(VM_FEW) tests/data $(ACCEL_MODELS)
 	$(VM_RUN) -k 7.3 -c $(O)/vm/mainline-7.3 $(VM_NPUS) $(O)/vm/models-mainline \
-		sh tests/vm/models.sh $(O)/tests/models tests/vm/mainline.list $(VM_FEW) tests/data $(ACCEL_MODELS)
+		sh tests/vm/models.sh $(O) tests/vm/mainline.list $(VM_FEW) tests/data $(ACCEL_MODELS)
 
 # A client of the kernel's interface without libaccel, nor anything else that is not in memory once it runs.
 VM_CLIENT_OBJS := $(call objs,tests/vm)
@@ -51,3 +51,10 @@ VM_FAULTS ?= $(if $(FULL),1000,8)
 check-vm-faults: $(VM_OURS) $(O)/accel-sim $(O)/tests/vmclient
 	$(Q)for k in 7.3 6.12; do echo "Linux $$k:"; $(VM_RUN) -t $(if $(FULL),7200,300) -k $$k -c $(O)/vm/ours-$$k $(VM_FAULTY) $(O)/vm/faults-$$k \
 		sh tests/vm/faults.sh $(O)/tests/vmclient $(VM_FAULTS) || exit 1; done
+
+# Our module against mainline's, in one guest, in turn. VM_ROUNDS=9 for steadier medians.
+BENCHES += bench-vm
+VM_ROUNDS ?= 5
+bench-vm: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(O)/tests/vmclient
+	$(VM_RUN) -t 1200 -k 7.3 -L -c $(O)/vm/ours-7.3 -n "-c ethos-u65-256" $(O)/vm/bench \
+		sh tests/vm/bench.sh $(O)/tests/vmclient $(O)/vm/ours-7.3 $(O)/vm/mainline-7.3 $(VM_ROUNDS)

@@ -36,7 +36,7 @@ static void cpu_time(uint64_t *busy, uint64_t *all)
 	*busy = *all - v[3] - v[4];
 }
 
-/* latency JOBS: submission to the return of BO_WAIT, one job at a time: "p50 p99" in ns. */
+/* latency JOBS: submission to the return of BO_WAIT, one job at a time: "p50 p99" in us. */
 int cmd_latency(const char *node, int argc, char **argv)
 {
 	uint32_t jobs = argc == 2 ? (uint32_t)atoi(argv[1]) : 0, i;
@@ -63,8 +63,8 @@ int cmd_latency(const char *node, int argc, char **argv)
 			fail("a result that is not there", -EIO);
 	}
 	qsort(took, jobs, sizeof(*took), by_size);
-	printf("%llu %llu\n", (unsigned long long)took[jobs / 2],
-	       (unsigned long long)took[jobs - 1 - jobs / 100]);
+	printf("%.1f %.1f\n", (double)took[jobs / 2] / 1000,
+	       (double)took[jobs - 1 - jobs / 100] / 1000);
 	free(took);
 	client_close(&c);
 	return 0;
