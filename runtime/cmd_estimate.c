@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/cmd.h"
 #include "runtime/cmd_target.h"
@@ -146,13 +147,28 @@ static int print_json(const struct table *t)
 	return cmd_print_json(json_pack("{s:s, s:o}", "model", t->args->model, "estimates", rows));
 }
 
+/* Compiling takes a while: say what for, to people who look on. @target NULL: no more. */
+static void show_progress(const struct table *t, const struct target *target)
+{
+	if (t->source->image || !isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\r\033[K");
+	if (target)
+		fprintf(stderr, "%zu: %s, %s", t->count + 1, target->cost.arch->name,
+			target->mode.name);
+	fflush(stderr);
+}
+
 /* One target. One that the model does not fit is left out. */
 static int add_target(struct table *t, const struct target *target, struct error *err)
 {
 	struct profile profile;
 	struct row *rows;
-	int rc = cmd_source_estimate(t->source, target, &profile, err);
+	int rc;
 
+	show_progress(t, target);
+	rc = cmd_source_estimate(t->source, target, &profile, err);
+	show_progress(t, NULL);
 	if (rc == -ENOTSUP || rc == -ENOSPC) {
 		t->why = *err;
 		return 0;
