@@ -32,7 +32,9 @@ struct run {
 	struct totals all;
 	unsigned int files, skipped, failed;
 	uint64_t best_bytes;	/* WENC_AUTO by size, U85 */
-	double seconds, auto_seconds;
+	uint64_t estimate;	/* of standard streams, and what they are */
+	uint64_t estimated;
+	double seconds, auto_seconds, estimate_seconds;
 };
 
 static double now(void)
@@ -118,6 +120,24 @@ static void dump_streams(FILE *dump, const struct wenc_blob *blob)
 	}
 }
 
+/* What is estimated before encoding is hardly less than what comes out. */
+static const char *estimate(struct run *run, const struct npu_op *op,
+			    const struct wenc_layer *layer, const struct wenc_config *config,
+			    uint64_t bytes)
+{
+	double start = now();
+	struct wenc_size size;
+
+	if (op->weight_fwd || op->weight_sparse)
+		return NULL;
+	if (wenc_estimate(layer, config, 0, op->oc, &size, NULL))
+		return "has no estimate";
+	run->estimate_seconds += now() - start;
+	run->estimate += size.bytes;
+	run->estimated += bytes;
+	return bytes > size.bytes + 16 * op->cores ? "is larger than its estimate" : NULL;
+}
+
 static const char *encode(struct run *run, const struct npu_config *npu, const struct npu_op *op,
 			  const int16_t *w, size_t count, uint64_t *bytes)
 {
@@ -128,6 +148,7 @@ static const char *encode(struct run *run, const struct npu_config *npu, const s
 	int16_t *back = malloc(count * sizeof(*back));
 	struct npu_op again = *op;
 	double start = now();
+	const char *wrong;
 	bool same;
 
 	describe(op, &layer, w);
@@ -150,6 +171,9 @@ static const char *encode(struct run *run, const struct npu_config *npu, const s
 	free(back);
 	if (!same)
 		return "is not decoded as it was encoded";
+	wrong = estimate(run, op, &layer, &config, *bytes);
+	if (wrong)
+		return wrong;
 	config.format = WENC_AUTO;
 	start = now();
 	if (wenc_encode(&layer, &config, NULL, NULL, 0, &best, NULL))
@@ -282,9 +306,11 @@ int main(int argc, char **argv)
 		return EXIT_SKIP;
 	}
 	printf("%u files (%u not wholly on the NPU), %u operations, %llu weights: %llu bytes, %.4f of Vela's, "
-	       "smaller in %u; best formats %llu bytes; %.2f s, best formats %.2f s\n",
+	       "smaller in %u; best formats %llu bytes; estimates %.4f of standard streams; encoding %.2f s, "
+	       "best formats %.2f s, estimates %.2f s\n",
 	       run.files, run.skipped, run.all.operations, (unsigned long long)run.all.weights,
 	       (unsigned long long)run.all.ours, (double)run.all.ours / (double)run.all.velas,
-	       run.all.fewer, (unsigned long long)run.best_bytes, run.seconds, run.auto_seconds);
+	       run.all.fewer, (unsigned long long)run.best_bytes, (double)run.estimate / (double)run.estimated, run.seconds,
+	       run.auto_seconds, run.estimate_seconds);
 	return run.failed ? 1 : 0;
 }
