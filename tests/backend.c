@@ -137,6 +137,38 @@ static int compare(struct run *r, const struct backend_graph *b, const struct pr
 	return 0;
 }
 
+/* The same bytes whatever the number of threads. */
+static bool same_program(const struct program *a, const struct program *b)
+{
+	if (a->step_count != b->step_count || a->constants_size != b->constants_size ||
+	    a->arena_size != b->arena_size || a->staging_size != b->staging_size ||
+	    memcmp(a->constants, b->constants, a->constants_size))
+		return false;
+	for (uint32_t i = 0; i < a->step_count; i++)
+		if (a->steps[i].words != b->steps[i].words ||
+		    memcmp(a->steps[i].stream, b->steps[i].stream, 4 * a->steps[i].words))
+			return false;
+	return true;
+}
+
+static int check_threads(const struct backend_graph *b, const struct target *target,
+			 const struct program *p, char *why, size_t len)
+{
+	const struct compile_options opt = { .target = target, .jobs = 3 };
+	struct program other;
+	struct error err;
+	bool same;
+
+	if (compile_emit(&b->g, &opt, &other, &err)) {
+		snprintf(why, len, "compile_emit with threads: %s", err.text);
+		return -1;
+	}
+	same = same_program(p, &other);
+	program_free(&other);
+	snprintf(why, len, "other bytes with threads");
+	return same ? 0 : -1;
+}
+
 static int check(const struct backend_graph *b, const struct target *target, char *why, size_t len)
 {
 	const struct compile_options opt = { .target = target };
@@ -173,6 +205,8 @@ static int check(const struct backend_graph *b, const struct target *target, cha
 		rc = -1;
 	}
 	snprintf(why, len, "%s", r.why);
+	if (!rc)
+		rc = check_threads(b, target, &p, why, len);
 	for (unsigned int i = 0; i < NPU_SPACES; i++)
 		free(r.maps[i].base);
 	program_free(&p);

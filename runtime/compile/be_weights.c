@@ -3,7 +3,10 @@
 #include "runtime/compile/be.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
+
+#define MAX_THREADS	63
 
 static int make_scales(struct be *be, const struct be_op *op, struct wenc_scale **out)
 {
@@ -112,21 +115,72 @@ static int encode(struct be *be, struct be_op *op)
 	return 0;
 }
 
+/**
+ * struct crew - threads that take one operation after the other
+ * @lock: of what follows
+ * @next: operation to be looked at next
+ * @rc, @failed, @why: of the first operation, in their order, that failed
+ */
+struct crew {
+	struct be *be;
+	pthread_mutex_t lock;
+	uint32_t next;
+	int rc;
+	uint32_t failed;
+	struct error why;
+};
+
+static void *work(void *ctx)
+{
+	struct crew *c = ctx;
+	struct error why = { "" };
+	/* Each thread words its errors by itself. */
+	struct be own = *c->be;
+
+	own.err = &why;
+	pthread_mutex_lock(&c->lock);
+	while (c->next < own.op_count) {
+		uint32_t i = c->next++;
+		struct be_op *op = &own.ops[i];
+		int rc;
+
+		if (!be_has_streams(op->npu) || op->same != BE_NONE || i > c->failed)
+			continue;
+		pthread_mutex_unlock(&c->lock);
+		rc = encode(&own, op);
+		pthread_mutex_lock(&c->lock);
+		if (rc && i < c->failed) {
+			c->rc = rc;
+			c->failed = i;
+			c->why = why;
+		}
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
 int be_weights(struct be *be)
 {
-	int rc = 0;
+	struct crew c = { .be = be, .lock = PTHREAD_MUTEX_INITIALIZER, .failed = BE_NONE };
+	pthread_t threads[MAX_THREADS];
+	unsigned int count = 0;
 
-	for (uint32_t i = 0; i < be->op_count && !rc; i++) {
-		struct be_op *op = &be->ops[i];
-
-		if (!be_has_streams(op->npu))
-			continue;
-		if (op->same == BE_NONE) {
-			rc = encode(be, op);
-			continue;
-		}
-		op->blob = be->ops[op->same].blob;
-		op->encoded = true;
+	/* This thread is one of them. That others do not start only takes longer. */
+	while (count < MAX_THREADS && count + 1 < be->opt->jobs &&
+	       !pthread_create(&threads[count], NULL, work, &c))
+		count++;
+	work(&c);
+	while (count)
+		pthread_join(threads[--count], NULL);
+	if (c.rc) {
+		if (be->err)
+			*be->err = c.why;
+		return c.rc;
 	}
-	return rc;
+	for (uint32_t i = 0; i < be->op_count; i++)
+		if (be->ops[i].same != BE_NONE) {
+			be->ops[i].blob = be->ops[be->ops[i].same].blob;
+			be->ops[i].encoded = true;
+		}
+	return 0;
 }
