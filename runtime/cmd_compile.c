@@ -9,12 +9,13 @@
 #include "runtime/compile/compile_model.h"
 #include "runtime/compile/support.h"
 #include "runtime/image/accel_file.h"
+#include "runtime/image/vela_write.h"
 
 #define DEFAULT_TARGET	"ethos-u65-256"
 #define MAX_JOBS	256
 
 enum { OPT_SYSTEM = 0x200, OPT_MODE, OPT_OPTIMISE, OPT_DUMP, OPT_NO_CPU, OPT_OPERATORS,
-       OPT_JSON };
+       OPT_JSON, OPT_EMIT };
 
 struct compile_args {
 	const char *model;
@@ -23,7 +24,7 @@ struct compile_args {
 	const char *mode;
 	const char *output;
 	struct compile_options options;
-	bool json, operators;
+	bool json, operators, vela;
 };
 
 static const char doc[] =
@@ -42,6 +43,7 @@ static const struct argp_option options[] = {
 	{ "memory-mode", OPT_MODE, "NAME", 0, "what lies where; --memory-mode=help lists them", 0 },
 	{ "optimise", OPT_OPTIMISE, "performance|size", 0, "fewest cycles, or least memory", 0 },
 	{ "jobs", 'j', "N", 0, "threads (1)", 0 },
+	{ "emit", OPT_EMIT, "accel|vela-tflite", 0, "form of the file: a program file, or TFLite as Vela makes it", 0 },
 	{ "dump", OPT_DUMP, "PASS", 0, "print the graph after a pass: import, fold, share, fuse, sweep, lower, merge", 0 },
 	{ "no-cpu-fallback", OPT_NO_CPU, NULL, 0, "fail if an operator is left to the CPU", 0 },
 	{ "operators", OPT_OPERATORS, NULL, 0, "print which operators run where, and nothing else", 0 },
@@ -78,6 +80,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (strcmp(arg, "size") && strcmp(arg, "performance"))
 			argp_error(state, "--optimise=%s: performance or size", arg);
 		args->options.optimise_size = !strcmp(arg, "size");
+		return 0;
+	case OPT_EMIT:
+		if (strcmp(arg, "accel") && strcmp(arg, "vela-tflite"))
+			argp_error(state, "--emit=%s: accel or vela-tflite", arg);
+		args->vela = !strcmp(arg, "vela-tflite");
 		return 0;
 	case OPT_DUMP:
 		args->options.dump = arg;
@@ -120,14 +127,14 @@ static bool wants_names(const struct compile_args *args)
 }
 
 /* "dir/model.tflite" becomes "model.accel". */
-static char *default_output(const char *model)
+static char *default_output(const char *model, bool vela)
 {
 	const char *slash = strrchr(model, '/'), *name = slash ? slash + 1 : model;
 	const char *dot = strrchr(name, '.');
 	char *out;
 
-	return asprintf(&out, "%.*s.accel", (int)(dot ? dot - name : (long)strlen(name)), name) < 0 ?
-		       NULL : out;
+	return asprintf(&out, "%.*s%s", (int)(dot ? dot - name : (long)strlen(name)), name,
+			vela ? "_vela.tflite" : ".accel") < 0 ? NULL : out;
 }
 
 static int report_json(const struct compile_args *args, const char *output,
@@ -188,11 +195,11 @@ static int compile_file(const struct compile_args *args)
 	if (compile_model(&file, args->model, &args->options, &image, &summary, &err))
 		return cmd_fail(&err);
 	if (!output)
-		output = name = default_output(args->model);
+		output = name = default_output(args->model, args->vela);
 	if (!output)
 		rc = error_set(&err, -ENOMEM, "out of memory");
 	else
-		rc = image_write(image, output, &err);
+		rc = args->vela ? image_write_vela(image, output, &err) : image_write(image, output, &err);
 	rc = rc ? cmd_fail(&err) : args->options.dump ? CMD_OK : report(args, output, &summary, image);
 	image_free(image);
 	free(name);

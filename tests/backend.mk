@@ -13,6 +13,10 @@ CHECKS += check-backend
 check-backend: $(O)/tests/backend
 	$< --count $(BACKEND_COUNT)
 
+CHECKS += check-emit
+check-emit: $(O)/accel
+	sh tests/test_emit.sh $<
+
 # What our streams cost against Vela's. BENCH_ARGS: --ops, --time.
 BENCH_COMPILE_OBJS := $(O)/tests/bench_compile.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS))
 
