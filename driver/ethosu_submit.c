@@ -263,10 +263,13 @@ static int collect_uses(struct submission *s)
 	return 0;
 }
 
-/* A point of a timeline has no error of its own. */
+/*
+ * Does @fence, which has signalled, carry an error? A point of a timeline has none of its own. No lock: a
+ * callback is called with that of its fence held.
+ */
 static bool failed(struct dma_fence *fence)
 {
-	return dma_fence_get_status(dma_fence_chain_contained(fence)) < 0;
+	return READ_ONCE(dma_fence_chain_contained(fence)->error) < 0;
 }
 
 /*

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The kernel modules build for all kernels at hand without a word from the compiler, sparse, checkpatch and kernel-doc.
-# What runs them on simulated NPUs is in vm.mk.
+# The kernel modules build for all kernels at hand without a word from the compiler, sparse, checkpatch and kernel-doc,
+# and keep what they promise in a virtual machine with a simulated NPU. Models, faults and speed are in vm.mk.
 
 DRIVER_KERNELS := 6.12 7.3
 # checkpatch's, that do not fit: kernels before 7.0 have no kmalloc_obj(); what a lock is for stands in the struct's
@@ -10,8 +10,8 @@ DRIVER_STYLE := $(filter-out %_trace.h,$(wildcard driver/*.[ch])) driver/probe-k
 # 77 is a skip.
 driver_skipping = @$(1) || { s=$$?; [ $$s = 77 ] && echo "SKIP $@" && exit 0; exit $$s; }
 
-CHECKS += check-driver
-.PHONY: check-driver check-driver-builds check-driver-style
+CHECKS += check-driver check-vm-driver
+.PHONY: check-driver check-driver-builds check-driver-style check-vm-driver check-vm-driver-run
 check-driver:
 	$(call driver_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-driver-builds)
 	$(call driver_skipping,tests/kernel_scripts.sh > /dev/null && $(MAKE) check-driver-style)
@@ -32,3 +32,16 @@ check-driver-style:
 		--max-line-length=110 --ignore $(DRIVER_NO_CHECK) -f $(DRIVER_STYLE)
 	@"$$(tests/kernel_scripts.sh)"/scripts/kernel-doc -none driver/*.c
 	@echo "ok checkpatch --strict, kernel-doc"
+
+$(O)/tests/vm_driver: tests/vm_driver.c uapi/ethosu_accel.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static -o $@ $<
+
+check-vm-driver:
+	$(call driver_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-driver-run)
+
+check-vm-driver-run: $(O)/vm/ours-7.3/ethosu.ko $(O)/vm/ours-6.12/ethosu.ko $(O)/accel-sim $(O)/tests/vm_driver
+	@for k in $(DRIVER_KERNELS); do echo "Linux $$k:"; \
+		O=$(O) tests/vm/run.sh -k $$k -c $(O)/vm/ours-$$k -n "-c ethos-u85-256 --sram 1M" $(O)/vm/driver-$$k \
+			$(O)/tests/vm_driver || exit 1; \
+	done

@@ -1,0 +1,667 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel module on a simulated NPU, from the guest's user space: what it promises about queues, fences, time and
+ * memory, and that it lives through clients that are killed, unbinding and the machine's sleep. Run by root in
+ * a virtual machine that nothing else happens in. Arguments: names of tests; none: all.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "uapi/ethosu_accel.h"
+#include "uapi/ethosu_isa.h"
+
+#define NODE		"/dev/accel/accel0"
+#define BO_SIZE		(512u << 10)
+/* Copies of BO_SIZE: a GiB takes a simulated NPU far longer than the watchdog's tick. */
+#define LONG_OPS	2000
+#define MS		1000000ull
+
+/* Of DRM's own interface; Debian 12 has its header in a package of libdrm's only. */
+struct drm_syncobj_create {
+	uint32_t handle, flags;
+};
+
+struct drm_syncobj_wait {
+	uint64_t handles;
+	int64_t timeout_nsec;
+	uint32_t count_handles, flags, first_signaled, pad;
+};
+
+struct drm_prime_handle {
+	uint32_t handle, flags;
+	int32_t fd;
+};
+
+#define DRM_IOCTL_PRIME_HANDLE_TO_FD	_IOWR('d', 0x2d, struct drm_prime_handle)
+#define DRM_IOCTL_PRIME_FD_TO_HANDLE	_IOWR('d', 0x2e, struct drm_prime_handle)
+#define DRM_IOCTL_SYNCOBJ_CREATE	_IOWR('d', 0xbf, struct drm_syncobj_create)
+#define DRM_IOCTL_SYNCOBJ_WAIT		_IOWR('d', 0xc3, struct drm_syncobj_wait)
+
+static const char *test_name;
+
+static void fail(int line, const char *what)
+{
+	printf("FAIL %s: line %d: %s (%s)\n", test_name, line, what, strerror(errno));
+	exit(1);
+}
+
+#define CHECK(condition) do { if (!(condition)) fail(__LINE__, #condition); } while (0)
+/* @call must fail with @code. */
+#define REFUSED(code, call) do { errno = 0; if ((call) != -1 || errno != (code)) fail(__LINE__, #call " is not " #code); } while (0)
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+struct buffer {
+	uint32_t handle;
+	uint8_t *map;
+};
+
+static int open_node(void)
+{
+	int fd = open(NODE, O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+static struct buffer new_buffer(int fd, uint64_t size)
+{
+	struct drm_ethosu_bo_create create = { .size = size };
+	struct drm_ethosu_bo_mmap_offset offset = { 0 };
+	struct buffer buffer;
+
+	CHECK(!ioctl(fd, DRM_IOCTL_ETHOSU_BO_CREATE, &create));
+	offset.handle = buffer.handle = create.handle;
+	CHECK(!ioctl(fd, DRM_IOCTL_ETHOSU_BO_MMAP_OFFSET, &offset));
+	buffer.map = mmap(NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset.offset);
+	CHECK(buffer.map != MAP_FAILED);
+	return buffer;
+}
+
+static uint32_t cmd0(uint32_t opcode, uint32_t param)
+{
+	return opcode | param << ETHOSU_PARAM_SHIFT;
+}
+
+/* A stream that copies @bytes from the start of region @from to that of region @to, @ops times. */
+static uint32_t new_stream(int fd, uint32_t from, uint32_t to, uint32_t bytes, int ops)
+{
+	const uint32_t two_words = 1u << ETHOSU_CONTROL_SHIFT;
+	uint32_t words[2 * LONG_OPS + 16], n = 0;
+	struct drm_ethosu_cmdstream_bo_create create = { .data = (uintptr_t)words };
+
+	words[n++] = cmd0(ETHOSU_SET_DMA0_SRC_REGION, from);
+	words[n++] = cmd0(ETHOSU_SET_DMA0_DST_REGION, to);
+	words[n++] = two_words | ETHOSU_SET_DMA0_SRC;
+	words[n++] = 0;
+	words[n++] = two_words | ETHOSU_SET_DMA0_DST;
+	words[n++] = 0;
+	words[n++] = two_words | ETHOSU_SET_DMA0_LEN;
+	words[n++] = bytes;
+	for (; ops; ops--) {
+		words[n++] = cmd0(ETHOSU_OP_DMA_START, 0);
+		words[n++] = cmd0(ETHOSU_OP_DMA_WAIT, 0);
+	}
+	words[n++] = cmd0(ETHOSU_OP_STOP, 0xffff);
+	create.size = n * sizeof(words[0]);
+	CHECK(!ioctl(fd, DRM_IOCTL_ETHOSU_CMDSTREAM_BO_CREATE, &create));
+	return create.handle;
+}
+
+static int submit_mainline(int fd, const struct drm_ethosu_job *jobs, uint32_t count)
+{
+	struct drm_ethosu_submit submit = { .jobs = (uintptr_t)jobs, .job_count = count };
+
+	return ioctl(fd, DRM_IOCTL_ETHOSU_SUBMIT, &submit);
+}
+
+static int wait_until(int fd, uint32_t handle, int64_t when)
+{
+	struct drm_ethosu_bo_wait wait = { .handle = handle, .timeout_ns = when };
+	int ret;
+
+	do {
+		ret = ioctl(fd, DRM_IOCTL_ETHOSU_BO_WAIT, &wait);
+	} while (ret && errno == EINTR);
+	return ret;
+}
+
+/**
+ * struct client - an open file with two buffers and streams between them
+ * @quick, @slow: streams from region 0 to region 1
+ */
+struct client {
+	int fd;
+	struct buffer in, out;
+	uint32_t quick, slow;
+	struct drm_ethosux_job job;
+};
+
+static struct client new_client(void)
+{
+	struct client c = { .fd = open_node() };
+
+	c.in = new_buffer(c.fd, BO_SIZE);
+	c.out = new_buffer(c.fd, BO_SIZE);
+	c.quick = new_stream(c.fd, 0, 1, 4096, 1);
+	c.slow = new_stream(c.fd, 0, 1, BO_SIZE, LONG_OPS);
+	c.job.job.cmd_bo = c.quick;
+	c.job.job.region_bo_handles[0] = c.in.handle;
+	c.job.job.region_bo_handles[1] = c.out.handle;
+	return c;
+}
+
+static uint32_t new_queue(int fd, uint32_t priority)
+{
+	struct drm_ethosux_queue_create create = { .priority = priority, .name = "test" };
+
+	CHECK(!ioctl(fd, DRM_IOCTL_ETHOSUX_QUEUE_CREATE, &create));
+	return create.id;
+}
+
+/* With at most one syncobj in and out. Return: 0 or -1; @seqno receives the first one's. */
+static int submit(int fd, uint32_t queue, const struct drm_ethosux_job *jobs, uint32_t count,
+		  const struct drm_ethosux_sync *in, const struct drm_ethosux_sync *out, uint64_t *seqno)
+{
+	struct drm_ethosux_queue_submit submit = {
+		.queue_id = queue, .flags = DRM_ETHOSUX_SUBMIT_NO_IMPLICIT,
+		.jobs = (uintptr_t)jobs, .job_count = count, .job_stride = sizeof(*jobs),
+		.in_syncs = (uintptr_t)in, .in_count = !!in, .out_syncs = (uintptr_t)out, .out_count = !!out,
+		.sync_stride = sizeof(*in),
+	};
+	int ret = ioctl(fd, DRM_IOCTL_ETHOSUX_QUEUE_SUBMIT, &submit);
+
+	if (seqno)
+		*seqno = submit.seqno;
+	return ret;
+}
+
+static struct drm_ethosux_job_info job_info(int fd, uint32_t queue, uint64_t seqno)
+{
+	struct drm_ethosux_job_info info = { .queue_id = queue, .seqno = seqno };
+
+	CHECK(!ioctl(fd, DRM_IOCTL_ETHOSUX_JOB_INFO, &info));
+	return info;
+}
+
+static struct drm_ethosux_queue_get_state queue_state(int fd, uint32_t queue)
+{
+	struct drm_ethosux_queue_get_state state = { .id = queue };
+
+	CHECK(!ioctl(fd, DRM_IOCTL_ETHOSUX_QUEUE_GET_STATE, &state));
+	return state;
+}
+
+static struct drm_ethosux_job_info wait_for(int fd, uint32_t queue, uint64_t seqno)
+{
+	uint64_t limit = now() + 20000 * MS;
+
+	while (queue_state(fd, queue).ended < seqno) {
+		CHECK(now() < limit);
+		usleep(500);
+	}
+	return job_info(fd, queue, seqno);
+}
+
+static uint32_t new_syncobj(int fd)
+{
+	struct drm_syncobj_create create = { 0 };
+
+	CHECK(!ioctl(fd, DRM_IOCTL_SYNCOBJ_CREATE, &create));
+	return create.handle;
+}
+
+/* ---- tests ---- */
+
+static void test_copy(void)
+{
+	struct client c = new_client();
+	unsigned int i;
+
+	for (i = 0; i < 4096; i++)
+		c.in.map[i] = i * 7 + i / 256;
+	CHECK(!submit_mainline(c.fd, &c.job.job, 1));
+	CHECK(!wait_until(c.fd, c.out.handle, INT64_MAX));
+	CHECK(!memcmp(c.in.map, c.out.map, 4096));
+	CHECK(!c.out.map[4096]);
+}
+
+static void test_refusals(void)
+{
+	struct client c = new_client();
+	struct drm_ethosu_job job = c.job.job, jobs[3] = { job, job, job };
+	struct drm_ethosux_queue_create queue = { .priority = 4 };
+	struct drm_ethosu_bo_create create = { .size = 0 };
+	uint32_t small = new_buffer(c.fd, 4096).handle;
+	uint32_t wide = new_stream(c.fd, 0, 1, 4097, 1);
+	uint64_t before = queue_state(c.fd, 0).submitted;
+	struct drm_ethosux_job ext = c.job;
+
+	REFUSED(EINVAL, ioctl(c.fd, DRM_IOCTL_ETHOSU_BO_CREATE, &create));
+	create = (struct drm_ethosu_bo_create) { .size = 4096, .flags = 2 };
+	REFUSED(EINVAL, ioctl(c.fd, DRM_IOCTL_ETHOSU_BO_CREATE, &create));
+	create = (struct drm_ethosu_bo_create) { .size = UINT64_MAX };
+	REFUSED(ENOMEM, ioctl(c.fd, DRM_IOCTL_ETHOSU_BO_CREATE, &create));
+	job.cmd_bo = 12345;
+	REFUSED(ENOENT, submit_mainline(c.fd, &job, 1));
+	job.cmd_bo = c.in.handle;
+	REFUSED(EINVAL, submit_mainline(c.fd, &job, 1));
+	job = c.job.job;
+	job.region_bo_handles[1] = 0;
+	REFUSED(ENOENT, submit_mainline(c.fd, &job, 1));
+	job.region_bo_handles[1] = c.quick;
+	REFUSED(EINVAL, submit_mainline(c.fd, &job, 1));
+	job.region_bo_handles[1] = c.in.handle;
+	REFUSED(EALREADY, submit_mainline(c.fd, &job, 1));
+	job = c.job.job;
+	job.region_bo_handles[5] = small;
+	REFUSED(EINVAL, submit_mainline(c.fd, &job, 1));
+	job = c.job.job;
+	job.sram_size = UINT32_MAX;
+	REFUSED(EINVAL, submit_mainline(c.fd, &job, 1));
+	REFUSED(EFAULT, submit_mainline(c.fd, (void *)8, 1));
+	REFUSED(ENOMEM, submit_mainline(c.fd, jobs, UINT32_MAX));
+	CHECK(!submit_mainline(c.fd, NULL, 0));
+	REFUSED(EINVAL, wait_until(c.fd, 12345, 0));
+	/* All or none, whichever way in. */
+	jobs[1].cmd_bo = wide;
+	jobs[1].region_bo_handles[1] = small;
+	REFUSED(EOVERFLOW, submit_mainline(c.fd, jobs, 3));
+	ext.timeout_ms = UINT32_MAX;
+	REFUSED(EINVAL, submit(c.fd, 0, &ext, 1, NULL, NULL, NULL));
+	ext = c.job;
+	ext.region_offset[0] = BO_SIZE - 4096 + 16;
+	REFUSED(EOVERFLOW, submit(c.fd, 0, &ext, 1, NULL, NULL, NULL));
+	ext.region_offset[0] = 8;
+	REFUSED(EINVAL, submit(c.fd, 0, &ext, 1, NULL, NULL, NULL));
+	REFUSED(ENOENT, submit(c.fd, 77, &c.job, 1, NULL, NULL, NULL));
+	CHECK(queue_state(c.fd, 0).submitted == before);
+	REFUSED(EINVAL, ioctl(c.fd, DRM_IOCTL_ETHOSUX_QUEUE_CREATE, &queue));
+}
+
+static void test_priority_needs_capability(void)
+{
+	struct drm_ethosux_queue_create queue = { .priority = DRM_ETHOSUX_PRIORITY_REALTIME };
+	int fd = open_node();
+
+	CHECK(!setuid(65534));
+	REFUSED(EACCES, ioctl(fd, DRM_IOCTL_ETHOSUX_QUEUE_CREATE, &queue));
+	queue.priority = DRM_ETHOSUX_PRIORITY_HIGH;
+	REFUSED(EACCES, ioctl(fd, DRM_IOCTL_ETHOSUX_QUEUE_CREATE, &queue));
+	queue.priority = DRM_ETHOSUX_PRIORITY_LOW;
+	CHECK(!ioctl(fd, DRM_IOCTL_ETHOSUX_QUEUE_CREATE, &queue));
+}
+
+/* An input is busy while a job reads it, and jobs of a queue end in order. */
+static void test_fences(void)
+{
+	struct client c = new_client();
+	struct drm_ethosu_job jobs[2] = { c.job.job, c.job.job };
+
+	jobs[0].cmd_bo = c.slow;
+	CHECK(!submit_mainline(c.fd, jobs, 2));
+	REFUSED(ETIME, wait_until(c.fd, c.in.handle, 0));
+	REFUSED(ETIME, wait_until(c.fd, c.out.handle, 0));
+	CHECK(!wait_until(c.fd, c.in.handle, INT64_MAX));
+	CHECK(queue_state(c.fd, 0).ended == 2);
+	CHECK(job_info(c.fd, 0, 1).ended_ns <= job_info(c.fd, 0, 2).started_ns);
+}
+
+static void test_syncobj(void)
+{
+	struct client c = new_client();
+	uint32_t a = new_queue(c.fd, 1), b = new_queue(c.fd, 1);
+	struct drm_ethosux_sync point = { new_syncobj(c.fd), DRM_ETHOSUX_SYNC_TIMELINE, 1ull << 40, 0, 0 };
+	struct drm_ethosux_sync binary = { .handle = new_syncobj(c.fd) };
+	struct drm_syncobj_wait wait = {
+		.handles = (uintptr_t)&binary.handle, .count_handles = 1, .timeout_nsec = INT64_MAX,
+	};
+	struct drm_ethosux_job slow = c.job;
+
+	slow.job.cmd_bo = c.slow;
+	REFUSED(EINVAL, submit(c.fd, b, &c.job, 1, &point, NULL, NULL));
+	CHECK(!submit(c.fd, a, &slow, 1, NULL, &point, NULL));
+	CHECK(!submit(c.fd, b, &c.job, 1, &point, &binary, NULL));
+	CHECK(job_info(c.fd, b, 1).state == DRM_ETHOSUX_JOB_QUEUED);
+	CHECK(!ioctl(c.fd, DRM_IOCTL_SYNCOBJ_WAIT, &wait));
+	CHECK(job_info(c.fd, b, 1).state == DRM_ETHOSUX_JOB_DONE);
+	CHECK(job_info(c.fd, a, 1).ended_ns <= job_info(c.fd, b, 1).started_ns);
+}
+
+/* A job whose time is up; what needs its success does not run, what only waits for it does. */
+static void test_timeout(void)
+{
+	struct client c = new_client();
+	uint32_t a = new_queue(c.fd, 1), b = new_queue(c.fd, 1), d = new_queue(c.fd, 1);
+	struct drm_ethosux_sync done = { .handle = new_syncobj(c.fd) }, needed = done;
+	struct drm_ethosux_job slow = c.job, two[2] = { c.job, c.job };
+	struct drm_ethosux_job_info info;
+
+	slow.job.cmd_bo = c.slow;
+	slow.timeout_ms = 1;
+	slow.user_data = 0x123456789abcdefull;
+	needed.flags = DRM_ETHOSUX_SYNC_NEEDS_SUCCESS;
+	CHECK(!submit(c.fd, a, &slow, 1, NULL, &done, NULL));
+	CHECK(!submit(c.fd, a, &c.job, 1, NULL, NULL, NULL));
+	CHECK(!submit(c.fd, b, two, 2, &needed, NULL, NULL));
+	CHECK(!submit(c.fd, b, &c.job, 1, NULL, NULL, NULL));
+	CHECK(!submit(c.fd, d, &c.job, 1, &done, NULL, NULL));
+	info = wait_for(c.fd, a, 1);
+	CHECK(info.state == DRM_ETHOSUX_JOB_TIMED_OUT && info.error == -ETIME);
+	CHECK(info.user_data == slow.user_data && info.offset < 4 * (2 * LONG_OPS + 9));
+	CHECK(queue_state(c.fd, a).state & DRM_ETHOSUX_QUEUE_TIMED_OUT);
+	CHECK(wait_for(c.fd, a, 2).state == DRM_ETHOSUX_JOB_DONE);
+	CHECK(wait_for(c.fd, b, 1).state == DRM_ETHOSUX_JOB_CANCELLED);
+	CHECK(wait_for(c.fd, b, 2).state == DRM_ETHOSUX_JOB_CANCELLED);
+	CHECK(wait_for(c.fd, b, 3).state == DRM_ETHOSUX_JOB_DONE);
+	CHECK(wait_for(c.fd, d, 1).state == DRM_ETHOSUX_JOB_DONE);
+	CHECK(queue_state(c.fd, b).failed == 2 && queue_state(c.fd, b).last_failed == 2);
+}
+
+static void test_cancel(void)
+{
+	struct client c = new_client();
+	uint32_t a = new_queue(c.fd, 1);
+	struct drm_ethosux_queue_destroy destroy = { .id = a, .flags = DRM_ETHOSUX_QUEUE_CANCEL_ONLY };
+	struct drm_ethosux_job jobs[3] = { c.job, c.job, c.job };
+
+	jobs[0].job.cmd_bo = c.slow;
+	CHECK(!submit(c.fd, a, jobs, 3, NULL, NULL, NULL));
+	CHECK(job_info(c.fd, a, 1).state == DRM_ETHOSUX_JOB_RUNNING);
+	CHECK(!ioctl(c.fd, DRM_IOCTL_ETHOSUX_QUEUE_DESTROY, &destroy));
+	REFUSED(ECANCELED, submit(c.fd, a, jobs, 1, NULL, NULL, NULL));
+	CHECK(wait_for(c.fd, a, 3).state == DRM_ETHOSUX_JOB_CANCELLED);
+	CHECK(job_info(c.fd, a, 1).state == DRM_ETHOSUX_JOB_DONE);
+	CHECK(job_info(c.fd, a, 2).error == -ECANCELED);
+	destroy.flags = 0;
+	CHECK(!ioctl(c.fd, DRM_IOCTL_ETHOSUX_QUEUE_DESTROY, &destroy));
+	REFUSED(ENOENT, ioctl(c.fd, DRM_IOCTL_ETHOSUX_QUEUE_DESTROY, &destroy));
+}
+
+/* However much waits, realtime waits for the one job that runs. */
+static void test_realtime(void)
+{
+	struct client c = new_client(), other = new_client();
+	uint32_t rt = new_queue(c.fd, DRM_ETHOSUX_PRIORITY_REALTIME);
+	struct drm_ethosux_job slow[6];
+	struct drm_ethosux_job_info info, of;
+	unsigned int i, waited = 0;
+
+	for (i = 0; i < 6; i++) {
+		slow[i] = other.job;
+		slow[i].job.cmd_bo = other.slow;
+	}
+	CHECK(!submit(other.fd, 0, slow, 6, NULL, NULL, NULL));
+	CHECK(!submit(c.fd, rt, &c.job, 1, NULL, NULL, NULL));
+	info = wait_for(c.fd, rt, 1);
+	wait_for(other.fd, 0, 6);
+	for (i = 1; i <= 6; i++) {
+		of = job_info(other.fd, 0, i);
+		waited += of.ended_ns > info.queued_ns && of.started_ns < info.started_ns;
+	}
+	CHECK(waited <= 1);
+	CHECK(job_info(other.fd, 0, 6).started_ns > info.ended_ns);
+}
+
+/* Eight clients with jobs of unlike size, all with more than enough to do. */
+static void test_fairness(void)
+{
+	uint64_t busy[8], sum = 0;
+	int go[2], result[2];
+	unsigned int i, k;
+	char byte = 0;
+
+	CHECK(!pipe(go) && !pipe(result));
+	for (i = 0; i < 8; i++) {
+		if (fork())
+			continue;
+		struct client c = new_client();
+		struct drm_ethosux_job jobs[16];
+		uint64_t end;
+
+		for (k = 0; k < 16; k++) {
+			jobs[k] = c.job;
+			jobs[k].job.cmd_bo = new_stream(c.fd, 0, 1, BO_SIZE, i & 1 ? 40 : 10);
+		}
+		CHECK(read(go[0], &byte, 1) == 1);
+		for (end = now() + 4000 * MS; now() < end; usleep(1000))
+			if (queue_state(c.fd, 0).submitted - queue_state(c.fd, 0).ended < 16)
+				CHECK(!submit(c.fd, 0, jobs, 16, NULL, NULL, NULL));
+		busy[0] = queue_state(c.fd, 0).busy_ns;
+		CHECK(write(result[1], busy, sizeof(busy[0])) == sizeof(busy[0]));
+		_exit(0);
+	}
+	usleep(500000);
+	for (i = 0; i < 8; i++)
+		CHECK(write(go[1], &byte, 1) == 1);
+	for (i = 0; i < 8; i++) {
+		CHECK(read(result[0], &busy[i], sizeof(busy[i])) == sizeof(busy[i]));
+		sum += busy[i];
+	}
+	while (wait(NULL) > 0)
+		;
+	for (i = 0; i < 8; i++) {
+		printf("  client %u had %.1f %% of its share\n", i, 800.0 * busy[i] / sum);
+		CHECK(busy[i] * 8 > sum / 100 * 95 && busy[i] * 8 < sum / 100 * 105);
+	}
+}
+
+/* What one client leaves in the SRAM another does not find. */
+static void test_sram(void)
+{
+	struct client a = new_client(), b = new_client();
+	struct drm_ethosu_job job = { .sram_size = BO_SIZE };
+	struct drm_ethosu_npu_info npu;
+	struct drm_ethosu_dev_query query = { .size = sizeof(npu), .pointer = (uintptr_t)&npu };
+	unsigned int i;
+
+	CHECK(!ioctl(a.fd, DRM_IOCTL_ETHOSU_DEV_QUERY, &query));
+	CHECK(npu.sram_size >= BO_SIZE);
+	memset(a.in.map, 0x5a, BO_SIZE);
+	memset(b.out.map, 0xff, BO_SIZE);
+	job.cmd_bo = new_stream(a.fd, 0, 2, BO_SIZE, 1);
+	job.region_bo_handles[0] = a.in.handle;
+	CHECK(!submit_mainline(a.fd, &job, 1));
+	/* It is there for the client itself. */
+	job = (struct drm_ethosu_job) { new_stream(a.fd, 2, 1, BO_SIZE, 1), BO_SIZE, { 0, a.out.handle } };
+	CHECK(!submit_mainline(a.fd, &job, 1) && !wait_until(a.fd, a.out.handle, INT64_MAX));
+	CHECK(!memcmp(a.in.map, a.out.map, BO_SIZE));
+	job = (struct drm_ethosu_job) { new_stream(b.fd, 2, 1, BO_SIZE, 1), BO_SIZE, { 0, b.out.handle } };
+	CHECK(!submit_mainline(b.fd, &job, 1) && !wait_until(b.fd, b.out.handle, INT64_MAX));
+	for (i = 0; i < BO_SIZE; i++)
+		CHECK(!b.out.map[i]);
+}
+
+static void test_share(void)
+{
+	struct client a = new_client(), b = new_client();
+	struct drm_prime_handle prime = { .handle = a.in.handle, .flags = O_RDWR | O_CLOEXEC };
+
+	memset(a.in.map, 0x77, 4096);
+	CHECK(!ioctl(a.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime));
+	CHECK(!ioctl(b.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime));
+	b.job.job.region_bo_handles[0] = prime.handle;
+	CHECK(!submit_mainline(b.fd, &b.job.job, 1) && !wait_until(b.fd, b.out.handle, INT64_MAX));
+	CHECK(!memcmp(a.in.map, b.out.map, 4096));
+	prime.handle = a.quick;
+	REFUSED(EPERM, ioctl(a.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime));
+	/* More than the page allocator has in one piece. */
+	new_buffer(a.fd, 9u << 20);
+}
+
+/* Submit until told otherwise or refused. Return: errno of the refusal; @rounds that went well. */
+static int keep_busy(struct client *c, uint64_t end, unsigned int *rounds)
+{
+	unsigned int k;
+
+	memset(c->in.map, (int)*rounds + 1, 4096);
+	while (now() < end) {
+		for (k = 0; k < 8; k++)
+			if (submit_mainline(c->fd, &c->job.job, 1))
+				return errno;
+		if (wait_until(c->fd, c->out.handle, INT64_MAX))
+			return errno;
+		if (memcmp(c->in.map, c->out.map, 4096))
+			return EBADMSG;
+		++*rounds;
+	}
+	return 0;
+}
+
+static void test_killed_clients(void)
+{
+	uint64_t end = now() + 5000 * MS;
+	unsigned int i, round = 0, n;
+	pid_t pid[4];
+
+	for (; now() < end; round++) {
+		for (i = 0; i < 4; i++) {
+			pid[i] = fork();
+			if (!pid[i]) {
+				struct client c = new_client();
+
+				_exit(keep_busy(&c, UINT64_MAX, &(unsigned int) { 0 }));
+			}
+		}
+		usleep(20000 + round * 7919 % 30000);
+		for (i = 0; i < 4; i++)
+			kill(pid[i], SIGKILL);
+		for (n = 0; n < 4; n++)
+			wait(NULL);
+	}
+	test_copy();
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* Three clients at work while @disturb happens; all must end with @expected and have got on before. */
+static void under_load(void (*disturb)(void), int expected)
+{
+	int status;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		if (!fork()) {
+			struct client c = new_client();
+			unsigned int rounds = 0;
+			int got = keep_busy(&c, now() + 6000 * MS, &rounds);
+
+			_exit(got == expected && rounds ? 0 : 1);
+		}
+	}
+	usleep(1500000);
+	disturb();
+	for (i = 0; i < 3; i++)
+		CHECK(wait(&status) > 0 && WIFEXITED(status) && !WEXITSTATUS(status));
+}
+
+static void rebind(void)
+{
+	glob_t found;
+	const char *name;
+
+	CHECK(!glob("/sys/bus/platform/drivers/ethosu/ethosu.*", 0, NULL, &found) && found.gl_pathc == 1);
+	name = strrchr(found.gl_pathv[0], '/') + 1;
+	write_file("/sys/bus/platform/drivers/ethosu/unbind", name);
+	CHECK(access(NODE, F_OK));
+	write_file("/sys/bus/platform/drivers/ethosu/bind", name);
+	globfree(&found);
+}
+
+static void test_unbind(void)
+{
+	under_load(rebind, ENODEV);
+	test_copy();
+}
+
+static void sleep_a_while(void)
+{
+	write_file("/sys/power/pm_test", "devices");
+	write_file("/sys/power/state", "freeze");
+}
+
+static void test_suspend(void)
+{
+	under_load(sleep_a_while, 0);
+	test_copy();
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+	{ "copy", test_copy },
+	{ "refusals", test_refusals },
+	{ "priority-needs-capability", test_priority_needs_capability },
+	{ "fences", test_fences },
+	{ "syncobj", test_syncobj },
+	{ "timeout", test_timeout },
+	{ "cancel", test_cancel },
+	{ "realtime", test_realtime },
+	{ "fairness", test_fairness },
+	{ "sram", test_sram },
+	{ "share", test_share },
+	{ "killed-clients", test_killed_clients },
+	{ "unbind", test_unbind },
+	{ "suspend", test_suspend },
+};
+
+#define TESTS (sizeof(tests) / sizeof(tests[0]))
+
+static bool wanted(const char *name, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc == 1;
+}
+
+int main(int argc, char **argv)
+{
+	int status, failed = 0;
+	size_t i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (i = 0; i < TESTS; i++) {
+		if (!wanted(tests[i].name, argc, argv))
+			continue;
+		test_name = tests[i].name;
+		if (!fork()) {
+			tests[i].run();
+			exit(0);
+		}
+		if (wait(&status) < 0 || !WIFEXITED(status) || WEXITSTATUS(status)) {
+			printf("not ok %s\n", test_name);
+			failed = 1;
+		} else {
+			printf("ok %s\n", test_name);
+		}
+	}
+	return failed;
+}
