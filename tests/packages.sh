@@ -100,6 +100,7 @@ build() {
 	for tool in dpkg-buildpackage dh git; do
 		command -v $tool >/dev/null || skip "$tool is not installed"
 	done
+	git -C "$top" rev-parse --git-dir > /dev/null 2>&1 || skip "git does not take $top for a repository of this user"
 	rm -rf "$1"
 	copy_source "$1/accel"
 	(cd "$1/accel" && DEB_BUILD_OPTIONS="nocheck parallel=2" dpkg-buildpackage -b -us -uc -d) > "$1/build.log" 2>&1 ||
