@@ -173,6 +173,12 @@ snapshot() {
 		-o -name modules.\* -o -name ld.so.cache \) -prune -o -print) | sort
 }
 
+# What is in list $2 and not in list $1, is no file of a package that is installed, and has to do with us.
+leftovers() {
+	cat "$root"/var/lib/dpkg/info/*.list | sed -E 's#^/(lib|bin|sbin)(/|$)#/usr/\1\2#; s#^#.#' | sort -u > "$2.owned"
+	comm -13 "$1" "$2" | grep -iE 'accel|ethosu' | comm -23 - "$2.owned"
+}
+
 # The modules for kernel $1 are installed, and of that kernel.
 has_modules() {
 	for module in ethosu ethosu_pci; do
@@ -244,7 +250,7 @@ install() {
 	# Build tools, the first kernel's headers, and what the packages need: then the state to come back to.
 	apt install gcc libc6-dev pkg-config dkms udev systemd "$3"
 	apt install ocl-icd-libopencl1 libxxhash0 libjansson4 zlib1g 'libzip[45]'
-	before=$(snapshot)
+	snapshot > "$2/before"
 	say "$suite: install"
 	debs=$(cd "$root" && echo ./src/*.deb | tr ' ' '\n' | grep -v dbgsym | sed 's|^\.||')
 	names=$(echo "$debs" | sed 's|.*/||; s|_.*||')
@@ -271,10 +277,8 @@ install() {
 	say "$suite: purge"
 	apt purge $names
 	sound
-	apt purge "$(in_root dpkg-query -S "/lib/modules/$(kernels | tail -1)/build" | cut -d: -f1 | head -1)" "$4"
-	apt autoremove --purge
-	after=$(snapshot)
-	left=$(printf '%s\n' "$before" > "$2/before"; printf '%s\n' "$after" > "$2/after"; comm -13 "$2/before" "$2/after" | grep -i accel || :)
+	snapshot > "$2/after"
+	left=$(leftovers "$2/before" "$2/after")
 	[ -z "$left" ] || die "$suite: purge leaves: $left"
 	[ -z "$(find "$root/lib/modules" -name 'ethosu*.ko*')" ] || die "$suite: purge leaves modules"
 	remove_root
