@@ -10,12 +10,16 @@ $(O)/tests/cpu_models: $(O)/tests/cpu_models.o $(CPU_SRCS:%.c=$(O)/%.o)
 # Loops over products are worth it.
 $(O)/runtime/cpu/conv.o $(O)/runtime/cpu/depthwise.o: ALL_CFLAGS += -O3
 
+$(O)/tests/test_cpu: $(O)/tests/test_cpu.o $(CPU_SRCS:%.c=$(O)/%.o)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS) -lcmocka
+
 CHECKS += check-cpu
-check-cpu: $(O)/tests/cpu_models
-	$(Q)$< $(ACCEL_MODELS) > $(O)/cpu-models.log; s=$$?; \
+check-cpu: $(O)/tests/test_cpu $(O)/tests/cpu_models
+	$<
+	$(Q)$(O)/tests/cpu_models $(ACCEL_MODELS) > $(O)/cpu-models.log; s=$$?; \
 	grep -v '^ok' $(O)/cpu-models.log; test $$s = 0 -o $$s = 77
 
--include $(O)/tests/cpu_models.d
+-include $(O)/tests/cpu_models.d $(O)/tests/test_cpu.d
 
 # libFuzzer, as in machine.mk; "make fuzz-cpu FUZZ_ARGS=-runs=10000000" goes on for longer.
 FUZZ_CPU_SRCS := tests/fuzz_cpu.c $(filter-out runtime/cpu/graph.c,$(wildcard runtime/cpu/*.c)) \

@@ -104,7 +104,8 @@ int32_t cpu_axis(int64_t axis, uint32_t ndim);
 	X(depthwise) X(fully_connected) X(transpose_conv) X(matmul) X(average_pool) X(max_pool) \
 	X(mean) X(reduce) X(arg) X(softmax) X(log_softmax) X(resize) X(transpose) X(concat) \
 	X(split) X(pack) X(unpack) X(slice) X(strided_slice) X(pad) X(mirror_pad) X(tile) \
-	X(gather) X(scatter_nd) X(reverse) X(space_depth) X(space_batch) X(prelu) X(lstm)
+	X(gather) X(scatter_nd) X(reverse) X(space_depth) X(space_batch) X(prelu) X(lstm) \
+	X(gather_nd) X(shape)
 #define X(name) extern const struct cpu_kernel cpu_##name;
 CPU_KERNELS(X)
 #undef X

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Operators that go by indices among the data: GATHER, SCATTER_ND. */
+/* Operators that go by indices among the data: GATHER, GATHER_ND, SCATTER_ND. */
 #include <errno.h>
 #include <string.h>
 
@@ -71,6 +71,64 @@ static int run_gather(const struct cpu_op *op, struct error *err)
 
 const struct cpu_kernel cpu_gather = { prepare_gather, run_gather };
 
+/* --- GATHER_ND: rows of the first axes --- */
+
+static int prepare_gather_nd(struct cpu_op *op, struct error *err)
+{
+	const struct cpu_tensor *in = &op->inputs[0], *index = &op->inputs[1];
+	int32_t shape[2 * CPU_MAX_DIMS], depth;
+	uint32_t n = 0;
+	int ret;
+
+	if ((ret = cpu_check(op, 0, CPU_ANY, err)) ||
+	    (ret = cpu_check(op, 1, CPU_S32 | CPU_S64, err)) ||
+	    (ret = cpu_check_same(op, 2, 0, err)))
+		return ret;
+	depth = index->ndim ? index->shape[index->ndim - 1] : 0;
+	if (depth < 1 || depth > (int32_t)in->ndim)
+		return cpu_refuse(op, 1, -EINVAL, "has not an index for some axes of the input", err);
+	for (uint32_t i = 0; i + 1 < index->ndim; i++)
+		shape[n++] = index->shape[i];
+	for (uint32_t i = (uint32_t)depth; i < in->ndim; i++)
+		shape[n++] = in->shape[i];
+	return cpu_check_shape(op, 2, n, shape, err);
+}
+
+/* The element that row @row of an index tensor names in @t, as an offset; -1: it leaves @t. */
+static int64_t place_of(const struct cpu_tensor *index, size_t row, const struct cpu_tensor *t)
+{
+	size_t depth = (size_t)index->shape[index->ndim - 1];
+	int64_t at = 0;
+
+	for (size_t d = 0; d < depth; d++) {
+		int64_t k = cpu_index_at(index, row * depth + d);
+
+		if (k < 0 || k >= t->shape[d])
+			return -1;
+		at = at * t->shape[d] + k;
+	}
+	return at * (int64_t)cpu_extent(t, (uint32_t)depth, t->ndim);
+}
+
+static int run_gather_nd(const struct cpu_op *op, struct error *err)
+{
+	const struct cpu_tensor *in = &op->inputs[0], *index = &op->inputs[1];
+	size_t depth = (size_t)index->shape[index->ndim - 1], rows = cpu_elements(index) / depth;
+	size_t size = elem_size(in->type), row = cpu_extent(in, (uint32_t)depth, in->ndim) * size;
+	uint8_t *to = op->outputs[0].data;
+
+	for (size_t r = 0; r < rows; r++, to += row) {
+		int64_t at = place_of(index, r, in);
+
+		if (at < 0)
+			return cpu_refuse(op, 1, -EINVAL, "leaves the input", err);
+		memcpy(to, (const uint8_t *)in->data + (size_t)at * size, row);
+	}
+	return 0;
+}
+
+const struct cpu_kernel cpu_gather_nd = { prepare_gather_nd, run_gather_nd };
+
 /* --- SCATTER_ND: updates are added up --- */
 
 static int prepare_scatter_nd(struct cpu_op *op, struct error *err)
@@ -101,22 +159,17 @@ static int run_scatter_nd(const struct cpu_op *op, struct error *err)
 
 	memset(out->data, 0, cpu_bytes(out));
 	for (size_t r = 0; r < rows; r++) {
-		size_t at = 0;
+		int64_t at = place_of(index, r, out);
 
-		for (size_t d = 0; d < depth; d++) {
-			int64_t k = cpu_index_at(index, r * depth + d);
-
-			if (k < 0 || k >= out->shape[d])
-				return cpu_refuse(op, 0, -EINVAL, "leaves the output", err);
-			at = at * (size_t)out->shape[d] + (size_t)k;
-		}
+		if (at < 0)
+			return cpu_refuse(op, 0, -EINVAL, "leaves the output", err);
 		for (size_t i = 0; i < inner; i++) {
 			int32_t old, more;
 
-			cpu_load(out, at * inner + i, 1, &old);
+			cpu_load(out, (size_t)at + i, 1, &old);
 			cpu_load(in, r * inner + i, 1, &more);
 			old = (int32_t)((uint32_t)old + (uint32_t)more);
-			cpu_store(out, at * inner + i, 1, &old);
+			cpu_store(out, (size_t)at + i, 1, &old);
 		}
 	}
 	return 0;

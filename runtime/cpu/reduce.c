@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Operators that take axes away: MEAN, SUM, REDUCE_*, ARG_MAX and ARG_MIN. */
+/* Operators that take axes away: MEAN, SUM, REDUCE_*, ARG_MAX and ARG_MIN; and SHAPE, which counts. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -253,3 +253,34 @@ static int run_arg(const struct cpu_op *op, struct error *err)
 }
 
 const struct cpu_kernel cpu_arg = { prepare_arg, run_arg };
+
+/* --- SHAPE --- */
+
+static int prepare_shape(struct cpu_op *op, struct error *err)
+{
+	int32_t ndim = (int32_t)op->inputs[0].ndim;
+	int ret;
+
+	if ((ret = cpu_check(op, 0, CPU_ANY, err)) ||
+	    (ret = cpu_check(op, 1, CPU_S32 | CPU_S64, err)))
+		return ret;
+	return cpu_check_shape(op, 1, 1, &ndim, err);
+}
+
+static int run_shape(const struct cpu_op *op, struct error *err)
+{
+	const struct cpu_tensor *in = &op->inputs[0], *out = &op->outputs[0];
+
+	(void)err;
+	for (uint32_t i = 0; i < in->ndim; i++) {
+		int64_t wide = in->shape[i];
+
+		if (out->type == ELEM_INT64)
+			memcpy((uint8_t *)out->data + i * sizeof(wide), &wide, sizeof(wide));
+		else
+			cpu_store(out, i, 1, &in->shape[i]);
+	}
+	return 0;
+}
+
+const struct cpu_kernel cpu_shape = { prepare_shape, run_shape };
