@@ -27,4 +27,13 @@ BENCHES += bench-compile
 bench-compile: $(O)/tests/bench_compile $(O)/accel
 	$(PYTHON) tests/bench_compile.py $(BENCH_ARGS) $^ $(ACCEL_MODELS); s=$$?; test $$s = 0 -o $$s = 77
 
--include $(BACKEND_OBJS:.o=.d) $(O)/tests/bench_compile.d
+# Time and memory against the size of the graph.
+$(O)/tests/bench_scale: $(O)/tests/bench_scale.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS)) | $(O)/libaccel.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS)
+
+BENCHES += bench-scale
+bench-scale: $(O)/tests/bench_scale
+	for n in 625 1250 2500 5000; do $< $$n 16; done
+	for n in 6 12 24; do $< $$n 2048; done
+
+-include $(BACKEND_OBJS:.o=.d) $(O)/tests/bench_compile.d $(O)/tests/bench_scale.d
