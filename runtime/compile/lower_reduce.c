@@ -218,18 +218,25 @@ static int emit_opposite(struct lower *l, struct nd ofm, struct nd ifm)
 }
 
 /* U55 and U65 have no minimum over a window: the maximum with the order turned round. */
-static int emit_min_by_max(struct lower *l, struct ir_npu *npu, struct reduce *r)
+static int emit_min_by_max(struct lower *l, uint32_t input, struct ir_npu *npu, struct reduce *r)
 {
-	uint32_t in = lower_temp(l, r->ifm.type, 3, r->ifm.shape);
+	uint32_t in = lower_temp_like(l, r->ifm.type, input);
 	uint32_t out = lower_temp(l, r->ifm.type, 3, r->ofm.shape);
 	struct reduce inner = *r;
+	struct nd whole;
 	int rc;
 
 	if (in == IR_NONE || out == IR_NONE)
 		return lower_no_memory(l);
 	inner.ifm = lower_nd(l, in);
 	inner.ofm = lower_nd(l, out);
-	rc = emit_opposite(l, inner.ifm, r->ifm);
+	whole = lower_nd(l, input);
+	whole.zero_point = 0;
+	whole.type = r->ifm.type;
+	/* In the tensor's own axes, its channels being more than the one of the window's view. */
+	rc = emit_opposite(l, inner.ifm, whole);
+	if (!nd_reshape(&inner.ifm, 3, r->ifm.shape))
+		return lower_cpu(l, "elements do not follow each other in memory");
 	if (!rc)
 		rc = emit_window(l, npu, &inner);
 	return rc ? rc : emit_opposite(l, r->ofm, inner.ofm);
@@ -256,7 +263,7 @@ int lower_reduce_minmax(struct lower *l, const struct ir_op *op)
 	npu = lower_npu(IR_NPU_POOL, least && l->u85 ? IR_POOL_MIN : IR_POOL_MAX, r.ofm.type);
 	if (r.kernel_h > 256 || (int64_t)r.kernel_h * r.kernel_w > 65536 / 2)
 		return lower_cpu(l, "too many elements");
-	return least && !l->u85 ? emit_min_by_max(l, &npu, &r) : emit_window(l, &npu, &r);
+	return least && !l->u85 ? emit_min_by_max(l, op->inputs[0], &npu, &r) : emit_window(l, &npu, &r);
 }
 
 /* U85: the pool that gives the index along columns. */
