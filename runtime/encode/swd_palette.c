@@ -283,12 +283,12 @@ unsigned int swd_choose(const struct swd_hist *hist, bool zero_runs,
 
 /* --- The exact size of a slice --- */
 
-/* Bits of weights with known indices in a mode, or SWD_IMPOSSIBLE. */
-static uint32_t exact_weights(const uint32_t count[SWD_VALUES], uint32_t high, uint32_t weights,
-			      unsigned int mode, const struct swd_palette *palette)
+/* Bits of weights in a mode, or SWD_IMPOSSIBLE. @from: how many have that index or more. */
+static uint32_t exact_weights(const uint32_t from[SWD_VALUES + 1], uint32_t high, unsigned int mode,
+			      const struct swd_palette *palette)
 {
 	unsigned int div = mode % SWD_TRUNCATED;
-	uint32_t first = weights, second = 0;
+	uint32_t weights = from[0], first = weights, second = 0;
 
 	if (mode == SWD_FIXED) {
 		unsigned int width = swd_width(palette);
@@ -299,14 +299,15 @@ static uint32_t exact_weights(const uint32_t count[SWD_VALUES], uint32_t high, u
 	}
 	if (high >> div > (mode >= SWD_TRUNCATED ? 2 : SWD_QUOTIENT_MAX))
 		return SWD_IMPOSSIBLE;
-	for (uint32_t i = 1u << div; i <= high; i++) {
-		uint32_t q = i >> div;
-
-		if (mode >= SWD_TRUNCATED) {
-			second += count[i];
-		} else {
-			first += count[i] * (q / 2);
-			second += count[i] * ((q + 1) / 2);
+	if (mode >= SWD_TRUNCATED) {
+		second = from[1u << div];
+	} else {
+		/* A quotient q takes q / 2 + 1 bits of the first sort and (q + 1) / 2 of the second. */
+		for (uint32_t q = 1; q << div <= high; q++) {
+			if (q & 1)
+				second += from[q << div];
+			else
+				first += from[q << div];
 		}
 	}
 	return swd_filled(first, SWD_CHUNK) + second + weights * div;
@@ -316,7 +317,7 @@ uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES
 			const struct swd_hist *hist)
 {
 	const struct swd_palette *p = slice->palette;
-	uint32_t count[SWD_VALUES] = { 0 }, zeros = swd_zeros(hist), weights = 0, high = 0;
+	uint32_t from[SWD_VALUES + 1] = { 0 }, zeros = swd_zeros(hist), weights = 0, high = 0;
 	uint32_t best = SWD_IMPOSSIBLE, run_best = 0;
 	bool lone_zero = false;
 
@@ -327,7 +328,7 @@ uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES
 			continue;
 		if (index[v] == SWD_NO_INDEX)
 			return SWD_IMPOSSIBLE;
-		count[index[v]] += n;
+		from[index[v]] += n;
 		weights += n;
 		if (index[v] > high)
 			high = index[v];
@@ -337,11 +338,13 @@ uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES
 		if (index[0] == SWD_NO_INDEX)
 			return SWD_IMPOSSIBLE;
 		lone_zero = true;
-		count[index[0]] = weights = 1;
+		from[index[0]] = weights = 1;
 		high = index[0];
 	}
+	for (uint32_t i = high; i-- > 0;)
+		from[i] += from[i + 1];
 	for (unsigned int mode = 0; mode < SWD_MODES; mode++) {
-		uint32_t bits = exact_weights(count, high, weights, mode, p);
+		uint32_t bits = exact_weights(from, high, mode, p);
 
 		if (bits < best) {
 			best = bits;

@@ -545,14 +545,18 @@ static uint32_t load_bits(const struct load *load, const struct swd_slice *slice
 		swd_filled(load->runs, swd_run_chunk(slice->run_mode));
 }
 
-/* Move the cut between @a and @b class by class into one of them as long as that might help. */
+/*
+ * Move the cut between @a and @b class by class into one of them as long as that might help. What they
+ * have is kept in @load_a and @load_b.
+ */
 static void move_cut(const struct swd_search *s, struct swd_slice *a, struct swd_slice *b,
-		     struct load load_a, struct load load_b, const uint16_t index[SWD_VALUES],
+		     struct load *load_a, struct load *load_b, const uint16_t index[SWD_VALUES],
 		     bool into_b)
 {
 	const struct swd_slice *gains = into_b ? a : b, *loses = into_b ? b : a;
-	struct load *gain = into_b ? &load_a : &load_b, *loss = into_b ? &load_b : &load_a;
-	uint32_t best = load_bits(&load_a, a) + load_bits(&load_b, b), at = b->start, place = at;
+	struct load new_a = *load_a, new_b = *load_b;
+	struct load *gain = into_b ? &new_a : &new_b, *loss = into_b ? &new_b : &new_a;
+	uint32_t best = load_bits(load_a, a) + load_bits(load_b, b), at = b->start, place = at;
 	uint32_t end = into_b ? b->end - 1 : a->start + 1;
 	bool possible = true;
 
@@ -569,10 +573,12 @@ static void move_cut(const struct swd_search *s, struct swd_slice *a, struct swd
 			break;
 		if (a->palette->zero_runs && is_zero(s->classes[at]))
 			continue;
-		bits = load_bits(&load_a, a) + load_bits(&load_b, b);
+		bits = load_bits(&new_a, a) + load_bits(&new_b, b);
 		if (bits < best) {
 			best = bits;
 			place = at;
+			*load_a = new_a;
+			*load_b = new_b;
 		}
 	}
 	a->end = b->start = place;
@@ -581,24 +587,20 @@ static void move_cut(const struct swd_search *s, struct swd_slice *a, struct swd
 /* Move cuts to where chunks are better filled. */
 static void settle(const struct swd_search *s, struct solution *x)
 {
+	struct load load_a = { 0 }, load_b;
 	uint16_t index[SWD_VALUES];
-	struct load load_a, load_b;
 
-	for (uint32_t i = 0; i < x->count; i++) {
+	for (uint32_t i = 0; i < x->count; i++, load_a = load_b) {
 		struct swd_slice *a = &x->slices[i ? i - 1 : 0], *b = &x->slices[i];
 
-		if (b->new_palette) {
+		if (b->new_palette)
 			swd_index(b->palette, index);
+		load_slice(s, &load_b, b, index);
+		if (b->new_palette || a->end - a->start > SWD_SLICE_MAX - MOVES ||
+		    b->end - b->start > SWD_SLICE_MAX - MOVES)
 			continue;
-		}
-		for (int into_b = 0; into_b < 2; into_b++) {
-			if (a->end - a->start > SWD_SLICE_MAX - MOVES ||
-			    b->end - b->start > SWD_SLICE_MAX - MOVES)
-				continue;
-			load_slice(s, &load_a, a, index);
-			load_slice(s, &load_b, b, index);
-			move_cut(s, a, b, load_a, load_b, index, into_b);
-		}
+		move_cut(s, a, b, &load_a, &load_b, index, false);
+		move_cut(s, a, b, &load_a, &load_b, index, true);
 	}
 }
 
