@@ -267,6 +267,20 @@ static bool draw_conv(const struct draw *d, struct ir_npu *n, bool depthwise)
 	return true;
 }
 
+/* What moves elements and does nothing else. */
+static bool draw_copy(const struct draw *d, struct ir_npu *n)
+{
+	n->kind = IR_NPU_POOL;
+	n->mode = IR_POOL_SUM;
+	n->ifm = part_view(d, any_tensor(d));
+	n->kernel_h = n->kernel_w = n->stride_y = n->stride_x = 1;
+	n->dilation_y = n->dilation_x = 1;
+	n->ofm_scale = (struct ir_scale){ .scale = 1 };
+	n->round = IR_ROUND_NATURAL;
+	draw_ofm(d, n, n->ifm.type, n->ifm.h, n->ifm.w, n->ifm.c);
+	return true;
+}
+
 static bool draw_pool(const struct draw *d, struct ir_npu *n)
 {
 	int32_t oh, ow;
@@ -403,7 +417,7 @@ static bool draw_op(const struct draw *d, struct ir_npu *n)
 		return true;
 	*n = (struct ir_npu){ .lut_data = IR_NONE, .weights = IR_NONE };
 	n->ifm.tensor = n->ifm2.tensor = n->ofm.tensor = IR_NONE;
-	switch (range(d, 0, 5)) {
+	switch (range(d, 0, 6)) {
 	case 0:
 	case 1:
 		return draw_conv(d, n, false);
@@ -411,6 +425,8 @@ static bool draw_op(const struct draw *d, struct ir_npu *n)
 		return draw_conv(d, n, true);
 	case 3:
 		return draw_pool(d, n);
+	case 4:
+		return draw_copy(d, n);
 	default:
 		return draw_elementwise(d, n);
 	}

@@ -115,6 +115,7 @@ static void tear_down(struct be *be)
 		if (be->ops[i].same == BE_NONE)
 			wenc_blob_free(&be->ops[i].blob);
 		free(be->ops[i].slices);
+		free(be->ops[i].own);
 	}
 	free(be->tensors);
 	free(be->ops);
@@ -135,7 +136,7 @@ int compile_emit(const struct ir_graph *g, const struct compile_options *opt, st
 		 struct error *err)
 {
 	static int (*const passes[])(struct be *) = {
-		be_layout, be_regions, be_cascade, be_block, be_twins, be_fit,
+		be_layout, be_regions, be_copy, be_cascade, be_block, be_twins, be_fit,
 		be_weights, be_constants, be_schedule, be_place, be_emit,
 	};
 	const struct target *target = opt->target;
