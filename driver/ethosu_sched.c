@@ -372,14 +372,18 @@ irqreturn_t ethosu_irq(int irq, void *data)
 {
 	struct ethosu_core *core = data;
 	struct ethosu_device *edev = core->edev;
-	u32 status = ethosu_hw_status(core);
+	irqreturn_t ret = IRQ_NONE;
 	LIST_HEAD(ended);
 	unsigned long flags;
+	u32 status;
 
-	if (!(status & ETHOSU_REG_BIT(STATUS_IRQ_RAISED)))
-		return IRQ_NONE;
-	ethosu_hw_clear_irq(core);
 	spin_lock_irqsave(&edev->sched.lock, flags);
+	/* Under the lock: the watchdog may see the same end, and then this must not be the next job's. */
+	status = ethosu_hw_status(core);
+	if (!(status & ETHOSU_REG_BIT(STATUS_IRQ_RAISED)))
+		goto out;
+	ret = IRQ_HANDLED;
+	ethosu_hw_clear_irq(core);
 	if (!core->job || core->blocked) {
 		/* Late, or out of the blue: what is due here is done elsewhere, or nothing is. */
 	} else if (status == ETHOSU_STATUS_GONE || status & ETHOSU_STATUS_ERRORS) {
@@ -389,9 +393,10 @@ irqreturn_t ethosu_irq(int irq, void *data)
 		ethosu_sched_end(core, DRM_ETHOSUX_JOB_DONE, 0, status, &ended);
 		ethosu_sched_kick(edev, &ended);
 	}
+out:
 	spin_unlock_irqrestore(&edev->sched.lock, flags);
 	ethosu_jobs_retire(&ended);
-	return IRQ_HANDLED;
+	return ret;
 }
 
 /**
