@@ -48,13 +48,14 @@ void device_log(struct device *dev, const char *fmt, ...)
 /*
  * With the lock held. A driver takes an NPU whose QREAD stands still for one that hangs. Ours stands
  * still while an operation is simulated, which takes longer than it would in hardware, the more so
- * when kernels are compiled first: so it gets on by a word with each reading, but not to the last.
+ * when kernels are compiled first or the machine is busy: so it gets on by a word with each reading,
+ * but not to the last.
  */
 static uint32_t progress(struct device *dev, uint32_t qread)
 {
 	uint32_t qsize;
 
-	if (!dev->computes || !npu_running(dev->npu))
+	if (dev->hangs || !npu_running(dev->npu))
 		return qread;
 	qsize = npu_read(dev->npu, ETHOSU_REG_QSIZE);
 	if (dev->shown_qread < qread)
@@ -123,6 +124,7 @@ static void reg_write(struct device *dev, uint32_t offset, uint32_t value)
 	if (offset != ETHOSU_REG_CMD && offset != ETHOSU_REG_RESET)
 		return;
 	pthread_mutex_lock(&dev->lock);
+	dev->shown_qread = 0;
 	pthread_cond_signal(&dev->work);
 	pthread_mutex_unlock(&dev->lock);
 }

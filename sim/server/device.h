@@ -41,8 +41,8 @@ struct device_options {
  * @work: signalled when a job starts or registers were written that may end one
  * @jobs: that began, which is also the number of the last one
  * @breaks: resets of whatever kind; one ends the job that is at work
- * @computes: npu_run() is at work
- * @shown_qread: what QREAD was last read as, meanwhile
+ * @hangs: the job does, by order
+ * @shown_qread: what QREAD was last read as, while a job is under way
  * @irq_fd: eventfd of the MSI, -1: none
  * @irq_level: the NPU's interrupt line
  * @irq_lost: the next edge is
@@ -69,7 +69,7 @@ struct device {
 	bool vanished;
 	uint64_t slow_begin_ns, slow_end_ns;
 	uint32_t slow_qsize;
-	bool computes;
+	bool hangs;
 	uint32_t shown_qread;
 	int irq_fd;
 	bool irq_level;

@@ -112,8 +112,10 @@ static bool wanted(struct device *dev, uint64_t breaks)
 /* With the lock held: until the guest ends the job. */
 static void hang(struct device *dev, uint64_t breaks)
 {
+	dev->hangs = true;
 	while (wanted(dev, breaks))
 		pthread_cond_wait(&dev->work, &dev->lock);
+	dev->hangs = false;
 }
 
 /* With the lock held: for a time, or until the guest ends the job. */
@@ -161,14 +163,11 @@ void device_run_job(struct device *dev)
 	device_log(dev, "job %" PRIu64 " begins", n);
 	commit_faults(dev, n, breaks);
 	runs = wanted(dev, breaks);
-	dev->computes = runs;
-	dev->shown_qread = 0;
 	pthread_mutex_unlock(&dev->lock);
 
 	if (runs)
 		npu_run(dev->npu);
 	pthread_mutex_lock(&dev->lock);
-	dev->computes = false;
 	dev->irq_lost = false;
 	dev->slow_end_ns = 0;
 	device_log(dev, "job %" PRIu64 " ends", n);
