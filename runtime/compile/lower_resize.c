@@ -209,42 +209,67 @@ static void weights_of(int32_t share, int32_t out[2])
 }
 
 /*
- * Outputs between inputs: a depthwise convolution. Its scale is a little too large, so that halves
- * are rounded away from zero on both sides, as TFLite does.
+ * struct shared - constants of operations with the same fractions
+ * @y, @x: the shares; @weights IR_NONE: none yet
  */
-static int emit_between(struct lower *l, const struct nd *in, const struct nd *out, const struct run *y,
-			const struct run *x)
-{
-	struct ir_npu npu = lower_npu(IR_NPU_DEPTHWISE, 0, out->type);
-	int32_t wy[2], wx[2], kh = y->share ? 2 : 1, kw = x->share ? 2 : 1, channels = out->shape[2];
-	struct ir_scale *scale = ir_alloc(l->g, (size_t)channels * sizeof(*scale));
-	size_t at = 0, bytes = (size_t)(kh * kw) * (size_t)channels;
-	unsigned char *weights = malloc(bytes);
-	int32_t shape[4] = { 1, kh, kw, channels };
+struct shared {
+	int32_t y, x;
+	uint32_t weights;
+	struct ir_scale *scale;
+};
 
-	weights_of(y->share, wy);
-	weights_of(x->share, wx);
-	if (!scale || !weights) {
+/* Make @shared's constants those of shares @y and @x. */
+static int share_constants(struct lower *l, struct shared *shared, int32_t y, int32_t x,
+			   int32_t channels)
+{
+	int32_t wy[2], wx[2], kh = y ? 2 : 1, kw = x ? 2 : 1;
+	size_t at = 0, bytes = (size_t)(kh * kw) * (size_t)channels;
+	int32_t shape[4] = { 1, kh, kw, channels };
+	unsigned char *weights;
+
+	if (shared->weights != IR_NONE && shared->y == y && shared->x == x)
+		return 0;
+	*shared = (struct shared){ y, x, IR_NONE, ir_alloc(l->g, (size_t)channels *
+							   sizeof(*shared->scale)) };
+	weights_of(y, wy);
+	weights_of(x, wx);
+	if ((wy[0] > wy[1] ? wy[0] : wy[1]) * (wx[0] > wx[1] ? wx[0] : wx[1]) > UINT8_MAX)
+		return lower_cpu(l, "fractions of more than 8 bits");
+	weights = malloc(bytes);
+	if (!weights || !shared->scale) {
 		free(weights);
 		return lower_no_memory(l);
-	}
-	if ((wy[0] > wy[1] ? wy[0] : wy[1]) * (wx[0] > wx[1] ? wx[0] : wx[1]) > UINT8_MAX) {
-		free(weights);
-		return lower_cpu(l, "fractions of more than 8 bits");
 	}
 	for (int32_t i = 0; i < kh; i++)
 		for (int32_t k = 0; k < kw; k++)
 			for (int32_t c = 0; c < channels; c++)
 				weights[at++] = (unsigned char)(wy[i] * wx[k]);
-	npu.weights = lower_constant(l, ELEM_UINT8, 4, shape, weights);
+	shared->weights = lower_constant(l, ELEM_UINT8, 4, shape, weights);
 	free(weights);
-	if (npu.weights == IR_NONE)
+	if (shared->weights == IR_NONE)
 		return lower_no_memory(l);
 	for (int32_t c = 0; c < channels; c++)
-		scale[c] = quant_average((uint32_t)((wy[0] + wy[1]) * (wx[0] + wx[1])),
-					 l->u85 ? 31 : 32);
+		shared->scale[c] = quant_average((uint32_t)((wy[0] + wy[1]) * (wx[0] + wx[1])),
+						 l->u85 ? 31 : 32);
+	return 0;
+}
+
+/*
+ * Outputs between inputs: a depthwise convolution. Its scale is a little too large, so that halves
+ * are rounded away from zero on both sides, as TFLite does.
+ */
+static int emit_between(struct lower *l, const struct nd *in, const struct nd *out, const struct run *y,
+			const struct run *x, struct shared *shared)
+{
+	struct ir_npu npu = lower_npu(IR_NPU_DEPTHWISE, 0, out->type);
+	int32_t kh = y->share ? 2 : 1, kw = x->share ? 2 : 1, channels = out->shape[2];
+	int rc = share_constants(l, shared, y->share, x->share, channels);
+
+	if (rc)
+		return rc;
+	npu.weights = shared->weights;
 	npu.channels = (uint32_t)channels;
-	npu.channel_scale = scale;
+	npu.channel_scale = shared->scale;
 	npu.round = IR_ROUND_NATURAL;
 	npu.kernel_h = kh;
 	npu.kernel_w = kw;
@@ -257,7 +282,7 @@ static int emit_between(struct lower *l, const struct nd *in, const struct nd *o
 }
 
 static int emit_runs(struct lower *l, struct nd ifm, struct nd ofm, const struct run *y,
-		     const struct run *x)
+		     const struct run *x, struct shared *shared)
 {
 	bool between = y->share || x->share;
 
@@ -267,25 +292,37 @@ static int emit_runs(struct lower *l, struct nd ifm, struct nd ofm, const struct
 		/* All inputs from the first to what the last one's kernel reaches. */
 		nd_slice(&ifm, 0, y->input, (y->count - 1) * y->stride + 1 + (y->share ? 1 : 0), 1);
 		nd_slice(&ifm, 1, x->input, (x->count - 1) * x->stride + 1 + (x->share ? 1 : 0), 1);
-		return emit_between(l, &ifm, &ofm, y, x);
+		return emit_between(l, &ifm, &ofm, y, x, shared);
 	}
 	nd_slice(&ifm, 0, y->input, y->count, y->stride);
 	nd_slice(&ifm, 1, x->input, x->count, x->stride);
 	return lower_copy(l, ofm, ifm);
 }
 
+/* The entry for these shares, a new one if there is none. At most one a part is asked for. */
+static struct shared *shared_of(struct shared *list, unsigned int *count, int32_t y, int32_t x)
+{
+	for (unsigned int i = 0; i < *count; i++)
+		if (list[i].y == y && list[i].x == x)
+			return &list[i];
+	list[*count] = (struct shared){ y, x, IR_NONE, NULL };
+	return &list[(*count)++];
+}
+
 static int resize_parts(struct lower *l, const struct axis *y, const struct axis *x, struct nd ifm,
 			struct nd ofm)
 {
 	struct run ys[PARTS_MAX], xs[PARTS_MAX];
-	unsigned int ny = runs_of(y, ys), nx = runs_of(x, xs);
+	unsigned int ny = runs_of(y, ys), nx = runs_of(x, xs), count = 0;
+	struct shared shared[PARTS_MAX];
 	int rc = 0;
 
 	if (!ny || !nx || ny * nx > PARTS_MAX)
 		return lower_cpu(l, "a scale that would take too many operations");
 	for (unsigned int i = 0; i < ny && !rc; i++)
 		for (unsigned int k = 0; k < nx && !rc; k++)
-			rc = emit_runs(l, ifm, ofm, &ys[i], &xs[k]);
+			rc = emit_runs(l, ifm, ofm, &ys[i], &xs[k],
+				       shared_of(shared, &count, ys[i].share, xs[k].share));
 	return rc;
 }
 
