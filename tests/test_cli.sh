@@ -141,7 +141,27 @@ refuse "$dir directory" run "$dir" --output "$y"
 refuse "/dev/null TFL3" run /dev/null --output "$y"
 refuse "$model ethos-u65-256 ethos-u85-256 sim:ethos-u65-256" run "$model" -d sim:ethos-u85-256 --input "$input" --output "$y"
 refuse "ethos-u65-512" run "$model" -d sim:ethos-u65-512 --input "$input" --output "$y"
-refuse "tests/demo/ds-cnn.tflite Vela CONV_2D" run tests/demo/ds-cnn.tflite --input "$input" --output "$y"
+refuse "tests/demo/ds-cnn.u65-256.tflite compiled" compile "$model" -o "$dir/again.accel"
+refuse "ethos-u65-256" compile tests/demo/ds-cnn.tflite -t ethos-u64-256 -o "$dir/again.accel"
+refuse "Dedicated_Sram" compile tests/demo/ds-cnn.tflite --memory-mode Shared -o "$dir/again.accel"
+[ ! -e "$dir/again.accel" ] || fail "wrote a program nevertheless"
+
+# A model that is not compiled is compiled first; a program file is the same whatever the number of threads.
+run 0 run tests/demo/ds-cnn.tflite --input "$input" --output "$dir/compiled.npy"
+cmp -s "$dir/compiled.npy" "$answer" || fail "another answer than TensorFlow Lite"
+for jobs in 1 3; do
+	run 0 compile tests/demo/ds-cnn.tflite -t u85-256 -j $jobs -o "$dir/$jobs.accel"
+done
+cmp -s "$dir/1.accel" "$dir/3.accel" || fail "other bytes with 3 threads than with 1"
+run 0 run "$dir/1.accel" -d sim:ethos-u85-256 --input "$input" --output "$dir/compiled.npy"
+cmp -s "$dir/compiled.npy" "$answer" || fail "another answer than TensorFlow Lite"
+run 0 info "$dir/1.accel"
+grep -q "ethos-u85-256" "$dir/out" || fail "info does not name the NPU"
+size=$(wc -c <"$dir/1.accel")
+for part in 1 3 8 20 500 950 999; do
+	head -c $((size * part / 1000)) "$dir/1.accel" >"$dir/part.accel"
+	refuse "part.accel" run "$dir/part.accel" --input "$input" --output "$y"
+done
 refuse "NOT_EQUAL CPU" run $ops/cmp_notequal_int8/vela-u85-256.tflite -d sim:ethos-u85-256 --output "$y"
 size=$(wc -c <"$model")
 for part in 1 3 8 20 500 950 999; do
