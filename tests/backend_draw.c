@@ -491,7 +491,7 @@ void backend_draw(struct backend_graph *b, struct rng *rng, unsigned int family)
 	if (d.chain)
 		side = 40;
 	add_tensor(&d, types[range(&d, 0, 3)], range(&d, d.chain ? 10 : 1, side), range(&d, 1, side),
-		   range(&d, 1, 50));
+		   range(&d, 1, one_in(&d, 3) ? 4 : 50));
 	fill(&d, 0);
 	want = range(&d, d.chain ? 3 : 1, 7);
 	while (b->g.op_count < (uint32_t)want) {

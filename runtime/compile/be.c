@@ -116,6 +116,7 @@ static void tear_down(struct be *be)
 			wenc_blob_free(&be->ops[i].blob);
 		free(be->ops[i].slices);
 		free(be->ops[i].own);
+		free(be->ops[i].weights);
 	}
 	free(be->tensors);
 	free(be->ops);
@@ -136,7 +137,7 @@ int compile_emit(const struct ir_graph *g, const struct compile_options *opt, st
 		 struct error *err)
 {
 	static int (*const passes[])(struct be *) = {
-		be_layout, be_regions, be_copy, be_cascade, be_block, be_twins, be_fit,
+		be_layout, be_regions, be_copy, be_fold, be_cascade, be_block, be_twins, be_fit,
 		be_weights, be_constants, be_schedule, be_place, be_emit,
 	};
 	const struct target *target = opt->target;

@@ -6,6 +6,7 @@
  *	be_layout    bricks or rows			tensor.brick
  *	be_regions   which memory			tensor.region
  *	be_copy      copies in the cheapest form	op.npu
+ *	be_fold      columns as channels		op.npu
  *	be_cascade   what runs in stripes		cascades, tensor.rows; regions anew
  *	be_block     OFM blocks, SHRAM, weight order	op.desc and what goes with it
  *	be_twins     which have the same constants	op.same
@@ -93,6 +94,7 @@ struct be_slice {
  * struct be_op - one IR_NPU operation
  * @npu, @index: what the graph says, and where
  * @own: memory that @npu is in, if it is not what the graph says any more
+ * @weights: in the place of the graph's, NULL: those
  * @desc: for the cost model; its block is the block
  * @ib_end, @ib2_start, @ab_start: U55, U65: layout of SHRAM in banks
  * @blob: weights and scales
@@ -104,6 +106,7 @@ struct be_slice {
 struct be_op {
 	const struct ir_npu *npu;
 	struct ir_npu *own;
+	uint8_t *weights;
 	uint32_t index;
 	struct cost_op_desc desc;
 	uint8_t ib_end, ib2_start, ab_start;
@@ -251,6 +254,7 @@ void *be_grow(void *array, uint32_t count, uint32_t *room, size_t size);
 int be_layout(struct be *be);
 int be_regions(struct be *be);
 int be_copy(struct be *be);
+int be_fold(struct be *be);
 int be_cascade(struct be *be);
 int be_block(struct be *be);
 int be_twins(struct be *be);

@@ -71,7 +71,7 @@ static bool twins(const struct be_op *a, const struct be_op *b)
 	const struct ir_npu *x = a->npu, *y = b->npu;
 	size_t n = x->channels;
 
-	return x->kind == y->kind && x->channels == y->channels &&
+	return x->kind == y->kind && !a->weights && !b->weights && x->channels == y->channels &&
 	       x->ofm.c == y->ofm.c && x->ifm.c == y->ifm.c && x->kernel_h == y->kernel_h &&
 	       x->kernel_w == y->kernel_w && x->stride_y == y->stride_y &&
 	       x->stride_x == y->stride_x && x->dilation_y == y->dilation_y &&

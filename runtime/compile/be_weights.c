@@ -40,12 +40,14 @@ static int set_layer(struct be *be, const struct be_op *op, struct wenc_layer *l
 	uint64_t n = (uint64_t)npu->ofm.c * (uint64_t)npu->kernel_h * (uint64_t)npu->kernel_w *
 		     (depthwise ? 1 : (uint64_t)npu->ifm.c);
 
-	if (!t->data || (t->type != ELEM_INT8 && t->type != ELEM_UINT8) || t->size < n)
-		return be_error(be, op->index, -EINVAL,
-				"weights %s are not a constant of 8-bit numbers as large as it needs",
+	/* What stands in for them was checked when it was made. */
+	if (!op->weights && (t->size < n || !t->data))
+		return be_error(be, op->index, -EINVAL, "weights %s are no constant as large as it needs",
 				t->name);
+	if (t->type != ELEM_INT8 && t->type != ELEM_UINT8)
+		return be_error(be, op->index, -EINVAL, "weights %s are not 8-bit numbers", t->name);
 	*layer = (struct wenc_layer){
-		.weights = t->data,
+		.weights = op->weights ? op->weights : t->data,
 		.type = t->type == ELEM_INT8 ? WENC_S8 : WENC_U8,
 		.oc = (uint32_t)npu->ofm.c,
 		.kh = (uint32_t)npu->kernel_h,
