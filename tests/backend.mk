@@ -4,7 +4,7 @@
 BACKEND_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/backend*.c)) $(O)/tests/checkops_mem.o $(O)/tests/validate_accepts.o \
 	$(patsubst %.c,$(O)/%.o,$(wildcard runtime/compile/be*.c)) $(call objs,runtime/encode) $(call objs,runtime/target) \
 	$(addprefix $(O)/runtime/,elem.o error.o file.o)
-BACKEND_COUNT ?= 60
+BACKEND_COUNT ?= 400
 
 $(O)/tests/backend: $(BACKEND_OBJS) $(O)/libethosu-validate.a $(O)/libsim.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
