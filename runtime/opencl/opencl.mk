@@ -21,10 +21,11 @@ $(OPENCL_LIB) $(O)/install/libaccel-opencl.so: $(OPENCL_OBJS) $(filter-out $(O)/
 # Loaders look in /etc/OpenCL/vendors, wherever the library is.
 VENDORSDIR ?= /etc/OpenCL/vendors
 
+# In a folder of its own: it is the OpenCL loader's to find, not the linker's.
 .PHONY: install-opencl
 install: install-opencl
 install-opencl: $(O)/install/libaccel-opencl.so
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/include/accel $(DESTDIR)$(VENDORSDIR)
-	install -m 755 $(O)/install/libaccel-opencl.so $(DESTDIR)$(LIBDIR)
+	install -d $(DESTDIR)$(LIBDIR)/accel $(DESTDIR)$(PREFIX)/include/accel $(DESTDIR)$(VENDORSDIR)
+	install -m 755 $(O)/install/libaccel-opencl.so $(DESTDIR)$(LIBDIR)/accel
 	install -m 644 runtime/opencl/accel_ext.h $(DESTDIR)$(PREFIX)/include/accel/opencl_ext.h
-	echo $(LIBDIR)/libaccel-opencl.so > $(DESTDIR)$(VENDORSDIR)/accel.icd
+	echo $(LIBDIR)/accel/libaccel-opencl.so > $(DESTDIR)$(VENDORSDIR)/accel.icd
