@@ -22,9 +22,12 @@ static int32_t floor_div(int32_t a, int32_t b)
 
 static bool can_fold(const struct be *be, const struct ir_npu *n)
 {
-	int32_t s = n->stride_x, folded = n->ifm.w / s * s;
+	int32_t s = n->stride_x, folded;
 
-	if (n->kind != IR_NPU_CONV || s < 2 || n->dilation_x != 1 || n->upscale || n->kernel_w < 2 ||
+	if (n->kind != IR_NPU_CONV || s < 2)
+		return false;
+	folded = n->ifm.w / s * s;
+	if (n->dilation_x != 1 || n->upscale || n->kernel_w < 2 ||
 	    n->ifm.c * s > MOST_CHANNELS || n->ifm.sx != n->ifm.c || folded < s ||
 	    be->tensors[n->ifm.tensor].brick)
 		return false;

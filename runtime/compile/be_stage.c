@@ -19,6 +19,7 @@
 #define MOST_PARTS	8
 #define LEAST_TO_CUT	4096	/* bytes of weights */
 #define LEAST_DEPTH	16	/* channels of a part */
+#define LEAST_GAIN	100	/* cycles for a part more: it takes bytes of its own */
 
 /**
  * struct planned - a unit, and the moment before it
@@ -602,7 +603,7 @@ static int plan_op(struct planner *p, uint32_t index)
 		else
 			memset(&p->now, 0, sizeof(p->now));
 		rc = add_units(p, index, parts);
-		if (!rc && p->now.kernel[0] < sooner) {
+		if (!rc && p->now.kernel[0] + (parts - best) * LEAST_GAIN < sooner) {
 			sooner = p->now.kernel[0];
 			best = parts;
 		}
