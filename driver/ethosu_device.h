@@ -121,6 +121,7 @@ struct ethosu_level {
  * struct ethosu_sched - which job runs next
  * @paused: start nothing (suspend)
  * @gone: the device was removed
+ * @late: jobs that ended where their fences could not be signalled, for @retire
  * @ended: jobs that ended and are to be freed; their memory may only be where one can sleep
  */
 struct ethosu_sched {
@@ -131,6 +132,8 @@ struct ethosu_sched {
 	bool gone;
 	bool watching;
 	struct delayed_work watchdog;
+	struct list_head late;
+	struct work_struct retire;
 	struct llist_head ended;
 	struct delayed_work reap;
 	struct workqueue_struct *wq;

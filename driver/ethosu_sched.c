@@ -430,7 +430,8 @@ void ethosu_sched_push(struct ethosu_job *job)
  * @job: the caller keeps it and its queue alive
  * @cancel: it is not to run when its turn comes
  *
- * In any context.
+ * In any context, also in a callback of a fence, where no other may be signalled: jobs that turn out to
+ * be cancelled are left to a worker. They did nothing, so it does no harm if later ones overtake it.
  */
 void ethosu_sched_ready(struct ethosu_job *job, bool cancel)
 {
@@ -444,7 +445,21 @@ void ethosu_sched_ready(struct ethosu_job *job, bool cancel)
 		queue_check(job->queue);
 		ethosu_sched_kick(edev, &ended);
 	}
+	if (!list_empty(&ended)) {
+		list_splice_tail(&ended, &edev->sched.late);
+		queue_work(edev->sched.wq, &edev->sched.retire);
+	}
 	spin_unlock_irqrestore(&edev->sched.lock, flags);
+}
+
+static void retire_work(struct work_struct *work)
+{
+	struct ethosu_sched *sched = container_of(work, struct ethosu_sched, retire);
+	LIST_HEAD(ended);
+
+	spin_lock_irq(&sched->lock);
+	list_splice_init(&sched->late, &ended);
+	spin_unlock_irq(&sched->lock);
 	ethosu_jobs_retire(&ended);
 }
 
@@ -479,6 +494,8 @@ int ethosu_sched_init(struct ethosu_device *edev)
 	for (i = 0; i < ETHOSU_PRIORITIES; i++)
 		sched->level[i].shares = RB_ROOT_CACHED;
 	INIT_LIST_HEAD(&sched->queues);
+	INIT_LIST_HEAD(&sched->late);
+	INIT_WORK(&sched->retire, retire_work);
 	init_llist_head(&sched->ended);
 	init_waitqueue_head(&sched->idle);
 	INIT_DELAYED_WORK(&sched->watchdog, ethosu_watchdog);
@@ -495,6 +512,7 @@ int ethosu_sched_init(struct ethosu_device *edev)
 void ethosu_sched_fini(struct ethosu_device *edev)
 {
 	cancel_delayed_work_sync(&edev->sched.watchdog);
+	flush_work(&edev->sched.retire);
 	cancel_delayed_work_sync(&edev->sched.reap);
 	ethosu_jobs_reap(edev);
 	destroy_workqueue(edev->sched.wq);

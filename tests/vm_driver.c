@@ -24,8 +24,8 @@
 
 #define NODE		"/dev/accel/accel0"
 #define BO_SIZE		(512u << 10)
-/* Copies of BO_SIZE: a GiB takes a simulated NPU far longer than the watchdog's tick. */
-#define LONG_OPS	2000
+/* Copies of BO_SIZE: 4 GiB take a simulated NPU far longer than the watchdog's tick. */
+#define LONG_OPS	8000
 #define MS		1000000ull
 
 /* Of DRM's own interface; Debian 12 has its header in a package of libdrm's only. */
