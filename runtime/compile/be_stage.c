@@ -312,7 +312,8 @@ static int plan_unit(struct planner *p, uint32_t u)
 
 		o.staged = parts[i];
 		o.join = true;
-		if (!p->alone && last && !last->alone && last->tensor == BE_NONE && last->unit >= from && u - last->unit <= be->plan_ahead)
+		if (!p->alone && last && !last->alone && last->tensor == BE_NONE &&
+		    last->unit >= from && u - last->unit <= be->plan_ahead)
 			consider(p, u, &o, &best, &least);
 		o.join = false;
 		for (uint32_t back = 0; u - from >= back; back = 2 * back + 1) {
