@@ -66,7 +66,8 @@ int broadcast_plan(const struct cpu_op *op, uint32_t count, struct broadcast *b,
 	}
 	for (uint32_t i = 0; i < count && !ret; i++)
 		ret = plan_input(op, i, b, err);
-	if (!ret && cpu_elements(out) <= INT32_MAX)
+	/* Of an empty output, axes beside the empty one may be of any length. */
+	if (!ret && cpu_elements(out) && cpu_elements(out) <= INT32_MAX)
 		join(b);
 	return ret;
 }
