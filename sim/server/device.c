@@ -76,7 +76,9 @@ static uint32_t slow_progress(struct device *dev, uint32_t qread)
 		share = (double)(now - dev->slow_begin_ns) /
 			(double)(dev->slow_end_ns - dev->slow_begin_ns);
 	slow = dev->slow_qsize < 4 ? 0 : (uint32_t)(share * (dev->slow_qsize - 4)) & ~3u;
-	return qread > slow ? qread : slow;
+	/* What comes after the slow part goes on from here. */
+	dev->shown_qread = qread > slow ? qread : slow;
+	return dev->shown_qread;
 }
 
 /* With the lock held: STATUS and QREAD as drivers, and the ordered faults, have to see them. */
