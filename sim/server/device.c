@@ -76,8 +76,11 @@ static uint32_t slow_progress(struct device *dev, uint32_t qread)
 		share = (double)(now - dev->slow_begin_ns) /
 			(double)(dev->slow_end_ns - dev->slow_begin_ns);
 	slow = dev->slow_qsize < 4 ? 0 : (uint32_t)(share * (dev->slow_qsize - 4)) & ~3u;
-	/* What comes after the slow part goes on from here. */
-	dev->shown_qread = qread > slow ? qread : slow;
+	/* Before and after the slow part, progress() tells; what was shown once is not taken back. */
+	if (qread > slow)
+		slow = qread;
+	if (dev->shown_qread < slow)
+		dev->shown_qread = slow;
 	return dev->shown_qread;
 }
 
