@@ -54,14 +54,17 @@ static void test_lost_irq(void **state)
 static void test_spurious_irq(void **state)
 {
 	struct fixture f;
+	uint64_t n;
 
 	(void)state;
 	start_fault(&f, "spurious-irq");
 	submit(&f);
-	/* One for nothing and one for the end; an eventfd adds up. */
-	while (!(client_reg(&f.client, STATUS) & IRQ_RAISED))
-		;
-	assert_int_equal(irqs(&f, BIG), 2);
+	/* One for nothing and one for the end; an eventfd adds up what has come by the time it is read. */
+	n = irqs(&f, BIG);
+	if (n == 1)
+		n += irqs(&f, BIG);
+	assert_int_equal(n, 2);
+	assert_true(client_reg(&f.client, STATUS) & IRQ_RAISED);
 	client_set_reg(&f.client, CMD, 0xe);
 	works(&f);
 	end(&f);
