@@ -75,9 +75,9 @@ def source_of(args, name):
 def compiled(args, name):
     """The model for the NPU: by our compiler, or as Vela made it."""
     source = source_of(args, name)
-    if args.vela and name == "ds-cnn":
+    if not args.compile and name == "ds-cnn":
         return f"{source.removesuffix('.tflite')}.{args.config.removeprefix('ethos-')}.tflite"
-    if args.vela:
+    if not args.compile:
         return os.path.join(os.path.dirname(source), f"vela-{args.config}.tflite")
     out = os.path.join(args.folder, name + ".accel")
     r = subprocess.run([args.accel, "compile", source, "-t", args.config, "--memory-mode", args.mode, "-o", out],
@@ -108,8 +108,8 @@ def main():
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--only", help="part of a model's name")
     p.add_argument("--threads", type=int)
-    p.add_argument("--vela", action="store_true", help="models as Vela compiled them, not as accel does")
-    p.add_argument("--mode", default="Sram_Only", help="memory mode to compile for")
+    p.add_argument("--compile", action="store_true", help="models as accel compiles them, not as Vela did")
+    p.add_argument("--mode", default="Sram_Only", help="memory mode for --compile")
     args = p.parse_args()
     with tempfile.TemporaryDirectory() as args.folder:
         table(args)
