@@ -233,11 +233,14 @@ static void note_clash(struct memory *m, uint32_t under)
 static void write_bytes(struct memory *m, uint64_t lo, uint64_t hi)
 {
 	size_t i = stretch_at(m, lo);
-	const struct stretch *st = &m->stretches[i];
 	uint32_t own = (uint32_t)m->s.op + 1, last = 0;
+	const struct stretch *st;
 
 	/* Out of range is another fault. */
-	if (i == m->count || lo < st->lo || hi > st->hi)
+	if (i == m->count)
+		return;
+	st = &m->stretches[i];
+	if (lo < st->lo || hi > st->hi)
 		return;
 	for (; lo < hi; lo++) {
 		uint32_t *writer = &st->writer[lo - st->lo];

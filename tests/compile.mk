@@ -60,7 +60,7 @@ $(O)/fuzz_compile $(O)/fuzz_ir:
 FUZZERS += fuzz-compile fuzz-ir
 CHECKS += check-fuzz-compile check-fuzz-ir
 .PHONY: fuzz-compile fuzz-ir
-check-fuzz-compile check-fuzz-ir: FUZZ_ARGS := -max_total_time=15
+check-fuzz-compile check-fuzz-ir: FUZZ_ARGS := -seed=1 -max_total_time=15
 fuzz-compile check-fuzz-compile: NAME := compile
 fuzz-ir check-fuzz-ir: NAME := ir
 fuzz-compile check-fuzz-compile: SEEDS := $(wildcard tests/data/ops/*/model.tflite \

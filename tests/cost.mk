@@ -79,7 +79,7 @@ $(O)/fuzz_strict $(O)/fuzz_systems:
 FUZZERS += fuzz-strict fuzz-systems
 CHECKS += check-fuzz-strict check-fuzz-systems
 .PHONY: fuzz-strict fuzz-systems
-check-fuzz-strict check-fuzz-systems: FUZZ_ARGS := -max_total_time=8
+check-fuzz-strict check-fuzz-systems: FUZZ_ARGS := -seed=1 -max_total_time=8
 fuzz-strict check-fuzz-strict: FUZZ_SEEDS := tests/corpus/decode
 fuzz-systems check-fuzz-systems: FUZZ_SEEDS := runtime/target/systems
 fuzz-strict check-fuzz-strict fuzz-systems check-fuzz-systems:

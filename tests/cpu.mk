@@ -31,7 +31,7 @@ $(O)/fuzz_cpu: $(FUZZ_CPU_SRCS:%.c=$(O)/%.o)
 FUZZERS += fuzz-cpu
 CHECKS += check-fuzz-cpu
 .PHONY: fuzz-cpu
-check-fuzz-cpu: FUZZ_ARGS := -max_total_time=15
+check-fuzz-cpu: FUZZ_ARGS := -seed=1 -max_total_time=15
 fuzz-cpu check-fuzz-cpu:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_cpu
 	mkdir -p $(O)/corpus-cpu

@@ -47,7 +47,7 @@ $(O)/fuzz_encode: $(FUZZ_ENCODE_SRCS:%.c=$(O)/%.o)
 FUZZERS += fuzz-encode
 CHECKS += check-fuzz-encode
 .PHONY: fuzz-encode
-check-fuzz-encode: FUZZ_ARGS := -max_total_time=10
+check-fuzz-encode: FUZZ_ARGS := -seed=1 -max_total_time=10
 fuzz-encode check-fuzz-encode:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_encode
 	mkdir -p $(O)/corpus-encode

@@ -44,7 +44,7 @@ $(O)/fuzz_decode: $(FUZZ_DECODE_OBJS)
 FUZZERS += fuzz-decode
 CHECKS += check-fuzz-decode
 .PHONY: fuzz-decode
-check-fuzz-decode: FUZZ_ARGS := -max_total_time=10
+check-fuzz-decode: FUZZ_ARGS := -seed=1 -max_total_time=10
 fuzz-decode check-fuzz-decode:
 	$(MAKE) O=$(O)/fuzz-knowing CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN_KNOWING)" CFLAGS="-O2 -g" \
 		$(O)/fuzz-knowing/fuzz_decode

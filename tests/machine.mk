@@ -29,7 +29,7 @@ bench-machine: $(O)/bench_machine
 # what it finds that is new goes to $(O)/corpus-stream.
 FUZZ_CLANG ?= clang
 FUZZ_SAN := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
-FUZZ_ARGS ?= -max_total_time=15
+FUZZ_ARGS ?= -seed=1 -max_total_time=15
 # Where the mutator knows what values matter, libFuzzer need not learn them from comparisons, which
 # takes two thirds of the time.
 FUZZ_SAN_KNOWING := $(FUZZ_SAN) -fno-sanitize-coverage=trace-cmp

@@ -51,7 +51,7 @@ FUZZ_FILES := model container image npy tflite
 FUZZERS += $(FUZZ_FILES:%=fuzz-%)
 CHECKS += $(FUZZ_FILES:%=check-fuzz-%)
 .PHONY: $(FUZZ_FILES:%=fuzz-%)
-$(FUZZ_FILES:%=check-fuzz-%): FUZZ_ARGS := -max_total_time=10
+$(FUZZ_FILES:%=check-fuzz-%): FUZZ_ARGS := -seed=1 -max_total_time=10
 $(FUZZ_FILES:%=fuzz-%) $(FUZZ_FILES:%=check-fuzz-%): NAME = $(lastword $(subst -, ,$@))
 $(FUZZ_FILES:%=fuzz-%) $(FUZZ_FILES:%=check-fuzz-%): SEEDS = tests/corpus/$(NAME)
 fuzz-tflite check-fuzz-tflite: SEEDS = tests/corpus/model

@@ -25,7 +25,7 @@ $(O)/fuzz_vfio_user: $(patsubst %.c,$(O)/%.o,tests/fuzz_vfio_user.c $(SERVER_TES
 FUZZERS += fuzz-vfio-user
 CHECKS += check-fuzz-vfio-user
 .PHONY: fuzz-vfio-user
-check-fuzz-vfio-user: FUZZ_ARGS := -max_total_time=10
+check-fuzz-vfio-user: FUZZ_ARGS := -seed=1 -max_total_time=10
 fuzz-vfio-user check-fuzz-vfio-user:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_vfio_user
 	mkdir -p $(O)/corpus-vfio-user

@@ -61,7 +61,7 @@ $(O)/fuzz_validate: $(FUZZ_VALIDATE_OBJS)
 FUZZERS += fuzz-validate
 CHECKS += check-fuzz-validate
 .PHONY: fuzz-validate
-check-fuzz-validate: FUZZ_ARGS := -max_total_time=15
+check-fuzz-validate: FUZZ_ARGS := -seed=1 -max_total_time=15
 fuzz-validate check-fuzz-validate:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_validate
 	mkdir -p $(O)/corpus-validate

@@ -21,7 +21,7 @@ $(O)/fuzz_weights: $(FUZZ_WEIGHTS_SRCS:%.c=$(O)/%.o)
 FUZZERS += fuzz-weights
 CHECKS += check-fuzz-weights
 .PHONY: fuzz-weights
-check-fuzz-weights: FUZZ_ARGS := -max_total_time=10
+check-fuzz-weights: FUZZ_ARGS := -seed=1 -max_total_time=10
 fuzz-weights check-fuzz-weights:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_weights
 	mkdir -p $(O)/corpus-weights

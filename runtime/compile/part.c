@@ -32,6 +32,7 @@ static const char *check(const struct ir_tensor *t, const struct ir_tensor *part
 	return n == ir_tensor_elements(part) ? NULL : "a part has another size than it should";
 }
 
+/* @out has room for IR_MAX_DIMS, whatever is wanted. */
 static const char *integers(const struct ir_graph *g, uint32_t t, int32_t *out, uint32_t want)
 {
 	struct lower l = { .g = (struct ir_graph *)g };
@@ -110,17 +111,17 @@ static const char *split(const struct ir_graph *g, const struct ir_op *op, uint3
 {
 	const struct ir_tensor *t = &g->tensors[op->inputs[input]];
 	uint32_t axis_input = op->kind == IR_SPLIT ? 0 : 2, axis;
-	int32_t at = 0, which;
+	int32_t at = 0, which[IR_MAX_DIMS];
 	const char *why;
 
 	if (op->kind == IR_UNPACK) {
-		which = op->options->axis;
+		which[0] = op->options->axis;
 	} else {
-		why = integers(g, op->inputs[axis_input], &which, 1);
+		why = integers(g, op->inputs[axis_input], which, 1);
 		if (why)
 			return why;
 	}
-	if (!nd_axis(which, t->ndim, &axis))
+	if (!nd_axis(which[0], t->ndim, &axis))
 		return "there is no such axis";
 	if (op->kind == IR_UNPACK) {
 		p->begin[axis] = (int32_t)index;
