@@ -3,7 +3,8 @@
  * Graph operations and their options: one table, read by the importer, the printer, the parser and
  * the verifier.
  *
- * Meaning of inputs, outputs and options is that of the TFLite operator of the same name.
+ * Meaning of inputs, outputs and options is that of the TFLite operator of the same name. Those with
+ * code -1 are not in TFLite: ONNX's operator of that name (SELU: beta is ONNX's gamma).
  */
 #ifndef ACCEL_RUNTIME_IR_OPS_H
 #define ACCEL_RUNTIME_IR_OPS_H
@@ -173,7 +174,28 @@ struct ir_options {
 	X(BROADCAST_TO, 130, 2, 2, 1, 1, ) \
 	X(REDUCE_ALL, 140, 2, 2, 1, 1, O(keep_dims, 0, 1, 0)) \
 	X(GELU, 150, 1, 1, 1, 1, O(approximate, 0, 1, 0)) \
-	X(RELU_0_TO_1, 152, 1, 1, 1, 1, )
+	X(RELU_0_TO_1, 152, 1, 1, 1, 1, ) \
+	X(SIGN, 158, 1, 1, 1, 1, ) \
+	X(ERF, -1, 1, 1, 1, 1, ) \
+	X(TAN, -1, 1, 1, 1, 1, ) \
+	X(ASIN, -1, 1, 1, 1, 1, ) \
+	X(ACOS, -1, 1, 1, 1, 1, ) \
+	X(ATAN, -1, 1, 1, 1, 1, ) \
+	X(SINH, -1, 1, 1, 1, 1, ) \
+	X(COSH, -1, 1, 1, 1, 1, ) \
+	X(ASINH, -1, 1, 1, 1, 1, ) \
+	X(ACOSH, -1, 1, 1, 1, 1, ) \
+	X(ATANH, -1, 1, 1, 1, 1, ) \
+	X(RECIPROCAL, -1, 1, 1, 1, 1, ) \
+	X(SOFTPLUS, -1, 1, 1, 1, 1, ) \
+	X(SOFTSIGN, -1, 1, 1, 1, 1, ) \
+	X(MISH, -1, 1, 1, 1, 1, ) \
+	X(HARD_SIGMOID, -1, 1, 1, 1, 1, O(alpha, -1, 4, 0) O(beta, -1, 4, 0)) \
+	X(SELU, -1, 1, 1, 1, 1, O(alpha, -1, 4, 0) O(beta, -1, 4, 0)) \
+	X(CELU, -1, 1, 1, 1, 1, O(alpha, -1, 4, 0)) \
+	X(THRESHOLDED_RELU, -1, 1, 1, 1, 1, O(alpha, -1, 4, 0)) \
+	X(IS_NAN, -1, 1, 1, 1, 1, ) \
+	X(IS_INF, -1, 1, 1, 1, 1, )
 
 /* IR_OTHER: a TFLite operator that has no entry, by options->code; nothing can compute it. */
 enum ir_kind {
@@ -217,7 +239,7 @@ struct ir_option {
 /**
  * struct ir_kind_info - what a kind of operation is
  * @name: TFLite's, "CONV_2D"
- * @code: TFLite's number, -1: IR_NPU, IR_OTHER
+ * @code: TFLite's number, -1: not an operator of TFLite
  * @options: @option_count of them
  */
 struct ir_kind_info {
