@@ -25,6 +25,9 @@ struct cmd_common {
 /* Parses them into the struct cmd_common that is given as the child's input. */
 extern const struct argp cmd_common_argp;
 
+/* Takes the one model that a sub-command works on; the child's input is a const char **. */
+extern const struct argp cmd_model_argp;
+
 /* Print "accel: MESSAGE" and return CMD_FAILED. */
 int cmd_fail(const struct error *err);
 

@@ -37,20 +37,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->common;
+		state->child_inputs[1] = &args->model;
 		return 0;
 	case 'n':
 		args->runs = strtol(arg, &end, 10);
 		if (*end || args->runs < 1 || args->runs > MAX_RUNS)
 			argp_error(state, "--runs=%s: not a number from 1 to %d", arg, MAX_RUNS);
-		return 0;
-	case ARGP_KEY_ARG:
-		if (args->model)
-			argp_error(state, "one model at a time");
-		args->model = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!args->model)
-			argp_error(state, "which model?");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -141,7 +133,9 @@ static int measure(const struct bench_args *args, const struct accel_device_info
 
 int cmd_bench(int argc, char **argv)
 {
-	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 },
+						      { &cmd_model_argp, 0, NULL, 0 },
+						      { 0 } };
 	const struct argp argp = { options, parse, "MODEL", doc, children, NULL, NULL };
 	struct accel_device_info info = { .size = sizeof(info) };
 	struct bench_args args = { .runs = DEFAULT_RUNS };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/cmd.h"
+#include "runtime/cmd_target.h"
 #include "runtime/compile/compile_model.h"
 #include "runtime/compile/support.h"
 #include "runtime/image/accel_file.h"
@@ -14,14 +15,12 @@
 #define DEFAULT_TARGET	"ethos-u65-256"
 #define MAX_JOBS	256
 
-enum { OPT_SYSTEM = 0x200, OPT_MODE, OPT_OPTIMISE, OPT_DUMP, OPT_NO_CPU, OPT_OPERATORS,
+enum { OPT_OPTIMISE = 0x200, OPT_DUMP, OPT_NO_CPU, OPT_OPERATORS,
        OPT_JSON, OPT_EMIT };
 
 struct compile_args {
 	const char *model;
-	const char *target;
-	const char *system;
-	const char *mode;
+	struct cmd_target target;
 	const char *output;
 	struct compile_options options;
 	bool json, operators, vela;
@@ -30,17 +29,15 @@ struct compile_args {
 static const char doc[] =
 	"Compile a TFLite model of integers for an NPU.\v"
 	"What the NPU cannot do exactly is left to the CPU, and said. The same model and options "
-	"give the same file, whatever --jobs.\n\n"
+	"give the same file, whatever --jobs. Without --target it is for the " DEFAULT_TARGET "; "
+	"--system=help and --memory-mode=help list what there is.\n\n"
 	"Examples:\n"
 	"  accel compile model.tflite -t ethos-u65-256\n"
 	"  accel compile model.tflite -t u85-256 --memory-mode Sram_Only -o model.accel\n"
 	"  accel compile model.tflite --dump=lower\n";
 
 static const struct argp_option options[] = {
-	{ "target", 't', "NPU", 0, "the NPU to compile for (" DEFAULT_TARGET ")", 0 },
 	{ "output", 'o', "FILE", 0, "program file to write (the model's name, ending in .accel)", 0 },
-	{ "system", OPT_SYSTEM, "NAME", 0, "memories around the NPU; --system=help lists them", 0 },
-	{ "memory-mode", OPT_MODE, "NAME", 0, "what lies where; --memory-mode=help lists them", 0 },
 	{ "optimise", OPT_OPTIMISE, "performance|size", 0, "fewest cycles, or least memory", 0 },
 	{ "jobs", 'j', "N", 0, "threads (1)", 0 },
 	{ "emit", OPT_EMIT, "accel|vela-tflite", 0, "form of the file: a program file, or TFLite as Vela makes it", 0 },
@@ -58,8 +55,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	long n;
 
 	switch (key) {
-	case 't':
-		args->target = arg;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->target;
 		return 0;
 	case 'o':
 		args->output = arg;
@@ -69,12 +66,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (*end || n < 1 || n > MAX_JOBS)
 			argp_error(state, "--jobs=%s: not a number from 1 to %d", arg, MAX_JOBS);
 		args->options.jobs = (unsigned int)n;
-		return 0;
-	case OPT_SYSTEM:
-		args->system = arg;
-		return 0;
-	case OPT_MODE:
-		args->mode = arg;
 		return 0;
 	case OPT_OPTIMISE:
 		if (strcmp(arg, "size") && strcmp(arg, "performance"))
@@ -111,10 +102,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static int list_names(const struct compile_args *args, const struct target_set *set)
 {
-	if (args->system && !strcmp(args->system, "help"))
+	if (args->target.system && !strcmp(args->target.system, "help"))
 		for (size_t i = 0; i < set->system_count; i++)
 			printf("%s\n", set->systems[i].name);
-	if (args->mode && !strcmp(args->mode, "help"))
+	if (args->target.mode && !strcmp(args->target.mode, "help"))
 		for (size_t i = 0; i < set->mode_count; i++)
 			printf("%s\n", set->modes[i].name);
 	return CMD_OK;
@@ -122,8 +113,8 @@ static int list_names(const struct compile_args *args, const struct target_set *
 
 static bool wants_names(const struct compile_args *args)
 {
-	return (args->system && !strcmp(args->system, "help")) ||
-	       (args->mode && !strcmp(args->mode, "help"));
+	return (args->target.system && !strcmp(args->target.system, "help")) ||
+	       (args->target.mode && !strcmp(args->target.mode, "help"));
 }
 
 /* "dir/model.tflite" becomes "model.accel". */
@@ -208,8 +199,9 @@ static int compile_file(const struct compile_args *args)
 
 int cmd_compile(int argc, char **argv)
 {
-	const struct argp argp = { .options = options, .parser = parse, .args_doc = "MODEL", .doc = doc };
-	struct compile_args args = { .target = DEFAULT_TARGET, .options = { .jobs = 1 } };
+	static const struct argp_child children[] = { { &cmd_target_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp argp = { options, parse, "MODEL", doc, children, NULL, NULL };
+	struct compile_args args = { .target = { .npu = DEFAULT_TARGET }, .options = { .jobs = 1 } };
 	struct target_set set;
 	struct target target;
 	struct error err;
@@ -227,7 +219,8 @@ int cmd_compile(int argc, char **argv)
 	} else if (!args.model) {
 		fputs("accel compile: which model? Try `accel compile --help'.\n", stderr);
 		rc = CMD_USAGE;
-	} else if (target_find(&set, args.target, args.system, args.mode, &target, &err)) {
+	} else if (target_find(&set, args.target.npu, args.target.system, args.target.mode, &target,
+			       &err)) {
 		rc = cmd_fail(&err);
 	} else {
 		args.options.target = &target;

@@ -41,22 +41,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct estimate_args *args = state->input;
 
+	(void)arg;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->target;
 		state->child_inputs[1] = &args->common;
+		state->child_inputs[2] = &args->model;
 		return 0;
 	case OPT_ALL:
 		args->all = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (args->model)
-			argp_error(state, "one model at a time");
-		args->model = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!args->model)
-			argp_error(state, "which model?");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -258,6 +251,7 @@ int cmd_estimate(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &cmd_target_argp, 0, NULL, 0 },
 						      { &cmd_common_argp, 0, NULL, 0 },
+						      { &cmd_model_argp, 0, NULL, 0 },
 						      { 0 } };
 	const struct argp argp = { options, parse, "MODEL", doc, children, NULL, NULL };
 	struct estimate_args args = { 0 };

@@ -26,18 +26,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct info_args *args = state->input;
 
+	(void)arg;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->common;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (args->model)
-			argp_error(state, "one model at a time");
-		args->model = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!args->model)
-			argp_error(state, "which model?");
+		state->child_inputs[1] = &args->model;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -238,7 +231,9 @@ static int info_tflite(const struct info_args *args, void *data, size_t size)
 
 int cmd_info(int argc, char **argv)
 {
-	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 },
+						      { &cmd_model_argp, 0, NULL, 0 },
+						      { 0 } };
 	const struct argp argp = {
 		.parser = parse, .args_doc = "MODEL", .doc = doc, .children = children
 	};

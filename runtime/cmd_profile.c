@@ -41,21 +41,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->target;
 		state->child_inputs[1] = &args->common;
+		state->child_inputs[2] = &args->model;
 		return 0;
 	case OPT_TRACE:
 		args->trace = arg;
 		return 0;
 	case OPT_HTML:
 		args->html = arg;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (args->model)
-			argp_error(state, "one model at a time");
-		args->model = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!args->model)
-			argp_error(state, "which model?");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -200,6 +192,7 @@ int cmd_profile(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &cmd_target_argp, 0, NULL, 0 },
 						      { &cmd_common_argp, 0, NULL, 0 },
+						      { &cmd_model_argp, 0, NULL, 0 },
 						      { 0 } };
 	const struct argp argp = { options, parse, "MODEL", doc, children, NULL, NULL };
 	struct profile_args args = { 0 };

@@ -42,6 +42,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->common;
+		state->child_inputs[1] = &args->model;
 		return 0;
 	case 'i':
 		if (args->input_count == MAX_INPUTS)
@@ -50,15 +51,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'o':
 		args->output = arg;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (args->model)
-			argp_error(state, "one model at a time");
-		args->model = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!args->model)
-			argp_error(state, "which model?");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -167,7 +159,9 @@ static int run(const struct run_args *args, struct model *model, struct error *e
 
 int cmd_run(int argc, char **argv)
 {
-	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 },
+						      { &cmd_model_argp, 0, NULL, 0 },
+						      { 0 } };
 	const struct argp argp = { options, parse, "MODEL", doc, children, NULL, NULL };
 	struct run_args args = { 0 };
 	struct accel_device *device;

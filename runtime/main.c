@@ -53,6 +53,27 @@ static const struct argp_option common_options[] = {
 
 const struct argp cmd_common_argp = { .options = common_options, .parser = parse_common };
 
+static error_t parse_model(int key, char *arg, struct argp_state *state)
+{
+	const char **model = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (*model)
+			argp_error(state, "one model at a time");
+		*model = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!*model)
+			argp_error(state, "which model?");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp cmd_model_argp = { .parser = parse_model };
+
 int cmd_fail(const struct error *err)
 {
 	fprintf(stderr, "accel: %s\n", err->text);
