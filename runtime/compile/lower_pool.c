@@ -8,17 +8,20 @@
 #define STRIDE_MAX	3
 #define DIVIDE_MAX	8	/* kernel that the hardware divides for */
 
-/* One axis: the padding that TFLite gives, as far as windows reach. */
-static void pool_pad(int padding, int32_t in, int32_t out, int32_t taps, int32_t stride,
+/*
+ * One axis: the padding that TFLite gives, as far as windows reach, or what is there already. False:
+ * more than the window's reach.
+ */
+static bool pool_pad(int padding, int32_t in, int32_t out, int32_t taps, int32_t stride,
 		     int32_t *before, int32_t *after)
 {
 	int64_t need = (int64_t)(out - 1) * stride + taps - in;
 
-	*before = *after = 0;
-	if (padding != IR_PADDING_SAME || need <= 0)
-		return;
-	*before = (int32_t)(need / 2);
-	*after = (int32_t)(need - need / 2);
+	if (padding != IR_PADDING_SAME)
+		return *before >= 0 && *after >= 0 && *before < taps && *after < taps;
+	*before = need > 0 ? (int32_t)(need / 2) : 0;
+	*after = need > 0 ? (int32_t)(need - need / 2) : 0;
+	return true;
 }
 
 /* How the average comes about: divided by the hardware, or by a scale. */
@@ -66,7 +69,7 @@ int lower_pool(struct lower *l, const struct ir_op *op)
 	npu.stride_y = ofm->shape[1] == 1 ? 1 : o->stride_h;
 	npu.stride_x = ofm->shape[2] == 1 ? 1 : o->stride_w;
 	if ((npu.stride_y > STRIDE_MAX || npu.stride_x > STRIDE_MAX) &&
-	    o->padding == IR_PADDING_SAME)
+	    (o->padding == IR_PADDING_SAME || o->pad_top || o->pad_left || o->pad_bottom || o->pad_right))
 		return lower_cpu(l, "a stride above 3 with padding");
 	if (o->padding == IR_PADDING_SAME &&
 	    (ofm->shape[1] != (ifm->shape[1] - 1) / o->stride_h + 1 ||
@@ -74,10 +77,15 @@ int lower_pool(struct lower *l, const struct ir_op *op)
 		return lower_cpu(l, "the output's extent is not what the kernel gives");
 	npu.kernel_h = o->filter_h;
 	npu.kernel_w = o->filter_w;
-	pool_pad(o->padding, ifm->shape[1], ofm->shape[1], o->filter_h, o->stride_h, &npu.pad_top,
-		 &npu.pad_bottom);
-	pool_pad(o->padding, ifm->shape[2], ofm->shape[2], o->filter_w, o->stride_w, &npu.pad_left,
-		 &npu.pad_right);
+	npu.pad_top = o->pad_top;
+	npu.pad_left = o->pad_left;
+	npu.pad_bottom = o->pad_bottom;
+	npu.pad_right = o->pad_right;
+	if (!pool_pad(o->padding, ifm->shape[1], ofm->shape[1], o->filter_h, o->stride_h, &npu.pad_top,
+		      &npu.pad_bottom) ||
+	    !pool_pad(o->padding, ifm->shape[2], ofm->shape[2], o->filter_w, o->stride_w, &npu.pad_left,
+		      &npu.pad_right))
+		return lower_cpu(l, "padding as wide as the kernel");
 	if ((int64_t)(ofm->shape[1] - 1) * o->stride_h + o->filter_h >
 		    (int64_t)ifm->shape[1] + npu.pad_top + npu.pad_bottom ||
 	    (int64_t)(ofm->shape[2] - 1) * o->stride_w + o->filter_w >

@@ -4,7 +4,9 @@
  * the verifier.
  *
  * Meaning of inputs, outputs and options is that of the TFLite operator of the same name. Those with
- * code -1 are not in TFLite: ONNX's operator of that name (SELU: beta is ONNX's gamma).
+ * code -1 are not in TFLite: ONNX's operator of that name (SELU: beta is ONNX's gamma; SCATTER_ND_UPDATE:
+ * ScatterND; FMOD: Mod with fmod=1). Their axis is not negative; mode is enum ir_scatter or
+ * ir_grid_mode, GRID_SAMPLE's padding is enum ir_grid_padding, its input is NCHW.
  */
 #ifndef ACCEL_RUNTIME_IR_OPS_H
 #define ACCEL_RUNTIME_IR_OPS_H
@@ -22,12 +24,21 @@ enum ir_activation {
 
 enum ir_mirror { IR_MIRROR_REFLECT = 0, IR_MIRROR_SYMMETRIC = 1 };
 
+/* What SCATTER_ELEMENTS and SCATTER_ND_UPDATE do with the value that was there, in ONNX's order. */
+enum ir_scatter {
+	IR_SCATTER_NONE, IR_SCATTER_ADD, IR_SCATTER_MUL, IR_SCATTER_MAX, IR_SCATTER_MIN,
+};
+
+enum ir_grid_mode { IR_GRID_LINEAR, IR_GRID_NEAREST, IR_GRID_CUBIC };
+enum ir_grid_padding { IR_GRID_ZEROS, IR_GRID_BORDER, IR_GRID_REFLECTION };
+
 /*
  * The options: X(name, type). An operation uses those that IR_KINDS lists for it, the others are 0.
  * s32: integers, enumerations and booleans; f32: float.
  *
  * pad_* are explicit padding, which the fusing of PAD leaves behind: padding is then
- * IR_PADDING_VALID and these rows and columns of zero point stand round the input. hidden_* are the
+ * IR_PADDING_VALID and these rows and columns of zero point stand round the input; round that of a
+ * pool they count as nothing, neither in the average nor for the maximum. hidden_* are the
  * quantisation of the LSTM's output before projection, which the file keeps apart.
  */
 #define IR_OPTIONS(X) \
@@ -38,7 +49,7 @@ enum ir_mirror { IR_MIRROR_REFLECT = 0, IR_MIRROR_SYMMETRIC = 1 };
 	X(begin_mask, s32) X(end_mask, s32) X(ellipsis_mask, s32) X(new_axis_mask, s32) \
 	X(shrink_mask, s32) X(count, s32) X(mode, s32) X(adj_x, s32) X(adj_y, s32) \
 	X(approximate, s32) X(block_size, s32) X(batch_dims, s32) X(time_major, s32) \
-	X(weights_format, s32) X(code, s32) \
+	X(weights_format, s32) X(code, s32) X(exclusive, s32) X(reverse, s32) \
 	X(hidden_zero_point, s32) \
 	X(beta, f32) X(alpha, f32) X(cell_clip, f32) X(proj_clip, f32) X(hidden_scale, f32)
 
@@ -64,7 +75,7 @@ struct ir_options {
 	O(pad_top, -1, 4, 0) O(pad_left, -1, 4, 0) O(pad_bottom, -1, 4, 0) O(pad_right, -1, 4, 0)
 #define IR_POOL_OPTIONS \
 	O(padding, 0, 1, 0) O(stride_w, 1, 4, 0) O(stride_h, 2, 4, 0) O(filter_w, 3, 4, 0) \
-	O(filter_h, 4, 4, 0) O(activation, 5, 1, 0)
+	O(filter_h, 4, 4, 0) O(activation, 5, 1, 0) IR_CONV_PADS
 #define IR_LSTM_OPTIONS \
 	O(activation, 0, 1, 0) O(cell_clip, 1, 4, 0) O(proj_clip, 2, 4, 0) O(time_major, 3, 1, 0) \
 	O(hidden_scale, -1, 4, 0) O(hidden_zero_point, -1, 4, 0)
@@ -111,6 +122,7 @@ struct ir_options {
 	  O(begin_mask, 0, 4, 0) O(end_mask, 1, 4, 0) O(ellipsis_mask, 2, 4, 0) \
 	  O(new_axis_mask, 3, 4, 0) O(shrink_mask, 4, 4, 0)) \
 	X(EXP, 47, 1, 1, 1, 1, ) \
+	X(TOPK_V2, 48, 2, 2, 2, 2, ) \
 	X(SPLIT, 49, 2, 2, 1, 65535, O(count, 0, 4, 0)) \
 	X(LOG_SOFTMAX, 50, 1, 1, 1, 1, ) \
 	X(CAST, 53, 1, 1, 1, 1, ) \
@@ -144,6 +156,7 @@ struct ir_options {
 	X(REDUCE_MAX, 82, 2, 2, 1, 1, O(keep_dims, 0, 1, 0)) \
 	X(PACK, 83, 1, 65535, 1, 1, O(count, 0, 4, 0) O(axis, 1, 4, 0)) \
 	X(LOGICAL_OR, 84, 2, 2, 1, 1, ) \
+	X(ONE_HOT, 85, 4, 4, 1, 1, O(axis, 0, 4, 0)) \
 	X(LOGICAL_AND, 86, 2, 2, 1, 1, ) \
 	X(LOGICAL_NOT, 87, 1, 1, 1, 1, ) \
 	X(UNPACK, 88, 1, 1, 1, 65535, O(count, 0, 4, 0) O(axis, 1, 4, 0)) \
@@ -164,18 +177,21 @@ struct ir_options {
 	X(GATHER_ND, 107, 2, 2, 1, 1, ) \
 	X(COS, 108, 1, 1, 1, 1, ) \
 	X(ELU, 111, 1, 1, 1, 1, ) \
+	X(REVERSE_SEQUENCE, 112, 2, 2, 1, 1, O(axis, 0, 4, 0) O(batch_dims, 1, 4, 0)) \
 	X(QUANTIZE, 114, 1, 1, 1, 1, ) \
 	X(ROUND, 116, 1, 1, 1, 1, ) \
 	X(HARD_SWISH, 117, 1, 1, 1, 1, ) \
 	X(SCATTER_ND, 122, 3, 3, 1, 1, ) \
 	X(SELECT_V2, 123, 3, 3, 1, 1, ) \
 	X(BATCH_MATMUL, 126, 2, 2, 1, 1, O(adj_x, 0, 1, 0) O(adj_y, 1, 1, 0)) \
-	X(CUMSUM, 128, 2, 2, 1, 1, ) \
+	X(CUMSUM, 128, 2, 2, 1, 1, O(exclusive, 0, 1, 0) O(reverse, 1, 1, 0)) \
 	X(BROADCAST_TO, 130, 2, 2, 1, 1, ) \
 	X(REDUCE_ALL, 140, 2, 2, 1, 1, O(keep_dims, 0, 1, 0)) \
 	X(GELU, 150, 1, 1, 1, 1, O(approximate, 0, 1, 0)) \
 	X(RELU_0_TO_1, 152, 1, 1, 1, 1, ) \
 	X(SIGN, 158, 1, 1, 1, 1, ) \
+	X(BITWISE_XOR, 159, 2, 2, 1, 1, ) \
+	X(RIGHT_SHIFT, 160, 2, 2, 1, 1, ) \
 	X(ERF, -1, 1, 1, 1, 1, ) \
 	X(TAN, -1, 1, 1, 1, 1, ) \
 	X(ASIN, -1, 1, 1, 1, 1, ) \
@@ -195,7 +211,17 @@ struct ir_options {
 	X(CELU, -1, 1, 1, 1, 1, O(alpha, -1, 4, 0)) \
 	X(THRESHOLDED_RELU, -1, 1, 1, 1, 1, O(alpha, -1, 4, 0)) \
 	X(IS_NAN, -1, 1, 1, 1, 1, ) \
-	X(IS_INF, -1, 1, 1, 1, 1, )
+	X(IS_INF, -1, 1, 1, 1, 1, ) \
+	X(LEFT_SHIFT, -1, 2, 2, 1, 1, ) \
+	X(BITWISE_AND, -1, 2, 2, 1, 1, ) \
+	X(BITWISE_OR, -1, 2, 2, 1, 1, ) \
+	X(BITWISE_NOT, -1, 1, 1, 1, 1, ) \
+	X(FMOD, -1, 2, 2, 1, 1, ) \
+	X(GATHER_ELEMENTS, -1, 2, 2, 1, 1, O(axis, -1, 4, 0)) \
+	X(SCATTER_ELEMENTS, -1, 3, 3, 1, 1, O(axis, -1, 4, 0) O(mode, -1, 4, 0)) \
+	X(SCATTER_ND_UPDATE, -1, 3, 3, 1, 1, O(mode, -1, 4, 0)) \
+	X(GRID_SAMPLE, -1, 2, 2, 1, 1, \
+	  O(mode, -1, 4, 0) O(padding, -1, 4, 0) O(align_corners, -1, 1, 0))
 
 /* IR_OTHER: a TFLite operator that has no entry, by options->code; nothing can compute it. */
 enum ir_kind {
