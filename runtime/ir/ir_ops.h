@@ -190,8 +190,8 @@ struct ir_options {
 	X(GELU, 150, 1, 1, 1, 1, O(approximate, 0, 1, 0)) \
 	X(RELU_0_TO_1, 152, 1, 1, 1, 1, ) \
 	X(SIGN, 158, 1, 1, 1, 1, ) \
-	X(BITWISE_XOR, 159, 2, 2, 1, 1, ) \
-	X(RIGHT_SHIFT, 160, 2, 2, 1, 1, ) \
+	X(BITWISE_XOR, 160, 2, 2, 1, 1, ) \
+	X(RIGHT_SHIFT, 161, 2, 2, 1, 1, ) \
 	X(ERF, -1, 1, 1, 1, 1, ) \
 	X(TAN, -1, 1, 1, 1, 1, ) \
 	X(ASIN, -1, 1, 1, 1, 1, ) \
