@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# From float graphs to graphs of integers, and the TFLite files they are written as.
+
+QUANTISE_MODELS = $(wildcard $(ACCEL_MODELS)/*/model.tflite $(ACCEL_MODELS)/ops/*/model.tflite \
+	$(ACCEL_MODELS)/seanet/*.tflite tests/data/*/model.tflite tests/demo/ds-cnn.tflite)
+
+$(O)/tests/tflite_write: $(O)/tests/tflite_write.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS)) | $(O)/libaccel.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS)
+
+# The files that we write, read again by us, and run by TFLite 2.14 (status 77: there is none).
+CHECKS += check-tflite-write
+check-tflite-write: $(O)/tests/tflite_write
+	$(Q)$< tests/quantise/pad.ir $(QUANTISE_MODELS) > $(O)/tflite-write.log; s=$$?; \
+	grep -v '^refused' $(O)/tflite-write.log; exit $$s
+	$(Q)$(PYTHON) tests/tflite_write.py $< $(QUANTISE_MODELS) > $(O)/tflite-write-py.log 2>&1; s=$$?; \
+	grep -E '^FAIL|^TFLite|^SKIP: ' $(O)/tflite-write-py.log; test $$s = 0 -o $$s = 77
+
+-include $(O)/tests/tflite_write.d
