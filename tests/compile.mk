@@ -22,7 +22,7 @@ check-ir:
 -include $(O)/tests/ir_text.d
 
 # Lowered graphs executed without a back end, against TFLite's reference outputs.
-IR_EXEC_OBJS := $(addprefix $(O)/,tests/ir_exec.o tests/ir_run.o) \
+IR_EXEC_OBJS := $(addprefix $(O)/tests/,ir_exec.o ir_run.o vectors.o) \
 	$(filter-out $(O)/runtime/cmd_%.o $(SIM_OBJS),$(RUNTIME_OBJS)) $(O)/libsim.a
 
 $(O)/tests/ir_exec: $(IR_EXEC_OBJS) | $(O)/libaccel.so
@@ -32,10 +32,10 @@ CHECKS += check-lower
 check-lower: $(O)/tests/ir_exec
 	@$< $(ACCEL_MODELS) > $(O)/lower.log; s=$$?; grep -v '^ok\|^cpu' $(O)/lower.log; test $$s = 0 -o $$s = 77
 
--include $(O)/tests/ir_exec.d $(O)/tests/ir_run.d
+-include $(addprefix $(O)/tests/,ir_exec.d ir_run.d vectors.d)
 
 # Models through the whole compiler and the simulator, strict. COMPILED_ARGS: -t CONFIG, -m NAME, -n VECTORS.
-COMPILED_OBJS := $(O)/tests/compiled.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS))
+COMPILED_OBJS := $(addprefix $(O)/tests/,compiled.o vectors.o) $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS))
 
 $(O)/tests/compiled: $(COMPILED_OBJS) | $(O)/libaccel.so
 	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS)

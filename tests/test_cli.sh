@@ -8,41 +8,8 @@ model=tests/demo/ds-cnn.u65-256.tflite
 input=tests/demo/input_0.npy
 answer=tests/demo/output_0.npy
 ops=tests/data/ops
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
 unset ACCEL_DEVICE
-tests=0
-failures=0
-
-fail() {
-	failures=$((failures + 1))
-	echo "FAIL $name: $*"
-	sed 's/^/  stderr: /' "$dir/err"
-}
-
-# run STATUS ARGUMENT...: the command ends with that status.
-run() {
-	want=$1
-	shift
-	name="accel $*"
-	tests=$((tests + 1))
-	"$accel" "$@" >"$dir/out" 2>"$dir/err"
-	got=$?
-	[ $got = "$want" ] || fail "exit status $got, not $want"
-}
-
-# refuse "PATTERN PATTERN..." ARGUMENT...: fails, with one line on stderr that holds all of them, none on stdout.
-refuse() {
-	patterns=$1
-	shift
-	run 1 "$@"
-	[ "$(wc -l <"$dir/err")" = 1 ] || fail "not one line of error"
-	[ ! -s "$dir/out" ] || fail "printed something"
-	for pattern in $patterns; do
-		grep -qF -e "$pattern" "$dir/err" || fail "no \"$pattern\""
-	done
-}
+. tests/cli.sh
 
 printed() {
 	grep -q -e "$1" "$dir/out" || fail "no \"$1\" in its output"

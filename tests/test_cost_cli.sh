@@ -5,42 +5,10 @@
 set -u
 accel=$1
 model=tests/demo/ds-cnn.u65-256.tflite
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
 unset ACCEL_SYSTEMS
+. tests/cli.sh
 XDG_CONFIG_HOME=$dir/config
 export XDG_CONFIG_HOME
-tests=0
-failures=0
-
-fail() {
-	failures=$((failures + 1))
-	echo "FAIL $name: $*"
-	sed 's/^/  stderr: /' "$dir/err"
-}
-
-# run STATUS ARGUMENT...: the command ends with that status.
-run() {
-	want=$1
-	shift
-	name="accel $*"
-	tests=$((tests + 1))
-	"$accel" "$@" >"$dir/out" 2>"$dir/err"
-	got=$?
-	[ $got = "$want" ] || fail "exit status $got, not $want"
-}
-
-# refuse "WORD WORD..." ARGUMENT...: fails, with one line on stderr that holds all of them.
-refuse() {
-	words=$1
-	shift
-	run 1 "$@"
-	[ "$(wc -l <"$dir/err")" = 1 ] || fail "not one line of error"
-	for word in $words; do
-		grep -qF -e "$word" "$dir/err" || fail "no \"$word\""
-	done
-}
 
 # check EXPRESSION FILE: the file is JSON, j, and the Python expression on it is true.
 check() {
