@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 # Operators on the CPU against TFLite's reference kernels.
 
-CPU_SRCS := $(wildcard runtime/cpu/*.c runtime/ir/*.c) runtime/compile/import_tflite.c sim/ref_table.c \
+CPU_SRCS := $(wildcard runtime/cpu/*.c runtime/float/*.c runtime/ir/*.c) runtime/compile/import_tflite.c sim/ref_table.c \
 	$(addprefix runtime/,elem.c error.c file.c npy.c npz.c tflite.c tflite_names.c)
 
 $(O)/tests/cpu_models: $(O)/tests/cpu_models.o $(CPU_SRCS:%.c=$(O)/%.o)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
 
-# Loops over products are worth it.
+# Loops over products are worth it; float32 is worth vectors.
 $(O)/runtime/cpu/conv.o $(O)/runtime/cpu/depthwise.o: ALL_CFLAGS += -O3
+$(patsubst %.c,$(O)/%.o,$(wildcard runtime/float/*.c)): ALL_CFLAGS += -O3 -fno-math-errno -fno-trapping-math
 
 $(O)/tests/test_cpu: $(O)/tests/test_cpu.o $(CPU_SRCS:%.c=$(O)/%.o)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS) -lcmocka
@@ -22,8 +23,8 @@ check-cpu: $(O)/tests/test_cpu $(O)/tests/cpu_models
 -include $(O)/tests/cpu_models.d $(O)/tests/test_cpu.d
 
 # libFuzzer, as in machine.mk; "make fuzz-cpu FUZZ_ARGS=-runs=10000000" goes on for longer.
-FUZZ_CPU_SRCS := tests/fuzz_cpu.c $(filter-out runtime/cpu/graph.c,$(wildcard runtime/cpu/*.c)) \
-	runtime/ir/ir_ops.c runtime/elem.c runtime/error.c sim/ref_table.c
+FUZZ_CPU_SRCS := tests/fuzz_cpu.c $(filter-out runtime/cpu/arena.c runtime/cpu/graph.c,$(wildcard runtime/cpu/*.c)) \
+	$(wildcard runtime/float/*.c) runtime/ir/ir_ops.c runtime/elem.c runtime/error.c sim/ref_table.c
 
 $(O)/fuzz_cpu: $(FUZZ_CPU_SRCS:%.c=$(O)/%.o)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lm

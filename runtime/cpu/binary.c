@@ -87,45 +87,20 @@ ROW(prelu_quantised,
 ROW(maximum, value = a > b ? a : b;)
 ROW(minimum, value = a < b ? a : b;)
 
-#define FLOAT_ROW(name, expression) \
-	static void name(const void *ctx, const int32_t *const in[BROADCAST_MAX], int32_t *out, \
-			 size_t count) \
-	{ \
-		(void)ctx; \
-		for (size_t i = 0; i < count; i++) { \
-			float a, b, value; \
-\
-			memcpy(&a, &in[0][i], sizeof(a)); \
-			memcpy(&b, &in[1][i], sizeof(b)); \
-			value = expression; \
-			memcpy(&out[i], &value, sizeof(value)); \
-		} \
-	}
-
-FLOAT_ROW(add_f32, a + b)
-FLOAT_ROW(sub_f32, a - b)
-FLOAT_ROW(mul_f32, a * b)
-FLOAT_ROW(div_f32, a / b)
-FLOAT_ROW(square_difference_f32, (a - b) * (a - b))
-FLOAT_ROW(prelu_f32, a >= 0 ? a : a * b)
-FLOAT_ROW(maximum_f32, a > b ? a : b)
-FLOAT_ROW(minimum_f32, a < b ? a : b)
-
 /* What there is. Quantised MAXIMUM and MINIMUM compare as they are: operands share a scale. */
 static const struct {
-	broadcast_row *quantised, *s32, *f32;
+	broadcast_row *quantised, *s32;
 } rows[IR_KIND_COUNT] = {
-	[IR_ADD] = { add_quantised, add_s32, add_f32 },
-	[IR_SUB] = { sub_quantised, sub_s32, sub_f32 },
-	[IR_MUL] = { mul_quantised, mul_s32, mul_f32 },
-	[IR_DIV] = { NULL, div_s32, div_f32 },
-	[IR_FLOOR_DIV] = { NULL, floor_div_s32, NULL },
-	[IR_FLOOR_MOD] = { NULL, floor_mod_s32, NULL },
-	[IR_SQUARED_DIFFERENCE] = { square_difference_quantised, square_difference_s32,
-				    square_difference_f32 },
-	[IR_MAXIMUM] = { maximum, maximum, maximum_f32 },
-	[IR_MINIMUM] = { minimum, minimum, minimum_f32 },
-	[IR_PRELU] = { prelu_quantised, NULL, prelu_f32 },
+	[IR_ADD] = { add_quantised, add_s32 },
+	[IR_SUB] = { sub_quantised, sub_s32 },
+	[IR_MUL] = { mul_quantised, mul_s32 },
+	[IR_DIV] = { NULL, div_s32 },
+	[IR_FLOOR_DIV] = { NULL, floor_div_s32 },
+	[IR_FLOOR_MOD] = { NULL, floor_mod_s32 },
+	[IR_SQUARED_DIFFERENCE] = { square_difference_quantised, square_difference_s32 },
+	[IR_MAXIMUM] = { maximum, maximum },
+	[IR_MINIMUM] = { minimum, minimum },
+	[IR_PRELU] = { prelu_quantised, NULL },
 };
 
 /* Scales of ADD, SUB and SQUARED_DIFFERENCE: relative to twice the larger input scale. */
@@ -172,7 +147,7 @@ static int prepare_quantised(const struct cpu_op *op, struct binary *p, struct e
 static int prepare(struct cpu_op *op, struct error *err)
 {
 	unsigned int types = (rows[op->kind].quantised ? CPU_QUANTISED : 0) |
-		(rows[op->kind].s32 ? CPU_S32 : 0) | (rows[op->kind].f32 ? CPU_F32 : 0);
+		(rows[op->kind].s32 ? CPU_S32 : 0);
 	struct binary *p = calloc(1, sizeof(*p));
 	int type, ret;
 
@@ -185,13 +160,6 @@ static int prepare(struct cpu_op *op, struct error *err)
 		return ret;
 	type = op->inputs[0].type;
 	cpu_limits(type, &p->low, &p->high);
-	if (type == ELEM_FLOAT32) {
-		p->row = rows[op->kind].f32;
-		if (op->options.activation != IR_ACT_NONE)
-			return error_set(err, -ENOTSUP, "%s on the CPU: activation of float32",
-					 ir_kind_info(op->kind)->name);
-		return 0;
-	}
 	p->row = type == ELEM_INT32 ? rows[op->kind].s32 : rows[op->kind].quantised;
 	ret = cpu_activation(op, &op->outputs[0], &p->low, &p->high, err);
 	return ret || type == ELEM_INT32 ? ret : prepare_quantised(op, p, err);

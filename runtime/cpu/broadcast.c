@@ -27,6 +27,17 @@ static int plan_input(const struct cpu_op *op, uint32_t index, struct broadcast 
 	return 0;
 }
 
+/* Take an axis out. */
+static void drop(struct broadcast *b, uint32_t axis)
+{
+	for (uint32_t k = axis; k + 1 < b->ndim; k++) {
+		b->shape[k] = b->shape[k + 1];
+		for (uint32_t i = 0; i < b->count; i++)
+			b->step[i][k] = b->step[i][k + 1];
+	}
+	b->ndim--;
+}
+
 /* True if the axis can be walked as part of the one before it. */
 static bool joins(const struct broadcast *b, uint32_t axis)
 {
@@ -38,18 +49,16 @@ static bool joins(const struct broadcast *b, uint32_t axis)
 
 static void join(struct broadcast *b)
 {
+	for (uint32_t axis = b->ndim; axis-- > 0;)
+		if (b->shape[axis] == 1 && b->ndim > 1)
+			drop(b, axis);
 	for (uint32_t axis = b->ndim - 1; axis > 0; axis--) {
 		if (!joins(b, axis))
 			continue;
 		b->shape[axis - 1] *= b->shape[axis];
 		for (uint32_t i = 0; i < b->count; i++)
 			b->step[i][axis - 1] = b->step[i][axis];
-		for (uint32_t k = axis; k + 1 < b->ndim; k++) {
-			b->shape[k] = b->shape[k + 1];
-			for (uint32_t i = 0; i < b->count; i++)
-				b->step[i][k] = b->step[i][k + 1];
-		}
-		b->ndim--;
+		drop(b, axis);
 	}
 }
 

@@ -51,22 +51,6 @@ static void compare_row(const void *ctx, const int32_t *const in[BROADCAST_MAX],
 	}
 }
 
-/* Not a number is not equal to, less or greater than anything. */
-static void compare_row_f32(const void *ctx, const int32_t *const in[BROADCAST_MAX], int32_t *out,
-			    size_t count)
-{
-	const struct compare *p = ctx;
-
-	for (size_t i = 0; i < count; i++) {
-		float a, b;
-
-		memcpy(&a, &in[0][i], sizeof(a));
-		memcpy(&b, &in[1][i], sizeof(b));
-		out[i] = a == b ? p->equal : a < b ? p->less : a > b ? p->greater :
-			p->less && p->greater;
-	}
-}
-
 static int prepare_compare(struct cpu_op *op, struct error *err)
 {
 	struct compare *p = calloc(1, sizeof(*p));
@@ -78,7 +62,7 @@ static int prepare_compare(struct cpu_op *op, struct error *err)
 	p->equal = results[op->kind].equal;
 	p->less = results[op->kind].less;
 	p->greater = results[op->kind].greater;
-	if ((ret = cpu_check(op, 0, CPU_S8 | CPU_U8 | CPU_S16 | CPU_S32 | CPU_BOOL | CPU_F32, err)) ||
+	if ((ret = cpu_check(op, 0, CPU_S8 | CPU_U8 | CPU_S16 | CPU_S32 | CPU_BOOL, err)) ||
 	    (ret = cpu_check_same(op, 1, 0, err)) || (ret = cpu_check(op, 2, CPU_BOOL, err)) ||
 	    (ret = broadcast_plan(op, 2, &p->broadcast, err)))
 		return ret;
@@ -98,8 +82,7 @@ static int run_compare(const struct cpu_op *op, struct error *err)
 	const struct compare *p = op->plan;
 
 	(void)err;
-	broadcast_run(op, &p->broadcast,
-		      op->inputs[0].type == ELEM_FLOAT32 ? compare_row_f32 : compare_row, p);
+	broadcast_run(op, &p->broadcast, compare_row, p);
 	return 0;
 }
 

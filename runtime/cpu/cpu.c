@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "runtime/cpu/cpu_kernel.h"
+#include "runtime/float/float.h"
 
+/* Of integers, and of any type where elements are only moved. */
 static const struct cpu_kernel *const kernels[IR_KIND_COUNT] = {
 	[IR_ABS] = &cpu_unary,
 	[IR_ADD] = &cpu_binary,
@@ -101,9 +103,103 @@ static const struct cpu_kernel *const kernels[IR_KIND_COUNT] = {
 	[IR_UNPACK] = &cpu_unpack,
 };
 
+/* Of float32: by the type of the input. */
+static const struct cpu_kernel *const floats[IR_KIND_COUNT] = {
+	[IR_ABS] = &float_unary,
+	[IR_ACOS] = &float_unary,
+	[IR_ACOSH] = &float_unary,
+	[IR_ADD] = &float_binary,
+	[IR_ARG_MAX] = &float_arg,
+	[IR_ARG_MIN] = &float_arg,
+	[IR_ASIN] = &float_unary,
+	[IR_ASINH] = &float_unary,
+	[IR_ATAN] = &float_unary,
+	[IR_ATANH] = &float_unary,
+	[IR_AVERAGE_POOL_2D] = &float_pool,
+	[IR_BATCH_MATMUL] = &float_matmul,
+	[IR_CEIL] = &float_unary,
+	[IR_CELU] = &float_unary,
+	[IR_CONV_2D] = &float_conv,
+	[IR_COS] = &float_unary,
+	[IR_COSH] = &float_unary,
+	[IR_DEPTHWISE_CONV_2D] = &float_depthwise,
+	[IR_DIV] = &float_binary,
+	[IR_ELU] = &float_unary,
+	[IR_EQUAL] = &float_compare,
+	[IR_ERF] = &float_unary,
+	[IR_EXP] = &float_unary,
+	[IR_FLOOR] = &float_unary,
+	[IR_FLOOR_DIV] = &float_binary,
+	[IR_FLOOR_MOD] = &float_binary,
+	[IR_FULLY_CONNECTED] = &float_fully_connected,
+	[IR_GELU] = &float_unary,
+	[IR_GREATER] = &float_compare,
+	[IR_GREATER_EQUAL] = &float_compare,
+	[IR_HARD_SIGMOID] = &float_unary,
+	[IR_HARD_SWISH] = &float_unary,
+	[IR_IS_INF] = &float_unary,
+	[IR_IS_NAN] = &float_unary,
+	[IR_L2_NORMALIZATION] = &float_normalize,
+	[IR_LEAKY_RELU] = &float_unary,
+	[IR_LESS] = &float_compare,
+	[IR_LESS_EQUAL] = &float_compare,
+	[IR_LOG] = &float_unary,
+	[IR_LOGISTIC] = &float_unary,
+	[IR_LOG_SOFTMAX] = &float_softmax,
+	[IR_MAXIMUM] = &float_binary,
+	[IR_MAX_POOL_2D] = &float_pool,
+	[IR_MEAN] = &float_reduce,
+	[IR_MINIMUM] = &float_binary,
+	[IR_MISH] = &float_unary,
+	[IR_MUL] = &float_binary,
+	[IR_NEG] = &float_unary,
+	[IR_NOT_EQUAL] = &float_compare,
+	[IR_POW] = &float_binary,
+	[IR_PRELU] = &float_binary,
+	[IR_RECIPROCAL] = &float_unary,
+	[IR_REDUCE_MAX] = &float_reduce,
+	[IR_REDUCE_MIN] = &float_reduce,
+	[IR_REDUCE_PROD] = &float_reduce,
+	[IR_RELU] = &float_unary,
+	[IR_RELU6] = &float_unary,
+	[IR_RELU_0_TO_1] = &float_unary,
+	[IR_RELU_N1_TO_1] = &float_unary,
+	[IR_RESIZE_BILINEAR] = &float_resize,
+	[IR_RESIZE_NEAREST_NEIGHBOR] = &float_resize,
+	[IR_ROUND] = &float_unary,
+	[IR_RSQRT] = &float_unary,
+	[IR_SELU] = &float_unary,
+	[IR_SIGN] = &float_unary,
+	[IR_SIN] = &float_unary,
+	[IR_SINH] = &float_unary,
+	[IR_SOFTMAX] = &float_softmax,
+	[IR_SOFTPLUS] = &float_unary,
+	[IR_SOFTSIGN] = &float_unary,
+	[IR_SQRT] = &float_unary,
+	[IR_SQUARE] = &float_unary,
+	[IR_SQUARED_DIFFERENCE] = &float_binary,
+	[IR_SUB] = &float_binary,
+	[IR_SUM] = &float_reduce,
+	[IR_TAN] = &float_unary,
+	[IR_TANH] = &float_unary,
+	[IR_THRESHOLDED_RELU] = &float_unary,
+	[IR_TRANSPOSE_CONV] = &float_transpose_conv,
+};
+
+static const struct cpu_kernel *pick(unsigned int kind, const struct cpu_tensor *inputs,
+				     uint32_t count)
+{
+	uint32_t input = kind == IR_TRANSPOSE_CONV ? 2 : 0;
+
+	if (floats[kind] && (!kernels[kind] || (input < count && inputs[input].data &&
+						inputs[input].type == ELEM_FLOAT32)))
+		return floats[kind];
+	return kernels[kind];
+}
+
 bool cpu_has(unsigned int kind)
 {
-	return kind < IR_KIND_COUNT && kernels[kind];
+	return kind < IR_KIND_COUNT && (kernels[kind] || floats[kind]);
 }
 
 size_t cpu_elements(const struct cpu_tensor *t)
@@ -160,7 +256,7 @@ int cpu_op_create(unsigned int kind, const struct ir_options *options,
 	op = calloc(1, sizeof(*op));
 	if (!op)
 		return error_set(err, -ENOMEM, "out of memory");
-	op->kernel = kernels[kind];
+	op->kernel = pick(kind, inputs, input_count);
 	op->kind = kind;
 	op->options = *options;
 	op->inputs = calloc((size_t)input_count + output_count + 1, sizeof(*op->inputs));

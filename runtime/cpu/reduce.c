@@ -5,23 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/cpu/cpu_kernel.h"
+#include "runtime/cpu/reduce.h"
 
 /**
- * struct reduce - what is reduced
- * @step: elements of the output from index to index of each axis of the input; 0: reduced
- * @count: elements that become one
- * @acc: of each element of the output, follows this in memory
+ * struct reduce - a reduction
+ * @acc: of each of @out_count elements of the output, follows this in memory
  */
 struct reduce {
-	size_t step[CPU_MAX_DIMS];
-	size_t count, out_count;
+	struct reduce_axes axes;
+	size_t out_count;
 	struct fixed_factor factor;
 	int64_t *acc;
 };
 
-/* Axes from input 1, and the shape that they leave. */
-static int plan_axes(struct cpu_op *op, struct reduce *r, struct error *err)
+int reduce_axes(const struct cpu_op *op, struct reduce_axes *r, struct error *err)
 {
 	const struct cpu_tensor *in = &op->inputs[0], *axes = &op->inputs[1];
 	bool reduced[CPU_MAX_DIMS] = { false };
@@ -66,7 +63,7 @@ static int prepare_axes(struct cpu_op *op, unsigned int types, struct error *err
 	op->plan = r;
 	r->acc = (int64_t *)(r + 1);
 	r->out_count = count;
-	return plan_axes(op, r, err);
+	return reduce_axes(op, &r->axes, err);
 }
 
 enum fold { FOLD_SUM, FOLD_PRODUCT, FOLD_MAX, FOLD_MIN };
@@ -98,10 +95,10 @@ static void fold_all(const struct cpu_op *op, const struct reduce *r, int64_t st
 		cpu_load(in, at, 1, &value);
 		fold_in(&r->acc[to], value, fold);
 		for (uint32_t k = in->ndim; k-- > 0;) {
-			to += r->step[k];
+			to += r->axes.step[k];
 			if (++index[k] < in->shape[k])
 				break;
-			to -= r->step[k] * (size_t)index[k];
+			to -= r->axes.step[k] * (size_t)index[k];
 			index[k] = 0;
 		}
 	}
@@ -117,15 +114,15 @@ static int prepare_mean(struct cpu_op *op, struct error *err)
 	if (ret || (ret = cpu_check_scale(op, 0, err)) || (ret = cpu_check_scale(op, 2, err)))
 		return ret;
 	r = op->plan;
-	if (!r->count)
+	if (!r->axes.count)
 		return cpu_refuse(op, 0, -EINVAL, "is empty", err);
 	r->factor = fixed_factor((double)cpu_scale_of(&op->inputs[0]) /
 				(double)cpu_scale_of(&op->outputs[0]));
 	/* Divided by the count as far as the multiplier's bits allow. */
-	shift = 63 - __builtin_clzll(r->count);
+	shift = 63 - __builtin_clzll(r->axes.count);
 	shift = shift < 32 ? shift : 32;
 	shift = shift < 31 + r->factor.shift ? shift : 31 + r->factor.shift;
-	r->factor.multiplier = (int32_t)(((int64_t)r->factor.multiplier << shift) / (int64_t)r->count);
+	r->factor.multiplier = (int32_t)(((int64_t)r->factor.multiplier << shift) / (int64_t)r->axes.count);
 	r->factor.shift -= shift;
 	return r->factor.shift > 30 ? cpu_refuse(op, 0, -ENOTSUP, "scale too large", err) : 0;
 }
@@ -135,7 +132,7 @@ static int run_mean(const struct cpu_op *op, struct error *err)
 	const struct cpu_tensor *in = &op->inputs[0], *out = &op->outputs[0];
 	const struct reduce *r = op->plan;
 	float scale = cpu_scale_of(in) / cpu_scale_of(out);
-	float bias = (float)-cpu_zero_of(in) * scale * (float)r->count, real;
+	float bias = (float)-cpu_zero_of(in) * scale * (float)r->axes.count, real;
 	int32_t low, high;
 
 	(void)err;
@@ -151,7 +148,7 @@ static int run_mean(const struct cpu_op *op, struct error *err)
 			/* The reference lets 16 bits wrap round. */
 			stored = out->type == ELEM_INT16 ? (int16_t)value : fixed_clamp(value, low, high);
 		} else {
-			sum -= (int64_t)cpu_zero_of(in) * (int64_t)r->count;
+			sum -= (int64_t)cpu_zero_of(in) * (int64_t)r->axes.count;
 			value = fixed_scale(fixed_wrap(sum), r->factor);
 			stored = fixed_clamp(value + cpu_zero_of(out), low, high);
 		}
@@ -204,7 +201,7 @@ static int prepare_arg(struct cpu_op *op, struct error *err)
 	int32_t shape[CPU_MAX_DIMS], axis;
 	int ret;
 
-	if ((ret = cpu_check(op, 0, CPU_QUANTISED | CPU_S32 | CPU_BOOL | CPU_F32, err)) ||
+	if ((ret = cpu_check(op, 0, CPU_QUANTISED | CPU_S32 | CPU_BOOL, err)) ||
 	    (ret = cpu_check_scalars(op, 1, 1, err)) ||
 	    (ret = cpu_check(op, 2, CPU_S32 | CPU_S64, err)))
 		return ret;
@@ -214,12 +211,6 @@ static int prepare_arg(struct cpu_op *op, struct error *err)
 	memcpy(shape, in->shape, sizeof(shape));
 	shape[axis] = 1;
 	return cpu_check_shape(op, 2, in->ndim, shape, err);
-}
-
-/* Order of float32 bits as integers. */
-static int32_t ordered(const struct cpu_tensor *t, int32_t value)
-{
-	return t->type == ELEM_FLOAT32 && value < 0 ? (int32_t)(value ^ INT32_MAX) : value;
 }
 
 static int run_arg(const struct cpu_op *op, struct error *err)
@@ -237,7 +228,6 @@ static int run_arg(const struct cpu_op *op, struct error *err)
 
 			for (size_t k = 0; k < n; k++) {
 				cpu_load(in, (o * n + k) * inner + i, 1, &value);
-				value = ordered(in, value);
 				if (k && (op->kind == IR_ARG_MAX ? value <= best : value >= best))
 					continue;
 				best = value;

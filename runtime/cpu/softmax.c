@@ -218,8 +218,8 @@ static int run_log_softmax(const struct cpu_op *op, struct error *err)
 		for (size_t i = 0; i < s->depth; i++) {
 			int32_t difference = s->row[i] - high, value;
 
-			value = fixed_divide_pot(fixed_scale(difference, s->factor) - log_sum,
-					  31 - INTEGER_BITS - LOG_OUT_BITS) + INT8_MAX;
+			value = fixed_wrap((int64_t)fixed_scale(difference, s->factor) - log_sum);
+			value = fixed_divide_pot(value, 31 - INTEGER_BITS - LOG_OUT_BITS) + INT8_MAX;
 			s->row[i] = difference > least ? fixed_clamp(value, INT8_MIN, INT8_MAX) : INT8_MIN;
 		}
 		cpu_store(&op->outputs[0], at, s->depth, s->row);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "runtime/cpu/cpu_kernel.h"
+#include "runtime/cpu/real.h"
 #include "runtime/cpu/unary.h"
 #include "sim/ref_arith.h"
 
@@ -16,8 +17,6 @@
 #define SIGMOID_HALF	256	/* points of the sigmoid table for positive arguments */
 #define SIGMOID_ZERO	32768	/* sigmoid(0) */
 #define RSQRT_SHIFT	20
-#define HALF_SQRT_2	0.70710678118654752440f
-#define SQRT_2_BY_PI	0.79788456080286535588f
 
 /**
  * struct unary - a function with its numbers
@@ -165,65 +164,18 @@ static int32_t look_up(const struct unary *u, int32_t x)
 
 /* --- Functions of real numbers --- */
 
-static float logistic(float x)
-{
-	return 1.0f / (1.0f + expf(-x));
-}
-
-static float gelu(float x)
-{
-	return 0.5f * x * erfcf(x * -HALF_SQRT_2);
-}
-
-static float gelu_tanh(float x)
-{
-	return 0.5f * x * (1.0f + tanhf(SQRT_2_BY_PI * (x + 0.044715f * x * x * x)));
-}
-
-static float elu(float x)
-{
-	return x < 0 ? expm1f(x) : x;
-}
-
-static float square(float x)
-{
-	return x * x;
-}
-
-static float negative(float x)
-{
-	return -x;
-}
-
-static float inverse_sqrt_f32(float x)
-{
-	return 1.0f / sqrtf(x);
-}
-
-/*
- * What there is: @f32 of float32; @table of 8 bits by way of real numbers, and of 16 where
- * @wide_table is.
- */
+/* Those that are tables: of 8 bits all, of 16 where @wide is. */
 static const struct {
-	float (*f32)(float x);
-	bool table, wide_table;
+	float (*real)(float x);
+	bool wide;
 } functions[IR_KIND_COUNT] = {
-	[IR_ABS] = { fabsf, false, false },
-	[IR_CEIL] = { ceilf, false, false },
-	[IR_COS] = { cosf, false, false },
-	[IR_ELU] = { elu, true, false },
-	[IR_EXP] = { expf, true, true },
-	[IR_FLOOR] = { floorf, false, false },
-	[IR_GELU] = { gelu, true, true },
-	[IR_LOG] = { logf, true, true },
-	[IR_LOGISTIC] = { logistic, true, false },
-	[IR_NEG] = { negative, false, false },
-	[IR_ROUND] = { rintf, false, false },
-	[IR_RSQRT] = { inverse_sqrt_f32, false, false },
-	[IR_SIN] = { sinf, false, false },
-	[IR_SQRT] = { sqrtf, true, true },
-	[IR_SQUARE] = { square, false, false },
-	[IR_TANH] = { tanhf, true, false },
+	[IR_ELU] = { real_elu, false },
+	[IR_EXP] = { expf, true },
+	[IR_GELU] = { real_gelu, true },
+	[IR_LOG] = { logf, true },
+	[IR_LOGISTIC] = { real_logistic, false },
+	[IR_SQRT] = { sqrtf, true },
+	[IR_TANH] = { tanhf, false },
 };
 
 static int32_t to_table(float value, int32_t zero, int32_t low, int32_t high)
@@ -398,11 +350,11 @@ static const char *choose(struct unary *u, const struct ir_options *options)
 		u->of = u->kind == IR_TANH ? tanh_16 : sigmoid_16;
 		return scale_to_table(u);
 	}
-	if (!functions[u->kind].table || (wide && !functions[u->kind].wide_table))
+	if (!functions[u->kind].real || (wide && !functions[u->kind].wide))
 		return "no function of one variable of this type";
-	u->real = functions[u->kind].f32;
+	u->real = functions[u->kind].real;
 	if (u->kind == IR_GELU && options->approximate)
-		u->real = gelu_tanh;
+		u->real = real_gelu_tanh;
 	if (wide)
 		fill_table_16(u);
 	else
@@ -478,7 +430,6 @@ const char *unary_table16(unsigned int kind, struct unary_quant in, struct unary
 
 static int prepare(struct cpu_op *op, struct error *err)
 {
-	unsigned int types = CPU_QUANTISED | (functions[op->kind].f32 ? CPU_F32 : 0);
 	const struct cpu_tensor *in = &op->inputs[0], *out = &op->outputs[0];
 	struct unary *u = calloc(1, sizeof(*u));
 	struct unary_quant from, to;
@@ -488,13 +439,10 @@ static int prepare(struct cpu_op *op, struct error *err)
 	if (!u)
 		return error_set(err, -ENOMEM, "out of memory");
 	op->plan = u;
-	if ((ret = cpu_check(op, 0, types, err)) || (ret = cpu_check_same(op, 1, 0, err)) ||
+	if ((ret = cpu_check(op, 0, CPU_QUANTISED, err)) ||
+	    (ret = cpu_check_same(op, 1, 0, err)) ||
 	    (ret = cpu_check_shape(op, 1, in->ndim, in->shape, err)))
 		return ret;
-	if (in->type == ELEM_FLOAT32) {
-		u->real = functions[op->kind].f32;
-		return 0;
-	}
 	if ((ret = cpu_check_scale(op, 0, err)) || (ret = cpu_check_scale(op, 1, err)))
 		return ret;
 	from = (struct unary_quant){ cpu_scale_of(in), cpu_zero_of(in) };
@@ -516,17 +464,8 @@ static int run(const struct cpu_op *op, struct error *err)
 		size_t n = total - at < ROW ? total - at : ROW;
 
 		cpu_load(&op->inputs[0], at, n, values);
-		for (size_t i = 0; i < n; i++) {
-			float real;
-
-			if (op->inputs[0].type != ELEM_FLOAT32) {
-				values[i] = u->of(u, values[i]);
-				continue;
-			}
-			memcpy(&real, &values[i], sizeof(real));
-			real = u->real(real);
-			memcpy(&values[i], &real, sizeof(real));
-		}
+		for (size_t i = 0; i < n; i++)
+			values[i] = u->of(u, values[i]);
 		cpu_store(&op->outputs[0], at, n, values);
 	}
 	return 0;
