@@ -72,20 +72,45 @@ out:
 	return rc;
 }
 
-int dataset_open(const char *spec, struct dataset *out, struct error *err)
+bool dataset_known(const char *spec)
 {
 	size_t len = strcspn(spec, ":");
-	const char *dir = spec[len] ? spec + len + 1 : FASHION_DIR;
+
+	return len == strlen(FASHION) && !memcmp(spec, FASHION, len);
+}
+
+/* What follows the name: ":DIR", ":PART" or ":DIR:PART". */
+static void split_spec(const char *spec, char *dir, size_t size, bool *train)
+{
+	const char *rest = spec + strcspn(spec, ":"), *last = strrchr(rest, ':');
+
+	*train = last && !strcmp(last, ":train");
+	if (last && (*train || !strcmp(last, ":test")))
+		snprintf(dir, size, "%.*s", last > rest ? (int)(last - rest - 1) : 0, rest + 1);
+	else
+		snprintf(dir, size, "%s", *rest ? rest + 1 : "");
+	if (!*dir)
+		snprintf(dir, size, FASHION_DIR);
+}
+
+int dataset_open(const char *spec, struct dataset *out, struct error *err)
+{
 	uint32_t image[3], label[1];
+	char dir[1024];
+	bool train;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	if (len != strlen(FASHION) || memcmp(spec, FASHION, len))
-		return error_set(err, -EINVAL, "no data set \"%.*s\"; there is " FASHION "[:DIR]",
-				 (int)len, spec);
-	rc = read_idx(dir, "t10k-images-idx3-ubyte.gz", 3, image, &out->pixels, err);
+	if (!dataset_known(spec))
+		return error_set(err, -EINVAL,
+				 "no data set \"%.*s\"; there is " FASHION "[:DIR][:train|test]",
+				 (int)strcspn(spec, ":"), spec);
+	split_spec(spec, dir, sizeof(dir), &train);
+	rc = read_idx(dir, train ? "train-images-idx3-ubyte.gz" : "t10k-images-idx3-ubyte.gz", 3,
+		      image, &out->pixels, err);
 	if (!rc)
-		rc = read_idx(dir, "t10k-labels-idx1-ubyte.gz", 1, label, &out->labels, err);
+		rc = read_idx(dir, train ? "train-labels-idx1-ubyte.gz" : "t10k-labels-idx1-ubyte.gz",
+			      1, label, &out->labels, err);
 	if (!rc && image[0] != label[0])
 		rc = error_set(err, -EINVAL, "%s: %u pictures, %u labels", dir, image[0], label[0]);
 	out->classes = sizeof(fashion_classes) / sizeof(fashion_classes[0]);

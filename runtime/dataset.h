@@ -3,6 +3,7 @@
 #ifndef ACCEL_RUNTIME_DATASET_H
 #define ACCEL_RUNTIME_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,9 +25,13 @@ struct dataset {
 	uint8_t *labels;
 };
 
+/* Is what is before the first colon the name of a data set? */
+bool dataset_known(const char *spec);
+
 /**
- * dataset_open - load the test part of a data set
- * @spec: "fashion-mnist", or "fashion-mnist:DIR" for where its files are
+ * dataset_open - load a part of a data set
+ * @spec: "fashion-mnist[:DIR][:train|test]": where its files are if not where Debian has them; the
+ *	part, test unless said
  *
  * Return: 0, -ENOENT (@err names the package), -EINVAL, -ENOMEM.
  */

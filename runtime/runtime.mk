@@ -1,7 +1,8 @@
 # The accel command, on the library.
 
-RUNTIME_PKGS := jansson libxxhash libzip zlib
-RUNTIME_LIBS := $(shell pkg-config --libs $(RUNTIME_PKGS) 2>/dev/null) -lm
+RUNTIME_PKGS := jansson libxxhash libzip zlib libpng libjpeg sndfile
+# Not all that link these need all of them.
+RUNTIME_LIBS := -Wl,--push-state,--as-needed $(shell pkg-config --libs $(RUNTIME_PKGS) 2>/dev/null) -lm -Wl,--pop-state
 
 # In the build tree the library is found beside the command; the installed one looks where libraries are.
 $(O)/accel: RPATH := -Wl,-rpath,'$$ORIGIN'
