@@ -64,6 +64,7 @@ static bool take_operand(struct input *in, struct cpu_tensor *t, float *scale, i
 	static const uint8_t types[] = {
 		ELEM_INT8, ELEM_INT8, ELEM_UINT8, ELEM_INT16, ELEM_INT32, ELEM_INT32, ELEM_FLOAT32,
 		ELEM_BOOL, ELEM_INT64, ELEM_FLOAT16, 77, ELEM_FLOAT32, ELEM_FLOAT32, ELEM_FLOAT32,
+		ELEM_UINT64, ELEM_FLOAT64,
 	};
 	struct operand d;
 	size_t elements = 1, bytes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Arithmetic of two operands. */
+/* Arithmetic of two quantised operands. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -26,25 +26,25 @@ struct binary {
 };
 
 /* Both inputs in one scale, with headroom below the point. */
-static inline void common_scale(const struct binary *p, const int32_t *const in[BROADCAST_MAX],
+static inline void common_scale(const struct binary *p, const int64_t *const in[BROADCAST_MAX],
 				size_t i, int32_t v[2])
 {
 	for (int k = 0; k < 2; k++) {
-		int32_t x = in[k][i] - p->zero[k];
+		int32_t x = (int32_t)in[k][i] - p->zero[k];
 
 		v[k] = fixed_scale((int32_t)((uint32_t)x << p->shift), p->factor[k]);
 	}
 }
 
 #define ROW(name, ...) \
-	static void name(const void *ctx, const int32_t *const in[BROADCAST_MAX], int32_t *out, \
+	static void name(const void *ctx, const int64_t *const in[BROADCAST_MAX], int64_t *out, \
 			 size_t count) \
 	{ \
 		const struct binary *p = ctx; \
 \
 		(void)p; \
 		for (size_t i = 0; i < count; i++) { \
-			const int32_t a = in[0][i], b = in[1][i]; \
+			const int32_t a = (int32_t)in[0][i], b = (int32_t)in[1][i]; \
 			int64_t value; \
 \
 			(void)a; \
@@ -54,53 +54,39 @@ static inline void common_scale(const struct binary *p, const int32_t *const in[
 		} \
 	}
 
-ROW(add_quantised,
+ROW(add,
     int32_t v[2];
     common_scale(p, in, i, v);
     value = (int64_t)fixed_scale(v[0] + v[1], p->out_factor) + p->out_zero;)
-ROW(sub_quantised,
+ROW(sub,
     int32_t v[2];
     common_scale(p, in, i, v);
     value = (int64_t)fixed_scale(v[0] - v[1], p->out_factor) + p->out_zero;)
-ROW(square_difference_quantised,
+ROW(square_difference,
     int32_t v[2];
     common_scale(p, in, i, v);
     v[0] -= v[1];
     value = (int64_t)fixed_scale(fixed_wrap((int64_t)v[0] * v[0]), p->out_factor) + p->out_zero;)
-ROW(mul_quantised,
+ROW(mul,
     int32_t product = fixed_wrap((int64_t)(a - p->zero[0]) * (b - p->zero[1]));
     value = (int64_t)fixed_scale(product, p->out_factor) + p->out_zero;)
-ROW(add_s32, value = fixed_wrap((int64_t)a + b);)
-ROW(sub_s32, value = fixed_wrap((int64_t)a - b);)
-ROW(mul_s32, value = fixed_wrap((int64_t)a * b);)
-ROW(square_difference_s32, value = fixed_wrap(((int64_t)a - b) * ((int64_t)a - b));)
-ROW(div_s32, value = b ? (int64_t)a / b : 0;)
-ROW(floor_div_s32, value = b ? (int64_t)a / b - ((a % b != 0) && (a < 0) != (b < 0)) : 0;)
-ROW(floor_mod_s32,
-    value = b ? (int64_t)a % b : 0;
-    value += value && (value < 0) != (b < 0) ? b : 0;)
 /* PRELU: b is the slope of negative values. */
-ROW(prelu_quantised,
+ROW(prelu,
     int32_t x = a - p->zero[0], slope = b - p->zero[1];
     value = x >= 0 ? fixed_scale(x, p->factor[0]) : fixed_scale(x * slope, p->out_factor);
     value += p->out_zero;)
 ROW(maximum, value = a > b ? a : b;)
 ROW(minimum, value = a < b ? a : b;)
 
-/* What there is. Quantised MAXIMUM and MINIMUM compare as they are: operands share a scale. */
-static const struct {
-	broadcast_row *quantised, *s32;
-} rows[IR_KIND_COUNT] = {
-	[IR_ADD] = { add_quantised, add_s32 },
-	[IR_SUB] = { sub_quantised, sub_s32 },
-	[IR_MUL] = { mul_quantised, mul_s32 },
-	[IR_DIV] = { NULL, div_s32 },
-	[IR_FLOOR_DIV] = { NULL, floor_div_s32 },
-	[IR_FLOOR_MOD] = { NULL, floor_mod_s32 },
-	[IR_SQUARED_DIFFERENCE] = { square_difference_quantised, square_difference_s32 },
-	[IR_MAXIMUM] = { maximum, maximum },
-	[IR_MINIMUM] = { minimum, minimum },
-	[IR_PRELU] = { prelu_quantised, NULL },
+/* What there is. MAXIMUM and MINIMUM compare as they are: operands share a scale. */
+static broadcast_row *const rows[IR_KIND_COUNT] = {
+	[IR_ADD] = add,
+	[IR_SUB] = sub,
+	[IR_MUL] = mul,
+	[IR_SQUARED_DIFFERENCE] = square_difference,
+	[IR_MAXIMUM] = maximum,
+	[IR_MINIMUM] = minimum,
+	[IR_PRELU] = prelu,
 };
 
 /* Scales of ADD, SUB and SQUARED_DIFFERENCE: relative to twice the larger input scale. */
@@ -120,7 +106,7 @@ static void scale_sum(const struct cpu_op *op, struct binary *p)
 		p->out_factor = fixed_factor(twice / ((1 << p->shift) * out));
 }
 
-static int prepare_quantised(const struct cpu_op *op, struct binary *p, struct error *err)
+static int prepare_scales(const struct cpu_op *op, struct binary *p, struct error *err)
 {
 	int ret = 0;
 
@@ -146,34 +132,27 @@ static int prepare_quantised(const struct cpu_op *op, struct binary *p, struct e
 
 static int prepare(struct cpu_op *op, struct error *err)
 {
-	unsigned int types = (rows[op->kind].quantised ? CPU_QUANTISED : 0) |
-		(rows[op->kind].s32 ? CPU_S32 : 0);
 	struct binary *p = calloc(1, sizeof(*p));
-	int type, ret;
+	int ret;
 
 	if (!p)
 		return error_set(err, -ENOMEM, "out of memory");
 	op->plan = p;
-	if ((ret = cpu_check(op, 0, types, err)) || (ret = cpu_check_same(op, 1, 0, err)) ||
-	    (ret = cpu_check_same(op, 2, 0, err)) ||
+	p->row = rows[op->kind];
+	if ((ret = cpu_check(op, 0, p->row ? CPU_QUANTISED : 0, err)) ||
+	    (ret = cpu_check_same(op, 1, 0, err)) || (ret = cpu_check_same(op, 2, 0, err)) ||
 	    (ret = broadcast_plan(op, 2, &p->broadcast, err)))
 		return ret;
-	type = op->inputs[0].type;
-	cpu_limits(type, &p->low, &p->high);
-	p->row = type == ELEM_INT32 ? rows[op->kind].s32 : rows[op->kind].quantised;
+	cpu_limits(op->inputs[0].type, &p->low, &p->high);
 	ret = cpu_activation(op, &op->outputs[0], &p->low, &p->high, err);
-	return ret || type == ELEM_INT32 ? ret : prepare_quantised(op, p, err);
+	return ret ? ret : prepare_scales(op, p, err);
 }
 
 static int run(const struct cpu_op *op, struct error *err)
 {
 	const struct binary *p = op->plan;
-	bool divides = op->kind == IR_DIV || op->kind == IR_FLOOR_DIV || op->kind == IR_FLOOR_MOD;
 
-	for (size_t i = 0; divides && op->inputs[1].type == ELEM_INT32 &&
-	     i < cpu_elements(&op->inputs[1]); i++)
-		if (!cpu_index_at(&op->inputs[1], i))
-			return cpu_refuse(op, 1, -EINVAL, "division by zero", err);
+	(void)err;
 	broadcast_run(op, &p->broadcast, p->row, p);
 	return 0;
 }

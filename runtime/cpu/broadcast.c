@@ -84,8 +84,8 @@ int broadcast_plan(const struct cpu_op *op, uint32_t count, struct broadcast *b,
 void broadcast_run(const struct cpu_op *op, const struct broadcast *b, broadcast_row *row,
 		   const void *ctx)
 {
-	int32_t buffer[BROADCAST_MAX][BROADCAST_ROW], out[BROADCAST_ROW];
-	const int32_t *in[BROADCAST_MAX] = { buffer[0], buffer[1], buffer[2] };
+	int64_t buffer[BROADCAST_MAX][BROADCAST_ROW], out[BROADCAST_ROW];
+	const int64_t *in[BROADCAST_MAX] = { buffer[0], buffer[1], buffer[2] };
 	uint32_t last = b->ndim - 1;
 	size_t width = (size_t)b->shape[last], total = cpu_elements(&op->outputs[0]);
 	int32_t index[CPU_MAX_DIMS] = { 0 };
@@ -99,12 +99,12 @@ void broadcast_run(const struct cpu_op *op, const struct broadcast *b, broadcast
 
 				for (uint32_t k = 0; k < last; k++)
 					at += (size_t)index[k] * b->step[i][k];
-				cpu_load(&op->inputs[i], at, b->step[i][last] ? n : 1, buffer[i]);
+				cpu_load64(&op->inputs[i], at, b->step[i][last] ? n : 1, buffer[i]);
 				for (size_t k = 1; k < n && !b->step[i][last]; k++)
 					buffer[i][k] = buffer[i][0];
 			}
 			row(ctx, in, out, n);
-			cpu_store(&op->outputs[0], done + x, n, out);
+			cpu_store64(&op->outputs[0], done + x, n, out);
 		}
 		for (uint32_t k = last; k-- > 0;) {
 			if (++index[k] < b->shape[k])

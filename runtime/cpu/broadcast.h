@@ -24,9 +24,9 @@ int broadcast_plan(const struct cpu_op *op, uint32_t count, struct broadcast *b,
 
 /**
  * typedef broadcast_row - compute some elements
- * @in: of each input, @count
+ * @in: of each input, @count, as integers; of what is no integer, bits
  */
-typedef void broadcast_row(const void *ctx, const int32_t *const in[BROADCAST_MAX], int32_t *out,
+typedef void broadcast_row(const void *ctx, const int64_t *const in[BROADCAST_MAX], int64_t *out,
 			   size_t count);
 
 /* broadcast_run - all of the output, row by row */

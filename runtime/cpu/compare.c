@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Comparisons, operations on truth values, and choice between two tensors. */
+/* Comparisons of quantised operands, operations on truth values, and choice between two tensors. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,15 +31,15 @@ static const struct {
 	[IR_GREATER_EQUAL] = { true, false, true },
 };
 
-static int32_t compared(const struct compare *p, const int32_t *const in[BROADCAST_MAX], size_t i,
+static int32_t compared(const struct compare *p, const int64_t *const in[BROADCAST_MAX], size_t i,
 			int k)
 {
-	uint32_t x = (uint32_t)(in[k][i] - p->zero[k]);
+	uint32_t x = (uint32_t)((int32_t)in[k][i] - p->zero[k]);
 
-	return p->scaled ? fixed_scale((int32_t)(x << SHIFT), p->factor[k]) : in[k][i];
+	return p->scaled ? fixed_scale((int32_t)(x << SHIFT), p->factor[k]) : (int32_t)in[k][i];
 }
 
-static void compare_row(const void *ctx, const int32_t *const in[BROADCAST_MAX], int32_t *out,
+static void compare_row(const void *ctx, const int64_t *const in[BROADCAST_MAX], int64_t *out,
 			size_t count)
 {
 	const struct compare *p = ctx;
@@ -62,11 +62,11 @@ static int prepare_compare(struct cpu_op *op, struct error *err)
 	p->equal = results[op->kind].equal;
 	p->less = results[op->kind].less;
 	p->greater = results[op->kind].greater;
-	if ((ret = cpu_check(op, 0, CPU_S8 | CPU_U8 | CPU_S16 | CPU_S32 | CPU_BOOL, err)) ||
+	if ((ret = cpu_check(op, 0, CPU_QUANTISED, err)) ||
 	    (ret = cpu_check_same(op, 1, 0, err)) || (ret = cpu_check(op, 2, CPU_BOOL, err)) ||
 	    (ret = broadcast_plan(op, 2, &p->broadcast, err)))
 		return ret;
-	p->scaled = op->inputs[0].type == ELEM_INT8 || op->inputs[0].type == ELEM_UINT8;
+	p->scaled = op->inputs[0].type != ELEM_INT16;
 	for (uint32_t i = 0; i < 2 && p->scaled; i++) {
 		ret = cpu_check_scale(op, i, err);
 		if (ret)
@@ -88,7 +88,7 @@ static int run_compare(const struct cpu_op *op, struct error *err)
 
 const struct cpu_kernel cpu_compare = { prepare_compare, run_compare };
 
-static void and_row(const void *ctx, const int32_t *const in[BROADCAST_MAX], int32_t *out,
+static void and_row(const void *ctx, const int64_t *const in[BROADCAST_MAX], int64_t *out,
 		    size_t count)
 {
 	(void)ctx;
@@ -96,7 +96,7 @@ static void and_row(const void *ctx, const int32_t *const in[BROADCAST_MAX], int
 		out[i] = in[0][i] && in[1][i];
 }
 
-static void or_row(const void *ctx, const int32_t *const in[BROADCAST_MAX], int32_t *out,
+static void or_row(const void *ctx, const int64_t *const in[BROADCAST_MAX], int64_t *out,
 		   size_t count)
 {
 	(void)ctx;
@@ -104,7 +104,7 @@ static void or_row(const void *ctx, const int32_t *const in[BROADCAST_MAX], int3
 		out[i] = in[0][i] || in[1][i];
 }
 
-static void not_row(const void *ctx, const int32_t *const in[BROADCAST_MAX], int32_t *out,
+static void not_row(const void *ctx, const int64_t *const in[BROADCAST_MAX], int64_t *out,
 		    size_t count)
 {
 	(void)ctx;
@@ -112,7 +112,7 @@ static void not_row(const void *ctx, const int32_t *const in[BROADCAST_MAX], int
 		out[i] = !in[0][i];
 }
 
-static void select_row(const void *ctx, const int32_t *const in[BROADCAST_MAX], int32_t *out,
+static void select_row(const void *ctx, const int64_t *const in[BROADCAST_MAX], int64_t *out,
 		       size_t count)
 {
 	(void)ctx;
@@ -166,7 +166,7 @@ static int prepare_select(struct cpu_op *op, struct error *err)
 		return error_set(err, -ENOMEM, "out of memory");
 	op->plan = b;
 	if ((ret = cpu_check(op, 0, CPU_BOOL, err)) ||
-	    (ret = cpu_check(op, 1, CPU_QUANTISED | CPU_S32 | CPU_BOOL | CPU_F32, err)) ||
+	    (ret = cpu_check(op, 1, CPU_ANY, err)) ||
 	    (ret = cpu_check_same(op, 2, 1, err)) || (ret = cpu_check_same(op, 3, 1, err)))
 		return ret;
 	if (op->kind == IR_SELECT && c->ndim == 1 && out->ndim > 1 &&

@@ -7,7 +7,7 @@
 #include "runtime/cpu/cpu_kernel.h"
 #include "runtime/float/float.h"
 
-/* Of integers, and of any type where elements are only moved. */
+/* Of quantised numbers, and of any type where elements are only moved. */
 static const struct cpu_kernel *const kernels[IR_KIND_COUNT] = {
 	[IR_ABS] = &cpu_unary,
 	[IR_ADD] = &cpu_binary,
@@ -18,21 +18,15 @@ static const struct cpu_kernel *const kernels[IR_KIND_COUNT] = {
 	[IR_BATCH_TO_SPACE_ND] = &cpu_space_batch,
 	[IR_BROADCAST_TO] = &cpu_tile,
 	[IR_CAST] = &cpu_cast,
-	[IR_CEIL] = &cpu_unary,
 	[IR_CONCATENATION] = &cpu_concat,
 	[IR_CONV_2D] = &cpu_conv,
-	[IR_COS] = &cpu_unary,
 	[IR_DEPTHWISE_CONV_2D] = &cpu_depthwise,
 	[IR_DEPTH_TO_SPACE] = &cpu_space_depth,
 	[IR_DEQUANTIZE] = &cpu_quantize,
-	[IR_DIV] = &cpu_binary,
 	[IR_ELU] = &cpu_unary,
 	[IR_EQUAL] = &cpu_compare,
 	[IR_EXP] = &cpu_unary,
 	[IR_EXPAND_DIMS] = &cpu_copy,
-	[IR_FLOOR] = &cpu_unary,
-	[IR_FLOOR_DIV] = &cpu_binary,
-	[IR_FLOOR_MOD] = &cpu_binary,
 	[IR_FULLY_CONNECTED] = &cpu_fully_connected,
 	[IR_GATHER] = &cpu_gather,
 	[IR_GATHER_ND] = &cpu_gather_nd,
@@ -55,18 +49,14 @@ static const struct cpu_kernel *const kernels[IR_KIND_COUNT] = {
 	[IR_MINIMUM] = &cpu_binary,
 	[IR_MIRROR_PAD] = &cpu_mirror_pad,
 	[IR_MUL] = &cpu_binary,
-	[IR_NEG] = &cpu_unary,
 	[IR_NOT_EQUAL] = &cpu_compare,
 	[IR_PACK] = &cpu_pack,
 	[IR_PAD] = &cpu_pad,
 	[IR_PADV2] = &cpu_pad,
 	[IR_PRELU] = &cpu_prelu,
 	[IR_QUANTIZE] = &cpu_quantize,
-	[IR_REDUCE_ALL] = &cpu_reduce,
-	[IR_REDUCE_ANY] = &cpu_reduce,
 	[IR_REDUCE_MAX] = &cpu_reduce,
 	[IR_REDUCE_MIN] = &cpu_reduce,
-	[IR_REDUCE_PROD] = &cpu_reduce,
 	[IR_RELU] = &cpu_unary,
 	[IR_RELU6] = &cpu_unary,
 	[IR_RELU_0_TO_1] = &cpu_unary,
@@ -75,13 +65,11 @@ static const struct cpu_kernel *const kernels[IR_KIND_COUNT] = {
 	[IR_RESIZE_BILINEAR] = &cpu_resize,
 	[IR_RESIZE_NEAREST_NEIGHBOR] = &cpu_resize,
 	[IR_REVERSE_V2] = &cpu_reverse,
-	[IR_ROUND] = &cpu_unary,
 	[IR_RSQRT] = &cpu_unary,
 	[IR_SCATTER_ND] = &cpu_scatter_nd,
 	[IR_SELECT] = &cpu_select,
 	[IR_SELECT_V2] = &cpu_select,
 	[IR_SHAPE] = &cpu_shape,
-	[IR_SIN] = &cpu_unary,
 	[IR_SLICE] = &cpu_slice,
 	[IR_SOFTMAX] = &cpu_softmax,
 	[IR_SPACE_TO_BATCH_ND] = &cpu_space_batch,
@@ -89,7 +77,6 @@ static const struct cpu_kernel *const kernels[IR_KIND_COUNT] = {
 	[IR_SPLIT] = &cpu_split,
 	[IR_SPLIT_V] = &cpu_split,
 	[IR_SQRT] = &cpu_unary,
-	[IR_SQUARE] = &cpu_unary,
 	[IR_SQUARED_DIFFERENCE] = &cpu_binary,
 	[IR_SQUEEZE] = &cpu_copy,
 	[IR_STRIDED_SLICE] = &cpu_strided_slice,
@@ -103,7 +90,50 @@ static const struct cpu_kernel *const kernels[IR_KIND_COUNT] = {
 	[IR_UNPACK] = &cpu_unpack,
 };
 
-/* Of float32: by the type of the input. */
+/* Of integers that are nothing else: not quantised. */
+static const struct cpu_kernel *const integers[IR_KIND_COUNT] = {
+	[IR_ABS] = &cpu_integer_unary,
+	[IR_ADD] = &cpu_integer_binary,
+	[IR_ARG_MAX] = &cpu_integer_arg,
+	[IR_ARG_MIN] = &cpu_integer_arg,
+	[IR_BITWISE_AND] = &cpu_integer_binary,
+	[IR_BITWISE_NOT] = &cpu_integer_unary,
+	[IR_BITWISE_OR] = &cpu_integer_binary,
+	[IR_BITWISE_XOR] = &cpu_integer_binary,
+	[IR_CEIL] = &cpu_integer_unary,
+	[IR_DIV] = &cpu_integer_binary,
+	[IR_EQUAL] = &cpu_integer_compare,
+	[IR_FLOOR] = &cpu_integer_unary,
+	[IR_FLOOR_DIV] = &cpu_integer_binary,
+	[IR_FLOOR_MOD] = &cpu_integer_binary,
+	[IR_FMOD] = &cpu_integer_binary,
+	[IR_GREATER] = &cpu_integer_compare,
+	[IR_GREATER_EQUAL] = &cpu_integer_compare,
+	[IR_LEFT_SHIFT] = &cpu_integer_binary,
+	[IR_LESS] = &cpu_integer_compare,
+	[IR_LESS_EQUAL] = &cpu_integer_compare,
+	[IR_MAXIMUM] = &cpu_integer_binary,
+	[IR_MEAN] = &cpu_integer_reduce,
+	[IR_MINIMUM] = &cpu_integer_binary,
+	[IR_MUL] = &cpu_integer_binary,
+	[IR_NEG] = &cpu_integer_unary,
+	[IR_NOT_EQUAL] = &cpu_integer_compare,
+	[IR_POW] = &cpu_integer_binary,
+	[IR_REDUCE_ALL] = &cpu_integer_reduce,
+	[IR_REDUCE_ANY] = &cpu_integer_reduce,
+	[IR_REDUCE_MAX] = &cpu_integer_reduce,
+	[IR_REDUCE_MIN] = &cpu_integer_reduce,
+	[IR_REDUCE_PROD] = &cpu_integer_reduce,
+	[IR_RIGHT_SHIFT] = &cpu_integer_binary,
+	[IR_ROUND] = &cpu_integer_unary,
+	[IR_SIGN] = &cpu_integer_unary,
+	[IR_SQUARE] = &cpu_integer_unary,
+	[IR_SQUARED_DIFFERENCE] = &cpu_integer_binary,
+	[IR_SUB] = &cpu_integer_binary,
+	[IR_SUM] = &cpu_integer_reduce,
+};
+
+/* Of float32. */
 static const struct cpu_kernel *const floats[IR_KIND_COUNT] = {
 	[IR_ABS] = &float_unary,
 	[IR_ACOS] = &float_unary,
@@ -132,6 +162,7 @@ static const struct cpu_kernel *const floats[IR_KIND_COUNT] = {
 	[IR_FLOOR_DIV] = &float_binary,
 	[IR_FLOOR_MOD] = &float_binary,
 	[IR_FULLY_CONNECTED] = &float_fully_connected,
+	[IR_FMOD] = &float_binary,
 	[IR_GELU] = &float_unary,
 	[IR_GREATER] = &float_compare,
 	[IR_GREATER_EQUAL] = &float_compare,
@@ -186,20 +217,35 @@ static const struct cpu_kernel *const floats[IR_KIND_COUNT] = {
 	[IR_TRANSPOSE_CONV] = &float_transpose_conv,
 };
 
+/* True if a tensor's elements are whole numbers as they are. */
+static bool is_integer(const struct cpu_tensor *t)
+{
+	unsigned int narrow = CPU_S8 | CPU_U8 | CPU_S16;
+
+	if (t->type < 0 || t->type > 31)
+		return false;
+	return (CPU_INTEGER | CPU_BOOL) >> t->type & 1 && (!t->scale_count || !(narrow >> t->type & 1));
+}
+
+/* By the type of an input; one that does not fit the kernel says so. */
 static const struct cpu_kernel *pick(unsigned int kind, const struct cpu_tensor *inputs,
 				     uint32_t count)
 {
-	uint32_t input = kind == IR_TRANSPOSE_CONV ? 2 : 0;
+	uint32_t index = kind == IR_TRANSPOSE_CONV ? 2 : 0;
+	const struct cpu_tensor *t = index < count && inputs[index].data ? &inputs[index] : NULL;
 
-	if (floats[kind] && (!kernels[kind] || (input < count && inputs[input].data &&
-						inputs[input].type == ELEM_FLOAT32)))
+	if (kind == IR_DEQUANTIZE && t && t->type == ELEM_FLOAT16)
+		return &cpu_cast;
+	if (floats[kind] && t && t->type == ELEM_FLOAT32)
 		return floats[kind];
-	return kernels[kind];
+	if (integers[kind] && t && is_integer(t))
+		return integers[kind];
+	return kernels[kind] ? kernels[kind] : floats[kind] ? floats[kind] : integers[kind];
 }
 
 bool cpu_has(unsigned int kind)
 {
-	return kind < IR_KIND_COUNT && (kernels[kind] || floats[kind]);
+	return kind < IR_KIND_COUNT && (kernels[kind] || floats[kind] || integers[kind]);
 }
 
 size_t cpu_elements(const struct cpu_tensor *t)

@@ -43,9 +43,14 @@ int cpu_refuse(const struct cpu_op *op, uint32_t index, int code, const char *wh
 #define CPU_S32		(1u << ELEM_INT32)
 #define CPU_S64		(1u << ELEM_INT64)
 #define CPU_BOOL	(1u << ELEM_BOOL)
+#define CPU_U16		(1u << ELEM_UINT16)
+#define CPU_U32		(1u << ELEM_UINT32)
+#define CPU_U64		(1u << ELEM_UINT64)
 #define CPU_F32		(1u << ELEM_FLOAT32)
+#define CPU_REAL	(CPU_F32 | 1u << ELEM_FLOAT16 | 1u << ELEM_FLOAT64 | 1u << ELEM_BFLOAT16)
+#define CPU_INTEGER	(CPU_S8 | CPU_U8 | CPU_S16 | CPU_U16 | CPU_S32 | CPU_U32 | CPU_S64 | CPU_U64)
 #define CPU_QUANTISED	(CPU_S8 | CPU_U8 | CPU_S16)
-#define CPU_ANY		(CPU_QUANTISED | CPU_S32 | CPU_S64 | CPU_BOOL | CPU_F32)
+#define CPU_ANY		(CPU_INTEGER | CPU_BOOL | CPU_REAL)
 
 /* --- operand.c --- */
 
@@ -60,6 +65,9 @@ int cpu_check_same(const struct cpu_op *op, uint32_t index, uint32_t as, struct 
 
 /* cpu_check_scale - operand @index is quantised as a whole, with a scale that is a number */
 int cpu_check_scale(const struct cpu_op *op, uint32_t index, struct error *err);
+
+/* cpu_check_scales - operand @index is quantised as a whole or along an axis, with such scales */
+int cpu_check_scales(const struct cpu_op *op, uint32_t index, struct error *err);
 
 /* cpu_check_shape - operand @index has that shape; axes of extent 1 may be missing or added */
 int cpu_check_shape(const struct cpu_op *op, uint32_t index, uint32_t ndim, const int32_t *shape,
@@ -90,6 +98,10 @@ int cpu_activation(const struct cpu_op *op, const struct cpu_tensor *t, int32_t 
 void cpu_load(const struct cpu_tensor *t, size_t at, size_t count, int32_t *out);
 void cpu_store(const struct cpu_tensor *t, size_t at, size_t count, const int32_t *values);
 
+/* Likewise of any type of up to 64 bits; uint64 and what is no integer: bits. */
+void cpu_load64(const struct cpu_tensor *t, size_t at, size_t count, int64_t *out);
+void cpu_store64(const struct cpu_tensor *t, size_t at, size_t count, const int64_t *values);
+
 /* One element of an int32 or int64 tensor. */
 int64_t cpu_index_at(const struct cpu_tensor *t, size_t at);
 
@@ -105,7 +117,8 @@ int32_t cpu_axis(int64_t axis, uint32_t ndim);
 	X(mean) X(reduce) X(arg) X(softmax) X(log_softmax) X(resize) X(transpose) X(concat) \
 	X(split) X(pack) X(unpack) X(slice) X(strided_slice) X(pad) X(mirror_pad) X(tile) \
 	X(gather) X(scatter_nd) X(reverse) X(space_depth) X(space_batch) X(prelu) X(lstm) \
-	X(gather_nd) X(shape)
+	X(gather_nd) X(shape) X(integer_binary) X(integer_unary) X(integer_compare) \
+	X(integer_reduce) X(integer_arg)
 #define X(name) extern const struct cpu_kernel cpu_##name;
 CPU_KERNELS(X)
 #undef X

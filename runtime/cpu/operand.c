@@ -37,17 +37,30 @@ int cpu_check_same(const struct cpu_op *op, uint32_t index, uint32_t as, struct 
 	return 0;
 }
 
+int cpu_check_scales(const struct cpu_op *op, uint32_t index, struct error *err)
+{
+	const struct cpu_tensor *t = cpu_operand(op, index);
+
+	if (!t || (t->scale_count != 1 && (t->axis < 0 || t->axis >= (int32_t)t->ndim ||
+					   t->scale_count != (uint32_t)t->shape[t->axis])))
+		return cpu_refuse(op, index, -EINVAL, "is not quantised as a whole or along an axis",
+				  err);
+	for (uint32_t i = 0; i < t->scale_count; i++) {
+		if (!(t->scales[i] > 0) || !isfinite(t->scales[i]))
+			return cpu_refuse(op, index, -EINVAL, "has a scale that is not above 0", err);
+		if (t->zero_points[i] < -65536 || t->zero_points[i] > 65536)
+			return cpu_refuse(op, index, -EINVAL, "has a zero point beyond its type", err);
+	}
+	return 0;
+}
+
 int cpu_check_scale(const struct cpu_op *op, uint32_t index, struct error *err)
 {
 	const struct cpu_tensor *t = cpu_operand(op, index);
 
 	if (!t || t->scale_count != 1)
 		return cpu_refuse(op, index, -EINVAL, "is not quantised as a whole", err);
-	if (!(t->scales[0] > 0) || !isfinite(t->scales[0]))
-		return cpu_refuse(op, index, -EINVAL, "has a scale that is not above 0", err);
-	if (t->zero_points[0] < -65536 || t->zero_points[0] > 65536)
-		return cpu_refuse(op, index, -EINVAL, "has a zero point beyond its type", err);
-	return 0;
+	return cpu_check_scales(op, index, err);
 }
 
 int cpu_check_shape(const struct cpu_op *op, uint32_t index, uint32_t ndim, const int32_t *shape,
@@ -189,6 +202,68 @@ void cpu_store(const struct cpu_tensor *t, size_t at, size_t count, const int32_
 		break;
 	default:
 		memcpy((uint8_t *)t->data + at * 4, values, count * 4);
+	}
+}
+
+#define LOAD(type) \
+	for (size_t i = 0; i < count; i++) { \
+		type v; \
+\
+		memcpy(&v, (const uint8_t *)t->data + (at + i) * sizeof(v), sizeof(v)); \
+		out[i] = (int64_t)v; \
+	}
+
+void cpu_load64(const struct cpu_tensor *t, size_t at, size_t count, int64_t *out)
+{
+	switch (t->type) {
+	case ELEM_INT8:
+		LOAD(int8_t)
+		break;
+	case ELEM_UINT8:
+	case ELEM_BOOL:
+		LOAD(uint8_t)
+		break;
+	case ELEM_INT16:
+		LOAD(int16_t)
+		break;
+	case ELEM_UINT16:
+	case ELEM_FLOAT16:
+	case ELEM_BFLOAT16:
+		LOAD(uint16_t)
+		break;
+	case ELEM_INT32:
+		LOAD(int32_t)
+		break;
+	case ELEM_UINT32:
+	case ELEM_FLOAT32:
+		LOAD(uint32_t)
+		break;
+	default:
+		memcpy(out, (const uint8_t *)t->data + at * sizeof(*out), count * sizeof(*out));
+	}
+}
+
+#define STORE(type) \
+	for (size_t i = 0; i < count; i++) { \
+		type v = (type)values[i]; \
+\
+		memcpy((uint8_t *)t->data + (at + i) * sizeof(v), &v, sizeof(v)); \
+	}
+
+void cpu_store64(const struct cpu_tensor *t, size_t at, size_t count, const int64_t *values)
+{
+	switch (elem_size(t->type)) {
+	case 1:
+		STORE(uint8_t)
+		break;
+	case 2:
+		STORE(uint16_t)
+		break;
+	case 4:
+		STORE(uint32_t)
+		break;
+	default:
+		memcpy((uint8_t *)t->data + at * sizeof(*values), values, count * sizeof(*values));
 	}
 }
 

@@ -66,14 +66,12 @@ static int prepare_axes(struct cpu_op *op, unsigned int types, struct error *err
 	return reduce_axes(op, &r->axes, err);
 }
 
-enum fold { FOLD_SUM, FOLD_PRODUCT, FOLD_MAX, FOLD_MIN };
+enum fold { FOLD_SUM, FOLD_MAX, FOLD_MIN };
 
 static void fold_in(int64_t *acc, int32_t value, enum fold fold)
 {
 	if (fold == FOLD_SUM)
 		*acc += value;
-	else if (fold == FOLD_PRODUCT)
-		*acc = fixed_wrap(*acc * value);
 	else if (fold == FOLD_MAX)
 		*acc = value > *acc ? value : *acc;
 	else
@@ -159,15 +157,13 @@ static int run_mean(const struct cpu_op *op, struct error *err)
 
 const struct cpu_kernel cpu_mean = { prepare_mean, run_mean };
 
-/* --- REDUCE_* --- */
+/* --- REDUCE_MAX and REDUCE_MIN: input and output have the same quantisation --- */
 
 static int prepare_reduce(struct cpu_op *op, struct error *err)
 {
-	bool truth = op->kind == IR_REDUCE_ANY || op->kind == IR_REDUCE_ALL;
+	bool folds = op->kind == IR_REDUCE_MAX || op->kind == IR_REDUCE_MIN;
 
-	if (op->kind == IR_REDUCE_PROD)
-		return prepare_axes(op, CPU_S32, err);
-	return prepare_axes(op, truth ? CPU_BOOL : CPU_QUANTISED | CPU_S32, err);
+	return prepare_axes(op, folds ? CPU_QUANTISED : 0, err);
 }
 
 static int run_reduce(const struct cpu_op *op, struct error *err)
@@ -177,9 +173,7 @@ static int run_reduce(const struct cpu_op *op, struct error *err)
 
 	(void)err;
 	cpu_limits(op->outputs[0].type, &low, &high);
-	if (op->kind == IR_REDUCE_PROD)
-		fold_all(op, r, 1, FOLD_PRODUCT);
-	else if (op->kind == IR_REDUCE_MAX || op->kind == IR_REDUCE_ANY)
+	if (op->kind == IR_REDUCE_MAX)
 		fold_all(op, r, low, FOLD_MAX);
 	else
 		fold_all(op, r, high, FOLD_MIN);
@@ -201,7 +195,7 @@ static int prepare_arg(struct cpu_op *op, struct error *err)
 	int32_t shape[CPU_MAX_DIMS], axis;
 	int ret;
 
-	if ((ret = cpu_check(op, 0, CPU_QUANTISED | CPU_S32 | CPU_BOOL, err)) ||
+	if ((ret = cpu_check(op, 0, CPU_QUANTISED, err)) ||
 	    (ret = cpu_check_scalars(op, 1, 1, err)) ||
 	    (ret = cpu_check(op, 2, CPU_S32 | CPU_S64, err)))
 		return ret;

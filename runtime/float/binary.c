@@ -56,6 +56,7 @@ ROW(mul, float, x * y)
 ROW(divide, float, x / y)
 ROW(floor_divide, float, floorf(x / y))
 ROW(modulo, float, floor_mod(x, y))
+ROW(modulo_c, float, fmodf(x, y))
 ROW(power, float, powf(x, y))
 ROW(square_difference, float, (x - y) * (x - y))
 ROW(prelu, float, x >= 0 ? x : x * y)
@@ -75,6 +76,7 @@ static binary_row *const rows[IR_KIND_COUNT] = {
 	[IR_EQUAL] = equal,
 	[IR_FLOOR_DIV] = floor_divide,
 	[IR_FLOOR_MOD] = modulo,
+	[IR_FMOD] = modulo_c,
 	[IR_GREATER] = greater,
 	[IR_GREATER_EQUAL] = greater_equal,
 	[IR_LESS] = less,

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* Operators that take axes away, of integers that are nothing else and of truth values. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/cpu/reduce.h"
+
+/**
+ * struct integer_reduce - a reduction
+ * @acc: of each of @out_count elements of the output, follows this in memory
+ */
+struct integer_reduce {
+	struct reduce_axes axes;
+	size_t out_count;
+	int64_t *acc;
+};
+
+static int prepare(struct cpu_op *op, struct error *err)
+{
+	bool truth = op->kind == IR_REDUCE_ANY || op->kind == IR_REDUCE_ALL;
+	bool adds = op->kind == IR_SUM || op->kind == IR_MEAN;
+	unsigned int numbers = CPU_INTEGER & ~CPU_U64;
+	size_t count = cpu_elements(&op->outputs[0]);
+	struct integer_reduce *r;
+	int ret;
+
+	if ((ret = cpu_check(op, 0, truth ? CPU_BOOL : adds ? numbers : numbers | CPU_BOOL, err)) ||
+	    (ret = cpu_check_scalars(op, 1, CPU_MAX_DIMS, err)) ||
+	    (ret = cpu_check_same(op, 2, 0, err)))
+		return ret;
+	if (count > SIZE_MAX / 2 / sizeof(*r->acc))
+		return cpu_refuse(op, 2, -EINVAL, "is too large", err);
+	r = calloc(1, sizeof(*r) + count * sizeof(*r->acc));
+	if (!r)
+		return error_set(err, -ENOMEM, "out of memory");
+	op->plan = r;
+	r->acc = (int64_t *)(r + 1);
+	r->out_count = count;
+	return reduce_axes(op, &r->axes, err);
+}
+
+/* Of a type without uint64: what is beyond every element. */
+static int64_t start_of(unsigned int kind)
+{
+	switch (kind) {
+	case IR_REDUCE_PROD:
+		return 1;
+	case IR_REDUCE_MAX:
+		return INT64_MIN;
+	case IR_REDUCE_MIN:
+		return INT64_MAX;
+	case IR_REDUCE_ALL:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static int64_t folded(unsigned int kind, int64_t acc, int64_t x)
+{
+	switch (kind) {
+	case IR_REDUCE_PROD:
+		return (int64_t)((uint64_t)acc * (uint64_t)x);
+	case IR_REDUCE_MAX:
+		return x > acc ? x : acc;
+	case IR_REDUCE_MIN:
+		return x < acc ? x : acc;
+	case IR_REDUCE_ANY:
+		return acc || x;
+	case IR_REDUCE_ALL:
+		return acc && x;
+	default:
+		return (int64_t)((uint64_t)acc + (uint64_t)x);
+	}
+}
+
+static int run(const struct cpu_op *op, struct error *err)
+{
+	const struct cpu_tensor *in = &op->inputs[0];
+	const struct integer_reduce *r = op->plan;
+	size_t total = cpu_elements(in), to = 0;
+	int32_t index[CPU_MAX_DIMS] = { 0 };
+
+	(void)err;
+	for (size_t i = 0; i < r->out_count; i++)
+		r->acc[i] = start_of(op->kind);
+	for (size_t at = 0; at < total; at++) {
+		int64_t value;
+
+		cpu_load64(in, at, 1, &value);
+		r->acc[to] = folded(op->kind, r->acc[to], value);
+		for (uint32_t k = in->ndim; k-- > 0;) {
+			to += r->axes.step[k];
+			if (++index[k] < in->shape[k])
+				break;
+			to -= r->axes.step[k] * (size_t)index[k];
+			index[k] = 0;
+		}
+	}
+	for (size_t i = 0; op->kind == IR_MEAN && r->axes.count && i < r->out_count; i++)
+		r->acc[i] /= (int64_t)r->axes.count;
+	cpu_store64(&op->outputs[0], 0, r->out_count, r->acc);
+	return 0;
+}
+
+const struct cpu_kernel cpu_integer_reduce = { prepare, run };
+
+/* --- ARG_MAX and ARG_MIN: the first of equals --- */
+
+static int prepare_arg(struct cpu_op *op, struct error *err)
+{
+	const struct cpu_tensor *in = &op->inputs[0];
+	int32_t shape[CPU_MAX_DIMS], axis;
+	int ret;
+
+	if ((ret = cpu_check(op, 0, (CPU_INTEGER | CPU_BOOL) & ~CPU_U64, err)) ||
+	    (ret = cpu_check_scalars(op, 1, 1, err)) ||
+	    (ret = cpu_check(op, 2, CPU_S32 | CPU_S64, err)))
+		return ret;
+	axis = cpu_axis(cpu_index_at(&op->inputs[1], 0), in->ndim);
+	if (axis < 0 || !in->shape[axis])
+		return cpu_refuse(op, 1, -EINVAL, "is no axis of the input", err);
+	memcpy(shape, in->shape, sizeof(shape));
+	shape[axis] = 1;
+	return cpu_check_shape(op, 2, in->ndim, shape, err);
+}
+
+static int run_arg(const struct cpu_op *op, struct error *err)
+{
+	const struct cpu_tensor *in = &op->inputs[0], *out = &op->outputs[0];
+	uint32_t axis = (uint32_t)cpu_axis(cpu_index_at(&op->inputs[1], 0), in->ndim);
+	size_t inner = cpu_extent(in, axis + 1, in->ndim), n = (size_t)in->shape[axis];
+	size_t total = cpu_elements(out);
+
+	(void)err;
+	for (size_t i = 0; i < total; i++) {
+		int64_t best = 0, value, number = 0;
+
+		for (size_t k = 0; k < n; k++) {
+			cpu_load64(in, (i / inner * n + k) * inner + i % inner, 1, &value);
+			if (k && (op->kind == IR_ARG_MAX ? value <= best : value >= best))
+				continue;
+			best = value;
+			number = (int64_t)k;
+		}
+		cpu_store64(out, i, 1, &number);
+	}
+	return 0;
+}
+
+const struct cpu_kernel cpu_integer_arg = { prepare_arg, run_arg };
