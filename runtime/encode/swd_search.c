@@ -12,14 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/encode/swd.h"
+#include "runtime/encode/swd_path.h"
 
-#define STATES		96u
+#define STATES		SWD_STATES
 #define PALETTES	256u
-#define LANES		8u	/* states of one vector */
-#define IMPOSSIBLE	1500	/* cost of a class; more than those of any possible step together */
-#define NEVER		(1 << 28)
-#define UNFILLED	6u	/* bits of a chunk that a slice leaves unfilled, on average */
 #define ROUNDS		4
 #define WORTH		500	/* another round follows one that saved this part */
 #define SHORT		4096u	/* windows up to here are cut in steps of 8, longer ones of 16 */
@@ -27,19 +23,7 @@
 #define PART_MIN	256u	/* a window in n parts has n * n times as many weights */
 #define PARTS		8u
 #define ZEROS_PART	8u	/* zero runs are looked at if this part is zeros */
-#define BLOCKS_MAX	(SWD_WINDOW / 16 + 1)
-#define SLICES_MAX	(BLOCKS_MAX + SWD_WINDOW / SWD_SLICE_MAX + 2)
-
-typedef int16_t lanes __attribute__((vector_size(2 * LANES)));
-
-struct state {
-	uint8_t palette, mode, run_mode;
-};
-
-/* States [first, first + count) share a palette. */
-struct group {
-	uint8_t first, count;
-};
+#define SLICES_MAX	(SWD_BLOCKS_MAX + SWD_WINDOW / SWD_SLICE_MAX + 2)
 
 /**
  * struct solution - a way to cut the window
@@ -54,11 +38,9 @@ struct solution {
 /**
  * struct swd_search - working memory
  * @step: classes of a block; states change between blocks only
- * @open, @again: bits that entering a state costs, with and without its palette
  * @present, @present_count: classes that the window has
  * @palettes: only added to while a window is searched, so that slices can point to them
- * @from: per block and state, the state before the block
- * @path: per block, its state
+ * @path: the states to choose from, and those chosen
  */
 struct swd_search {
 	const uint16_t *classes;
@@ -67,15 +49,8 @@ struct swd_search {
 	uint32_t present_count;
 	struct swd_palette palettes[PALETTES];
 	uint32_t palette_count;
-	struct state states[STATES];
-	uint32_t state_count;
-	struct group groups[STATES];
-	uint32_t group_count;
-	int32_t open[STATES], again[STATES];
-	lanes cost[SWD_CLASSES][STATES / LANES];
-	uint8_t from[BLOCKS_MAX][STATES];
-	uint8_t path[BLOCKS_MAX];
 	struct solution solutions[2];
+	struct swd_path path;
 };
 
 /* All of a slice of zeros is one weight and one run. */
@@ -86,21 +61,21 @@ static const struct swd_palette zeros_only = { .bits = 2, .zero_runs = true };
 static void add_state(struct swd_search *s, const struct swd_palette *palette, uint8_t mode,
 		      uint8_t run_mode)
 {
-	struct state new = { 0, mode, run_mode };
+	struct swd_state new = { 0, mode, run_mode };
 	uint32_t p;
 
 	for (p = 0; p < s->palette_count; p++)
 		if (!memcmp(&s->palettes[p], palette, sizeof(*palette)))
 			break;
-	if (p == PALETTES || s->state_count == STATES)
+	if (p == PALETTES || s->path.state_count == STATES)
 		return;
 	new.palette = (uint8_t)p;
-	for (uint32_t i = 0; i < s->state_count; i++)
-		if (!memcmp(&s->states[i], &new, sizeof(new)))
+	for (uint32_t i = 0; i < s->path.state_count; i++)
+		if (!memcmp(&s->path.states[i], &new, sizeof(new)))
 			return;
 	if (p == s->palette_count)
 		s->palettes[s->palette_count++] = *palette;
-	s->states[s->state_count++] = new;
+	s->path.states[s->path.state_count++] = new;
 }
 
 static void add_choice(struct swd_search *s, const struct swd_choice *choice)
@@ -142,7 +117,7 @@ static void first_states(struct swd_search *s)
 {
 	struct swd_hist hist;
 
-	s->state_count = 0;
+	s->path.state_count = 0;
 	s->palette_count = 0;
 	swd_count(s->classes, s->count, &hist);
 	s->present_count = 0;
@@ -162,11 +137,11 @@ static void first_states(struct swd_search *s)
 /* The states of a solution, what suits its sections better, then what there was before. */
 static void better_states(struct swd_search *s, const struct solution *known)
 {
-	struct state old[STATES];
-	uint32_t old_count = s->state_count, from = 0;
+	struct swd_state old[STATES];
+	uint32_t old_count = s->path.state_count, from = 0;
 
-	memcpy(old, s->states, sizeof(old));
-	s->state_count = 0;
+	memcpy(old, s->path.states, sizeof(old));
+	s->path.state_count = 0;
 	for (uint32_t i = 0; i < known->count; i++) {
 		const struct swd_slice *slice = &known->slices[i];
 
@@ -181,7 +156,7 @@ static void better_states(struct swd_search *s, const struct solution *known)
 		swd_count(s->classes + known->slices[from].start,
 			  known->slices[i - 1].end - known->slices[from].start, &hist);
 		palettes = s->palette_count;
-		add_for(s, &hist, s->state_count < STATES / 2);
+		add_for(s, &hist, s->path.state_count < STATES / 2);
 		/* Slices of the section keep their modes with the new palettes. */
 		for (uint32_t p = palettes; p < s->palette_count; p++)
 			for (uint32_t k = from; k < i; k++)
@@ -189,160 +164,8 @@ static void better_states(struct swd_search *s, const struct solution *known)
 					  known->slices[k].run_mode);
 		from = i;
 	}
-	for (uint32_t i = 0; i < old_count && s->state_count < STATES / 2; i++)
+	for (uint32_t i = 0; i < old_count && s->path.state_count < STATES / 2; i++)
 		add_state(s, &s->palettes[old[i].palette], old[i].mode, old[i].run_mode);
-}
-
-static bool is_zero(uint16_t class)
-{
-	return class == 0 || class >= SWD_VALUES;
-}
-
-/* How many of the divisors 2, 4, 8 the place of a zero in its run has. */
-static unsigned int run_place(uint16_t class)
-{
-	return class ? class - SWD_VALUES + 1 : 0;
-}
-
-/* --- The cheapest sequence of states --- */
-
-static int16_t index_cost(const struct swd_palette *p, unsigned int mode, uint16_t index)
-{
-	unsigned int div = mode % SWD_TRUNCATED, q = (unsigned int)index >> div;
-
-	if (index == SWD_NO_INDEX)
-		return IMPOSSIBLE;
-	if (mode == SWD_FIXED) {
-		unsigned int width = swd_width(p);
-
-		if (p->size ? index >= p->size : index >> width)
-			return IMPOSSIBLE;
-		return (int16_t)width;
-	}
-	if (mode >= SWD_TRUNCATED)
-		return q > 2 ? IMPOSSIBLE : (int16_t)(div + 1 + (q > 0));
-	return q > SWD_QUOTIENT_MAX ? IMPOSSIBLE : (int16_t)(div + 1 + q);
-}
-
-static void fill_costs(struct swd_search *s, uint32_t column, const struct state *state,
-		       const uint16_t index[SWD_VALUES])
-{
-	const struct swd_palette *p = &s->palettes[state->palette];
-
-	for (uint32_t i = 0; i < s->present_count; i++) {
-		unsigned int class = s->present[i];
-		int cost;
-
-		if (p->zero_runs && is_zero((uint16_t)class))
-			cost = run_place((uint16_t)class) >= state->run_mode;
-		else
-			cost = index_cost(p, state->mode, index[class < SWD_VALUES ? class : 0]) +
-				(p->zero_runs ? 1 + state->run_mode : 0);
-		s->cost[class][column / LANES][column % LANES] = (int16_t)cost;
-	}
-}
-
-static int by_palette(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct state));
-}
-
-static void prepare(struct swd_search *s)
-{
-	uint16_t index[SWD_VALUES];
-
-	qsort(s->states, s->state_count, sizeof(*s->states), by_palette);
-	s->group_count = 0;
-	for (uint32_t i = 0; i < s->state_count; i++) {
-		const struct state *state = &s->states[i];
-		const struct swd_palette *p = &s->palettes[state->palette];
-		struct group *g = &s->groups[s->group_count];
-		uint32_t unfilled = UNFILLED * ((state->mode != SWD_FIXED) + p->zero_runs);
-
-		s->open[i] = (int32_t)(swd_header_bits(p, true) + unfilled);
-		s->again[i] = (int32_t)(swd_header_bits(p, false) + unfilled);
-		if (!i || s->states[i - 1].palette != state->palette) {
-			*g = (struct group){ .first = (uint8_t)i };
-			swd_index(p, index);
-			s->group_count++;
-		} else {
-			g--;
-		}
-		g->count++;
-		fill_costs(s, i, state, index);
-	}
-	for (uint32_t column = s->state_count; column < STATES; column++)
-		for (uint32_t i = 0; i < s->present_count; i++)
-			s->cost[s->present[i]][column / LANES][column % LANES] = IMPOSSIBLE;
-}
-
-/* Let every state be entered from a cheaper one. */
-static void change_states(const struct swd_search *s, int32_t at[STATES], uint8_t from[STATES])
-{
-	int32_t inside[STATES], outside;
-	uint8_t inner[STATES];
-	uint32_t best = 0;
-
-	/* The cheapest of each palette, and of all. */
-	for (uint32_t g = 0; g < s->group_count; g++) {
-		uint32_t first = s->groups[g].first, end = first + s->groups[g].count, low = first;
-
-		for (uint32_t i = first + 1; i < end; i++)
-			low = at[i] < at[low] ? i : low;
-		for (uint32_t i = first; i < end; i++) {
-			inside[i] = at[low];
-			inner[i] = (uint8_t)low;
-		}
-		best = at[low] < at[best] ? low : best;
-	}
-	outside = at[best];
-	/* Without branches, for all at once. */
-	for (uint32_t i = 0; i < s->state_count; i++) {
-		int32_t again = inside[i] + s->again[i], open = outside + s->open[i];
-		int32_t enter = again <= open ? again : open;
-		uint8_t source = again <= open ? inner[i] : (uint8_t)best;
-
-		from[i] = at[i] <= enter ? (uint8_t)i : source;
-		at[i] = at[i] <= enter ? at[i] : enter;
-	}
-}
-
-static void find_path(struct swd_search *s)
-{
-	uint32_t best = 0, vectors = (s->state_count + LANES - 1) / LANES;
-	int32_t at[STATES];
-
-	for (uint32_t i = 0; i < STATES; i++)
-		at[i] = i < s->state_count ? s->open[i] : NEVER;
-	for (uint32_t block = 0; block < s->blocks; block++) {
-		uint32_t first = block * s->step, end = first + s->step;
-		int16_t bits[STATES];
-
-		if (block)
-			change_states(s, at, s->from[block]);
-		if (end > s->count)
-			end = s->count;
-		for (uint32_t v = 0; v < vectors; v++) {
-			lanes sum = { 0 };
-
-			for (uint32_t i = first; i < end; i++)
-				sum += s->cost[s->classes[i]][v];
-			memcpy(&bits[v * LANES], &sum, sizeof(sum));
-		}
-		for (uint32_t i = 0; i < vectors * LANES; i++) {
-			int32_t to = at[i] + (bits[i] >= IMPOSSIBLE ? NEVER : bits[i]);
-
-			at[i] = to < NEVER ? to : NEVER;
-		}
-	}
-	for (uint32_t i = 1; i < s->state_count; i++)
-		if (at[i] < at[best])
-			best = i;
-	for (uint32_t block = s->blocks; block-- > 0;) {
-		s->path[block] = (uint8_t)best;
-		if (block)
-			best = s->from[block][best];
-	}
 }
 
 /* --- Slices --- */
@@ -356,7 +179,7 @@ static uint32_t legal_cut(const struct swd_search *s, uint32_t at, const struct 
 {
 	if (!after->zero_runs)
 		return at;
-	while (at && at < s->count && is_zero(s->classes[before == after ? at : at - 1]))
+	while (at && at < s->count && swd_is_zero(s->classes[before == after ? at : at - 1]))
 		at--;
 	return at;
 }
@@ -369,7 +192,7 @@ static void add_slice(const struct swd_search *s, struct solution *out, uint32_t
 	out->slices[out->count++] = (struct swd_slice){
 		.start = start, .end = end, .palette = palette,
 		.new_palette = last != palette ||
-			(palette->zero_runs && is_zero(s->classes[start])),
+			(palette->zero_runs && swd_is_zero(s->classes[start])),
 	};
 }
 
@@ -380,7 +203,7 @@ static void add_slices(const struct swd_search *s, struct solution *out, uint32_
 	uint32_t weights = 0;
 
 	for (uint32_t i = start; i < end; i++) {
-		if (palette->zero_runs && is_zero(s->classes[i]))
+		if (palette->zero_runs && swd_is_zero(s->classes[i]))
 			continue;
 		if (weights++ < SWD_SLICE_MAX)
 			continue;
@@ -393,7 +216,9 @@ static void add_slices(const struct swd_search *s, struct solution *out, uint32_
 
 static int cost_of(const struct swd_search *s, uint32_t i, uint32_t state)
 {
-	return s->cost[s->classes[i]][state / LANES][state % LANES];
+	uint32_t column = swd_path_column(&s->path, state);
+
+	return s->path.cost[s->classes[i]][column / SWD_LANES][column % SWD_LANES];
 }
 
 /* The best place near @at for the change from @before to @after, which was found block by block. */
@@ -426,15 +251,15 @@ static void cut(const struct swd_search *s, struct solution *out)
 
 	out->count = 0;
 	while (block < s->blocks) {
-		const struct swd_palette *p = &s->palettes[s->states[s->path[block]].palette];
-		uint32_t state = s->path[block], end;
+		const struct swd_palette *p = &s->palettes[s->path.states[s->path.path[block]].palette];
+		uint32_t state = s->path.path[block], end;
 
-		while (block < s->blocks && s->path[block] == state)
+		while (block < s->blocks && s->path.path[block] == state)
 			block++;
 		end = s->count;
 		if (block < s->blocks)
-			end = legal_cut(s, exact_cut(s, block * s->step, state, s->path[block]), p,
-					&s->palettes[s->states[s->path[block]].palette]);
+			end = legal_cut(s, exact_cut(s, block * s->step, state, s->path.path[block]), p,
+					&s->palettes[s->path.states[s->path.path[block]].palette]);
 		if (end <= start)
 			continue;
 		add_slices(s, out, start, end, p);
@@ -507,8 +332,8 @@ static void load_class(struct load *load, const struct swd_slice *slice,
 	const struct swd_palette *p = slice->palette;
 	unsigned int div = slice->mode % SWD_TRUNCATED, q;
 
-	if (p->zero_runs && is_zero(class)) {
-		load->runs += run_place(class) >= slice->run_mode;
+	if (p->zero_runs && swd_is_zero(class)) {
+		load->runs += swd_run_place(class) >= slice->run_mode;
 		return;
 	}
 	if (p->zero_runs) {
@@ -516,7 +341,7 @@ static void load_class(struct load *load, const struct swd_slice *slice,
 		load->rest += slice->run_mode;
 	}
 	class = class < SWD_VALUES ? class : 0;
-	if (index_cost(p, slice->mode, index[class]) == IMPOSSIBLE)
+	if (swd_index_cost(p, slice->mode, index[class]) == SWD_IMPOSSIBLE_COST)
 		*possible = false;
 	if (slice->mode == SWD_FIXED) {
 		load->rest += swd_width(p);
@@ -571,7 +396,7 @@ static void move_cut(const struct swd_search *s, struct swd_slice *a, struct swd
 		loss->rest -= gone.rest;
 		if (!possible)
 			break;
-		if (a->palette->zero_runs && is_zero(s->classes[at]))
+		if (a->palette->zero_runs && swd_is_zero(s->classes[at]))
 			continue;
 		bits = load_bits(&new_a, a) + load_bits(&new_b, b);
 		if (bits < best) {
@@ -642,7 +467,7 @@ struct swd_search *swd_search_new(void)
 {
 	void *memory;
 
-	if (posix_memalign(&memory, sizeof(lanes), sizeof(struct swd_search)))
+	if (posix_memalign(&memory, sizeof(swd_lanes), sizeof(struct swd_search)))
 		return NULL;
 	return memory;
 }
@@ -665,8 +490,8 @@ uint32_t swd_search_window(struct swd_search *s, const uint16_t *classes, uint32
 	for (int round = 0; round < ROUNDS; round++) {
 		uint64_t before = best->bits;
 
-		prepare(s);
-		find_path(s);
+		swd_path_prepare(&s->path, s->palettes, s->present, s->present_count);
+		swd_path_find(&s->path, classes, count, s->step);
 		cut(s, next);
 		polish(s, next);
 		if (!round || next->bits < before) {
