@@ -17,3 +17,6 @@ $(O)/runtime/target/target_set.o: $(O)/gen/systems.inc
 $(O)/gen/systems.inc: $(SYSTEMS)
 	@mkdir -p $(@D)
 	$(Q)cat $^ | xxd -i > $@
+
+# What takes most of the time of compiling: loops over weights and their histograms.
+$(O)/runtime/encode/%.o: CFLAGS += -O3

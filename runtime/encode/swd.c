@@ -59,7 +59,7 @@ int swd_encode(uint16_t *symbols, size_t count, struct swd_bits *out)
 
 uint64_t swd_estimate(uint16_t *symbols, size_t count)
 {
-	struct swd_choice best[SWD_MODES];
+	struct swd_choice best;
 	uint64_t bits = END_BITS, bytes;
 	struct swd_hist hist;
 
@@ -71,10 +71,9 @@ uint64_t swd_estimate(uint16_t *symbols, size_t count)
 		swd_classify(symbols + at, n);
 		swd_count(symbols + at, n, &hist);
 		for (int zero_runs = 0; zero_runs < 2; zero_runs++) {
-			unsigned int mode = swd_choose(&hist, zero_runs, best);
-
-			if (best[mode].bits < least)
-				least = best[mode].bits;
+			swd_choose_one(&hist, zero_runs, &best);
+			if (best.bits < least)
+				least = best.bits;
 		}
 		bits += least;
 	}

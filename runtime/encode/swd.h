@@ -26,6 +26,7 @@
 #define SWD_WINDOW	(4 * SWD_SLICE_MAX)	/* weights and zeros, searched at a time */
 #define SWD_QUOTIENT_MAX	31u	/* no encoder known makes longer ones */
 #define SWD_CHUNK	12u	/* unary bits of a chunk */
+#define SWD_WORTH	8u	/* modes that take more than this part more are not of interest */
 #define SWD_NO_INDEX	UINT16_MAX
 #define SWD_IMPOSSIBLE	UINT32_MAX
 
@@ -106,23 +107,29 @@ unsigned int swd_width(const struct swd_palette *palette);
 
 /**
  * swd_choose - find the palette for a histogram
- * @best: for each mode the cheapest, zero runs coded the cheapest way
+ * @best: for each mode the cheapest, zero runs coded the cheapest way; a mode may be impossible that
+ *	takes over 1/SWD_WORTH more than the cheapest of all
  *
  * Return: the mode that is the cheapest of all.
  */
 unsigned int swd_choose(const struct swd_hist *hist, bool zero_runs,
 			struct swd_choice best[SWD_MODES]);
 
+/* What swd_choose() would find in the mode that it returns. */
+void swd_choose_one(const struct swd_hist *hist, bool zero_runs, struct swd_choice *best);
+
 /**
  * swd_slice_bits - the exact size of a slice, header included
  * @slice: its palette and new_palette; mode and run_mode are set to the cheapest
  * @index: of its palette
  * @hist: of its classes
+ * @present, @present_count: classes that it may have, in order
  *
  * Return: bits, SWD_IMPOSSIBLE if a value has no index.
  */
 uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES],
-			const struct swd_hist *hist);
+			const struct swd_hist *hist, const uint16_t *present,
+			uint32_t present_count);
 
 /* Unary bits of a chunk of zero runs. */
 static inline uint32_t swd_run_chunk(unsigned int run_mode)

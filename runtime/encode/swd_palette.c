@@ -166,9 +166,9 @@ static inline uint32_t from_index(const struct ranking *r, const struct indices 
 	return r->above[(int)index - x->shift];
 }
 
-/* Bits of all weights in a mode, chunks not filled up. */
+/* Bits of all weights in a mode, chunks not filled up, or SWD_IMPOSSIBLE: it is, or takes more than @limit. */
 static uint32_t weight_bits(const struct ranking *r, const struct indices *x, unsigned int mode,
-			    unsigned int width)
+			    unsigned int width, uint32_t limit)
 {
 	unsigned int div = mode % SWD_TRUNCATED;
 	uint32_t bits = r->weights * (1 + div);
@@ -178,6 +178,8 @@ static uint32_t weight_bits(const struct ranking *r, const struct indices *x, un
 			return SWD_IMPOSSIBLE;
 		return r->weights * width;
 	}
+	if (bits > limit)
+		return SWD_IMPOSSIBLE;
 	if (mode >= SWD_TRUNCATED) {
 		if (x->high >> div > 2)
 			return SWD_IMPOSSIBLE;
@@ -185,12 +187,40 @@ static uint32_t weight_bits(const struct ranking *r, const struct indices *x, un
 	}
 	if (x->high >> div > SWD_QUOTIENT_MAX)
 		return SWD_IMPOSSIBLE;
-	for (uint32_t q = 1; q << div <= x->high; q++)
+	for (uint32_t q = 1; q << div <= x->high && bits <= limit; q++)
 		bits += from_index(r, x, q << div);
 	return bits;
 }
 
-static void fill_palette(struct swd_palette *p, const struct ranking *r, const struct indices *x,
+/**
+ * struct find - the best palette so far for a mode
+ * @bits: with headers and zero runs
+ * @mode: of a search in all modes at once
+ */
+struct find {
+	uint32_t bits, size, high;
+	int shift;
+	unsigned int mode;
+};
+
+/**
+ * struct finds - the best of each mode, or of all
+ * @each: of each; those that are much worse than the best of all need not be right
+ * @fixed: bits that zero runs take
+ * @least: bits of the best of all
+ */
+struct finds {
+	bool each;
+	uint32_t fixed, least;
+	struct find best[SWD_MODES];
+};
+
+static unsigned int entry_bits(unsigned int most)
+{
+	return most < 4 ? 2 : bits_of(most);
+}
+
+static void fill_palette(struct swd_palette *p, const struct ranking *r, const struct find *x,
 			 bool zero_runs)
 {
 	unsigned int most = 0;
@@ -205,19 +235,38 @@ static void fill_palette(struct swd_palette *p, const struct ranking *r, const s
 		if (p->entry[i] > most)
 			most = p->entry[i];
 	}
-	if (!x->size)
-		most = x->high;
-	p->bits = (uint8_t)(most < 4 ? 2 : bits_of(most));
+	p->bits = (uint8_t)entry_bits(x->size ? most : x->high);
 }
 
-/* The best of all modes with a palette of the @size most frequent values. */
-static void try_size(struct ranking *r, uint32_t size, bool zero_runs, uint32_t fixed_bits,
-		     struct swd_choice best[SWD_MODES])
+static void try_mode(struct finds *finds, unsigned int mode, const struct ranking *r,
+		     const struct indices *x, uint32_t fixed, unsigned int width)
+{
+	struct find *find = &finds->best[finds->each ? mode : 0];
+	uint32_t worth = finds->least + finds->least / SWD_WORTH, bits;
+
+	if (worth > find->bits || finds->least == SWD_IMPOSSIBLE)
+		worth = find->bits;
+	if (fixed > worth)
+		return;
+	bits = weight_bits(r, x, mode, width, worth - fixed);
+	if (bits == SWD_IMPOSSIBLE || bits + fixed > find->bits)
+		return;
+	bits += fixed;
+	/* Of equal ones the first, and of all modes' the one of the lowest mode. */
+	if (bits == find->bits && (finds->each || mode >= find->mode))
+		return;
+	*find = (struct find){ .bits = bits, .size = x->size, .high = x->high, .shift = x->shift,
+			       .mode = mode };
+	if (bits < finds->least)
+		finds->least = bits;
+}
+
+/* All modes with a palette of the @size most frequent values, @most the greatest of them. */
+static void try_size(struct finds *finds, const struct ranking *r, uint32_t size, unsigned int most)
 {
 	struct indices x = { .size = size };
-	uint32_t low = r->low, high = r->high;
-	struct swd_palette palette;
-	uint32_t offset;
+	uint32_t low = r->low, high = r->high, offset = 0, fixed;
+	struct swd_palette header = { .size = (uint8_t)size };
 
 	for (uint32_t i = size; i-- > 0;)
 		x.sum[i] = x.sum[i + 1] + (i < r->top_count ? r->count[r->top[i]] : 0);
@@ -232,53 +281,80 @@ static void try_size(struct ranking *r, uint32_t size, bool zero_runs, uint32_t 
 		if (x.high >= SWD_VALUES)
 			return;
 	} else {
-		offset = 0;
 		x.high = size ? size - 1 : 0;
 	}
 	x.shift = (int)size - (int)offset;
-	fill_palette(&palette, r, &x, zero_runs);
-	fixed_bits += swd_header_bits(&palette, true);
-	for (unsigned int mode = 0; mode < SWD_MODES; mode++) {
-		uint32_t bits = weight_bits(r, &x, mode, swd_width(&palette));
+	header.bits = (uint8_t)entry_bits(size ? most : x.high);
+	fixed = finds->fixed + swd_header_bits(&header, true);
+	for (unsigned int mode = 0; mode < SWD_MODES; mode++)
+		try_mode(finds, mode, r, &x, fixed, swd_width(&header));
+}
 
-		if (bits == SWD_IMPOSSIBLE || bits + fixed_bits >= best[mode].bits)
-			continue;
-		best[mode].bits = bits + fixed_bits;
-		best[mode].palette = palette;
+static void try_sizes(struct finds *finds, struct ranking *r)
+{
+	unsigned int most = 0;
+
+	try_size(finds, r, 0, 0);
+	for (uint32_t size = 1; size <= r->top_count || size == 2; size++) {
+		if (size <= r->top_count) {
+			uint32_t top = r->top[size - 1], n = r->count[top];
+
+			for (unsigned int v = 0; v <= top; v++)
+				r->above[v] -= n;
+			if (top > most)
+				most = top;
+		}
+		if (size > 1 && r->top_count)
+			try_size(finds, r, size, most);
 	}
+}
+
+/* Search for a palette, @r being filled in. Returns the mode of zero runs. */
+static uint8_t search(struct finds *finds, struct ranking *r, const struct swd_hist *hist,
+		      bool zero_runs)
+{
+	uint8_t run_mode = 0;
+
+	rank(r, hist, zero_runs);
+	finds->fixed = zero_runs ? best_runs(hist, r->weights + 1, &run_mode) : 0;
+	finds->least = SWD_IMPOSSIBLE;
+	for (unsigned int mode = 0; mode < SWD_MODES; mode++)
+		finds->best[mode].bits = SWD_IMPOSSIBLE;
+	try_sizes(finds, r);
+	return run_mode;
 }
 
 unsigned int swd_choose(const struct swd_hist *hist, bool zero_runs,
 			struct swd_choice best[SWD_MODES])
 {
+	struct finds finds = { .each = true };
 	unsigned int cheapest = 0;
-	uint32_t run_bits = 0;
-	uint8_t run_mode = 0;
+	struct ranking r;
+	uint8_t run_mode = search(&finds, &r, hist, zero_runs);
+
+	for (unsigned int mode = 0; mode < SWD_MODES; mode++) {
+		const struct find *find = &finds.best[mode];
+
+		best[mode] = (struct swd_choice){
+			.mode = (uint8_t)mode, .run_mode = run_mode, .bits = find->bits,
+		};
+		if (find->bits != SWD_IMPOSSIBLE)
+			fill_palette(&best[mode].palette, &r, find, zero_runs);
+		if (find->bits < finds.best[cheapest].bits)
+			cheapest = mode;
+	}
+	return cheapest;
+}
+
+void swd_choose_one(const struct swd_hist *hist, bool zero_runs, struct swd_choice *best)
+{
+	struct finds finds = { .each = false };
 	struct ranking r;
 
-	rank(&r, hist, zero_runs);
-	if (zero_runs)
-		run_bits = best_runs(hist, r.weights + 1, &run_mode);
-	for (unsigned int mode = 0; mode < SWD_MODES; mode++) {
-		best[mode].bits = SWD_IMPOSSIBLE;
-		best[mode].mode = (uint8_t)mode;
-		best[mode].run_mode = run_mode;
-	}
-	try_size(&r, 0, zero_runs, run_bits, best);
-	for (uint32_t size = 1; size <= r.top_count || size == 2; size++) {
-		if (size <= r.top_count) {
-			uint32_t n = r.count[r.top[size - 1]];
-
-			for (unsigned int v = 0; v <= r.top[size - 1]; v++)
-				r.above[v] -= n;
-		}
-		if (size > 1 && r.top_count)
-			try_size(&r, size, zero_runs, run_bits, best);
-	}
-	for (unsigned int mode = 1; mode < SWD_MODES; mode++)
-		if (best[mode].bits < best[cheapest].bits)
-			cheapest = mode;
-	return cheapest;
+	best->run_mode = search(&finds, &r, hist, zero_runs);
+	best->mode = (uint8_t)finds.best[0].mode;
+	best->bits = finds.best[0].bits;
+	fill_palette(&best->palette, &r, &finds.best[0], zero_runs);
 }
 
 /* --- The exact size of a slice --- */
@@ -314,15 +390,24 @@ static uint32_t exact_weights(const uint32_t from[SWD_VALUES + 1], uint32_t high
 }
 
 uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES],
-			const struct swd_hist *hist)
+			const struct swd_hist *hist, const uint16_t *present,
+			uint32_t present_count)
 {
 	const struct swd_palette *p = slice->palette;
 	uint32_t from[SWD_VALUES + 1] = { 0 }, zeros = swd_zeros(hist), weights = 0, high = 0;
 	uint32_t best = SWD_IMPOSSIBLE, run_best = 0;
 	bool lone_zero = false;
 
-	for (unsigned int v = 0; v < SWD_VALUES; v++) {
-		uint32_t n = v ? hist->count[v] : p->zero_runs ? 0 : zeros;
+	/* All zeros count for the value 0, which need not be among the classes itself. */
+	if (zeros && !p->zero_runs) {
+		if (index[0] == SWD_NO_INDEX)
+			return SWD_IMPOSSIBLE;
+		from[index[0]] = weights = zeros;
+		high = index[0];
+	}
+	for (uint32_t i = 0; i < present_count && present[i] < SWD_VALUES; i++) {
+		unsigned int v = present[i];
+		uint32_t n = v ? hist->count[v] : 0;
 
 		if (!n)
 			continue;

@@ -23,6 +23,8 @@
 #define PART_MIN	256u	/* a window in n parts has n * n times as many weights */
 #define PARTS		8u
 #define ZEROS_PART	8u	/* zero runs are looked at if this part is zeros */
+#define SUMS		128u	/* histograms of a window */
+#define SUM_MIN		256u
 #define SLICES_MAX	(SWD_BLOCKS_MAX + SWD_WINDOW / SWD_SLICE_MAX + 2)
 
 /**
@@ -40,6 +42,7 @@ struct solution {
  * @step: classes of a block; states change between blocks only
  * @present, @present_count: classes that the window has
  * @palettes: only added to while a window is searched, so that slices can point to them
+ * @sums: classes of the first 0, 1, 2... times @sum_step
  * @path: the states to choose from, and those chosen
  */
 struct swd_search {
@@ -50,6 +53,8 @@ struct swd_search {
 	struct swd_palette palettes[PALETTES];
 	uint32_t palette_count;
 	struct solution solutions[2];
+	uint32_t sum_step;
+	struct swd_hist sums[SUMS + 1];
 	struct swd_path path;
 };
 
@@ -58,20 +63,27 @@ static const struct swd_palette zeros_only = { .bits = 2, .zero_runs = true };
 
 /* --- States --- */
 
+static bool same_palette(const struct swd_palette *a, const struct swd_palette *b)
+{
+	/* Most differ in what stands first. */
+	return a->size == b->size && a->offset == b->offset && a->entry[0] == b->entry[0] &&
+		!memcmp(a, b, sizeof(*a));
+}
+
 static void add_state(struct swd_search *s, const struct swd_palette *palette, uint8_t mode,
 		      uint8_t run_mode)
 {
 	struct swd_state new = { 0, mode, run_mode };
-	uint32_t p;
+	uint32_t p = 0;
 
-	for (p = 0; p < s->palette_count; p++)
-		if (!memcmp(&s->palettes[p], palette, sizeof(*palette)))
-			break;
+	while (p < s->palette_count && !same_palette(&s->palettes[p], palette))
+		p++;
 	if (p == PALETTES || s->path.state_count == STATES)
 		return;
 	new.palette = (uint8_t)p;
 	for (uint32_t i = 0; i < s->path.state_count; i++)
-		if (!memcmp(&s->path.states[i], &new, sizeof(new)))
+		if (s->path.states[i].palette == p && s->path.states[i].mode == mode &&
+		    s->path.states[i].run_mode == run_mode)
 			return;
 	if (p == s->palette_count)
 		s->palettes[s->palette_count++] = *palette;
@@ -96,21 +108,55 @@ static void add_for(struct swd_search *s, const struct swd_hist *hist, bool whol
 	for (unsigned int v = 0; v < SWD_CLASSES; v++)
 		total += hist->count[v];
 	for (int zero_runs = 0; zero_runs < 2; zero_runs++) {
-		const struct swd_choice *cheapest;
+		struct swd_choice *cheapest = &best[0];
 
 		/* A run takes a bit for every weight: few zeros do not pay that. */
 		if (zero_runs && swd_zeros(hist) < total / ZEROS_PART)
 			break;
-		cheapest = &best[swd_choose(hist, zero_runs, best)];
+		if (whole)
+			cheapest = &best[swd_choose(hist, zero_runs, best)];
+		else
+			swd_choose_one(hist, zero_runs, cheapest);
 		add_choice(s, cheapest);
 		for (uint8_t run_mode = 0; zero_runs && run_mode < SWD_RUN_MODES; run_mode++)
 			add_state(s, &cheapest->palette, cheapest->mode, run_mode);
 		for (uint8_t mode = 0; whole && mode < SWD_MODES; mode++)
 			add_state(s, &cheapest->palette, mode, cheapest->run_mode);
 		for (unsigned int mode = 0; whole && mode < SWD_MODES; mode++)
-			if (best[mode].bits <= cheapest->bits + cheapest->bits / 8)
+			if (best[mode].bits <= cheapest->bits + cheapest->bits / SWD_WORTH)
 				add_choice(s, &best[mode]);
 	}
+}
+
+/* Sums of classes, and which there are. */
+static void sum_up(struct swd_search *s)
+{
+	uint32_t n = 0;
+
+	s->sum_step = s->count / SUMS + 1 < SUM_MIN ? SUM_MIN : s->count / SUMS + 1;
+	memset(&s->sums[0], 0, sizeof(s->sums[0]));
+	for (uint32_t at = 0; s->count - at >= s->sum_step; at += s->sum_step, n++) {
+		swd_count(s->classes + at, s->sum_step, &s->sums[n + 1]);
+		for (unsigned int v = 0; v < SWD_CLASSES; v++)
+			s->sums[n + 1].count[v] += s->sums[n].count[v];
+	}
+}
+
+/* Histogram of the classes from @from up to @to. */
+static void count_range(const struct swd_search *s, uint32_t from, uint32_t to, struct swd_hist *hist)
+{
+	uint32_t first = (from + s->sum_step - 1) / s->sum_step, last = to / s->sum_step;
+
+	if (last <= first + 1) {
+		swd_count(s->classes + from, to - from, hist);
+		return;
+	}
+	for (unsigned int v = 0; v < SWD_CLASSES; v++)
+		hist->count[v] = s->sums[last].count[v] - s->sums[first].count[v];
+	for (uint32_t i = from; i < first * s->sum_step; i++)
+		hist->count[s->classes[i]]++;
+	for (uint32_t i = last * s->sum_step; i < to; i++)
+		hist->count[s->classes[i]]++;
 }
 
 static void first_states(struct swd_search *s)
@@ -119,7 +165,8 @@ static void first_states(struct swd_search *s)
 
 	s->path.state_count = 0;
 	s->palette_count = 0;
-	swd_count(s->classes, s->count, &hist);
+	sum_up(s);
+	count_range(s, 0, s->count, &hist);
 	s->present_count = 0;
 	for (unsigned int v = 0; v < SWD_CLASSES; v++)
 		if (hist.count[v])
@@ -129,7 +176,7 @@ static void first_states(struct swd_search *s)
 		for (uint32_t i = 0; i < parts; i++) {
 			uint32_t from = s->count / parts * i;
 
-			swd_count(s->classes + from, s->count / parts, &hist);
+			count_range(s, from, from + s->count / parts, &hist);
 			add_for(s, &hist, false);
 		}
 }
@@ -153,8 +200,7 @@ static void better_states(struct swd_search *s, const struct solution *known)
 
 		if (i < known->count && !known->slices[i].new_palette)
 			continue;
-		swd_count(s->classes + known->slices[from].start,
-			  known->slices[i - 1].end - known->slices[from].start, &hist);
+		count_range(s, known->slices[from].start, known->slices[i - 1].end, &hist);
 		palettes = s->palette_count;
 		add_for(s, &hist, s->path.state_count < STATES / 2);
 		/* Slices of the section keep their modes with the new palettes. */
@@ -291,14 +337,15 @@ static void polish(const struct swd_search *s, struct solution *x)
 
 		if (slice.new_palette || !i)
 			swd_index(slice.palette, index);
-		swd_count(s->classes + slice.start, slice.end - slice.start, this);
-		bits = swd_slice_bits(&slice, index, this);
+		count_range(s, slice.start, slice.end, this);
+		bits = swd_slice_bits(&slice, index, this, s->present, s->present_count);
 		if (!slice.new_palette && i) {
 			joined = x->slices[kept - 1];
 			joined.end = slice.end;
 			for (unsigned int v = 0; v < SWD_CLASSES; v++)
 				both->count[v] = last->count[v] + this->count[v];
-			joined_bits = swd_slice_bits(&joined, index, both);
+			joined_bits = swd_slice_bits(&joined, index, both, s->present,
+						     s->present_count);
 			if (joined_bits <= last_bits + bits && fits(&joined, both)) {
 				x->bits += joined_bits - last_bits;
 				x->slices[kept - 1] = joined;
@@ -326,42 +373,44 @@ struct load {
 	uint32_t first, runs, rest;
 };
 
-static void load_class(struct load *load, const struct swd_slice *slice,
-		       const uint16_t index[SWD_VALUES], uint16_t class, bool *possible)
+/* Count @n of a class. Returns false if it cannot be coded. */
+static bool load_class(struct load *load, const struct swd_slice *slice,
+		       const uint16_t index[SWD_VALUES], uint16_t class, uint32_t n)
 {
 	const struct swd_palette *p = slice->palette;
 	unsigned int div = slice->mode % SWD_TRUNCATED, q;
 
 	if (p->zero_runs && swd_is_zero(class)) {
-		load->runs += swd_run_place(class) >= slice->run_mode;
-		return;
+		load->runs += swd_run_place(class) >= slice->run_mode ? n : 0;
+		return true;
 	}
 	if (p->zero_runs) {
-		load->runs++;
-		load->rest += slice->run_mode;
+		load->runs += n;
+		load->rest += slice->run_mode * n;
 	}
 	class = class < SWD_VALUES ? class : 0;
-	if (swd_index_cost(p, slice->mode, index[class]) == SWD_IMPOSSIBLE_COST)
-		*possible = false;
 	if (slice->mode == SWD_FIXED) {
-		load->rest += swd_width(p);
-		return;
+		load->rest += swd_width(p) * n;
+	} else {
+		q = (unsigned int)index[class] >> div;
+		load->first += (slice->mode >= SWD_TRUNCATED ? 1 : 1 + q / 2) * n;
+		load->rest += (div + (slice->mode >= SWD_TRUNCATED ? q > 0 : (q + 1) / 2)) * n;
 	}
-	q = (unsigned int)index[class] >> div;
-	load->first += slice->mode >= SWD_TRUNCATED ? 1 : 1 + q / 2;
-	load->rest += div + (slice->mode >= SWD_TRUNCATED ? q > 0 : (q + 1) / 2);
+	return swd_index_cost(p, slice->mode, index[class]) != SWD_IMPOSSIBLE_COST;
 }
 
 static void load_slice(const struct swd_search *s, struct load *load,
 		       const struct swd_slice *slice, const uint16_t index[SWD_VALUES])
 {
-	bool possible = true;
+	struct swd_hist hist;
 
 	*load = (struct load){ 0 };
 	if (slice->palette->zero_runs && slice->new_palette)
 		*load = (struct load){ .runs = 1, .rest = slice->run_mode };
-	for (uint32_t i = slice->start; i < slice->end; i++)
-		load_class(load, slice, index, s->classes[i], &possible);
+	count_range(s, slice->start, slice->end, &hist);
+	for (uint32_t i = 0; i < s->present_count; i++)
+		if (hist.count[s->present[i]])
+			load_class(load, slice, index, s->present[i], hist.count[s->present[i]]);
 }
 
 static uint32_t load_bits(const struct load *load, const struct swd_slice *slice)
@@ -383,14 +432,14 @@ static void move_cut(const struct swd_search *s, struct swd_slice *a, struct swd
 	struct load *gain = into_b ? &new_a : &new_b, *loss = into_b ? &new_b : &new_a;
 	uint32_t best = load_bits(load_a, a) + load_bits(load_b, b), at = b->start, place = at;
 	uint32_t end = into_b ? b->end - 1 : a->start + 1;
-	bool possible = true;
+	bool possible;
 
 	for (uint32_t moved = 0; moved < MOVES && at != end; moved++) {
 		struct load gone = { 0 };
 		uint32_t i = into_b ? at++ : --at, bits;
 
-		load_class(gain, gains, index, s->classes[i], &possible);
-		load_class(&gone, loses, index, s->classes[i], &possible);
+		possible = load_class(gain, gains, index, s->classes[i], 1);
+		load_class(&gone, loses, index, s->classes[i], 1);
 		loss->first -= gone.first;
 		loss->runs -= gone.runs;
 		loss->rest -= gone.rest;
@@ -435,7 +484,7 @@ static void try_single(const struct swd_search *s, struct solution *x)
 	uint16_t index[SWD_VALUES];
 	struct swd_hist hist;
 
-	swd_count(s->classes, s->count, &hist);
+	count_range(s, 0, s->count, &hist);
 	for (uint32_t i = 0; i < s->palette_count; i++) {
 		struct swd_slice slice = {
 			.end = s->count, .palette = &s->palettes[i], .new_palette = true,
@@ -445,7 +494,7 @@ static void try_single(const struct swd_search *s, struct solution *x)
 		if (!fits(&slice, &hist))
 			continue;
 		swd_index(slice.palette, index);
-		bits = swd_slice_bits(&slice, index, &hist);
+		bits = swd_slice_bits(&slice, index, &hist, s->present, s->present_count);
 		if (bits >= x->bits)
 			continue;
 		x->bits = bits;
