@@ -228,6 +228,37 @@ static inline __attribute__((always_inline)) void lowest(swd_lanes *a, unsigned 
 	}
 }
 
+/* at[] += what @count classes cost. Four vectors share the work of finding a class's costs. */
+static inline __attribute__((always_inline)) void
+add_costs(const struct swd_path *path, const uint16_t *classes, uint32_t count, swd_lanes *at)
+{
+	uint32_t v = 0;
+
+	for (; v + 4 <= path->vectors; v += 4) {
+		swd_lanes a = at[v], b = at[v + 1], c = at[v + 2], d = at[v + 3];
+
+		for (uint32_t i = 0; i < count; i++) {
+			const swd_lanes *cost = &path->cost[classes[i]][v];
+
+			a += cost[0];
+			b += cost[1];
+			c += cost[2];
+			d += cost[3];
+		}
+		at[v] = a;
+		at[v + 1] = b;
+		at[v + 2] = c;
+		at[v + 3] = d;
+	}
+	for (; v < path->vectors; v++) {
+		swd_lanes a = at[v];
+
+		for (uint32_t i = 0; i < count; i++)
+			a += path->cost[classes[i]][v];
+		at[v] = a;
+	}
+}
+
 static inline __attribute__((always_inline)) void
 find_costs(struct swd_path *path, const uint16_t *classes, uint32_t count, uint32_t step)
 {
@@ -237,19 +268,15 @@ find_costs(struct swd_path *path, const uint16_t *classes, uint32_t count, uint3
 
 	memcpy(at, path->open, sizeof(at));
 	for (uint32_t first = 0; first < count; first += step, after += vectors) {
-		uint32_t end = count - first < step ? count : first + step;
-		swd_lanes least = { 0 };
+		swd_lanes least;
 
-		for (uint32_t v = 0; v < vectors; v++) {
-			swd_lanes sum = at[v];
-
-			for (uint32_t i = first; i < end; i++)
-				sum += path->cost[classes[i]][v];
-			at[v] = sum;
-			if (!v)
-				least = sum;
-			lower(&least, &sum);
-		}
+		if (count - first >= SWD_STEP_MAX && step == SWD_STEP_MAX)
+			add_costs(path, classes + first, SWD_STEP_MAX, at);
+		else
+			add_costs(path, classes + first, count - first < step ? count - first : step, at);
+		least = at[0];
+		for (uint32_t v = 1; v < vectors; v++)
+			lower(&least, &at[v]);
 		lowest(&least, SWD_LANES, together);
 		for (uint32_t s = 0, v = 0; s < path->span_count; s++) {
 			uint32_t last = v + path->spans[s].vectors;

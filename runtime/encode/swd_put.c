@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runtime/encode/swd.h"
+#include "runtime/encode/swd_path.h"
 
 #define CHUNK_WIDE	8u	/* weights of a chunk, fixed width of more than 5 bits */
 #define AHEAD		8	/* of the runs, then weights pause */
@@ -73,7 +74,7 @@ static void put_header(struct swd_bits *out, const struct swd_slice *slice, uint
  * @value, @count: all of a slice
  * @div: divisor; of a fixed width the width
  * @next: whose quotient is being written
- * @left: what is left of it; UINT32_MAX: not begun
+ * @left: of it
  * @from: the first whose remainder is to be written
  */
 struct codes {
@@ -83,57 +84,103 @@ struct codes {
 	uint32_t next, left, from;
 };
 
-static void begin(struct codes *c)
+static inline uint32_t ones_of(unsigned int count)
+{
+	return (1u << count) - 1;
+}
+
+static inline void begin(struct codes *c)
 {
 	c->left = c->next < c->count ? c->value[c->next] >> c->div : 0;
 }
 
-/* A chunk of quotients of weights: a bit says more than nothing, in @second another more than one. */
-static uint32_t weight_chunk(struct codes *c, bool truncated, uint32_t *second, unsigned int *ones)
+/*
+ * A chunk of quotients of weights: a bit says more than nothing, in @second another more than one. Of a
+ * quotient q those are q / 2 + 1 and (q + 1) / 2 bits.
+ */
+static inline uint32_t weight_chunk(struct codes *c, uint32_t *second, unsigned int *ones)
 {
-	uint32_t first = 0;
+	uint32_t first = 0, next = c->next, q = c->left;
+	unsigned int bit = 0, n = 0;
 
 	*second = 0;
-	*ones = 0;
-	for (unsigned int bit = 0; bit < SWD_CHUNK && c->next < c->count; bit++) {
-		if (c->left) {
-			first |= 1u << bit;
-			*second |= (c->left > 1 ? 1u : 0u) << (*ones)++;
+	while (next < c->count) {
+		if (bit + q / 2 + 1 > SWD_CHUNK) {
+			/* As far as it goes: all of these bits are set. */
+			unsigned int part = SWD_CHUNK - bit;
+
+			first |= ones_of(part) << bit;
+			*second |= ones_of(part) << n;
+			n += part;
+			q -= 2 * part;
+			break;
 		}
-		if (c->left > 1 && !truncated) {
-			c->left -= 2;
-			continue;
-		}
-		c->next++;
-		begin(c);
+		first |= ones_of((q + 1) / 2) << bit;
+		*second |= ones_of(q / 2) << n;
+		bit += q / 2 + 1;
+		n += (q + 1) / 2;
+		next++;
+		q = next < c->count ? c->value[next] >> c->div : 0;
+		if (bit == SWD_CHUNK)
+			break;
 	}
+	c->next = next;
+	c->left = q;
+	*ones = n;
 	return first;
 }
 
-static uint32_t run_chunk(struct codes *c, unsigned int bits)
+/* Truncated: a quotient is 0, 1 or 2. */
+static inline uint32_t truncated_chunk(struct codes *c, uint32_t *second, unsigned int *ones)
+{
+	uint32_t end = c->count - c->next < SWD_CHUNK ? c->count : c->next + SWD_CHUNK, first = 0;
+	unsigned int n = 0;
+
+	*second = 0;
+	for (unsigned int bit = 0; c->next < end; c->next++, bit++) {
+		uint32_t q = c->value[c->next] >> c->div;
+
+		first |= (q > 0 ? 1u : 0u) << bit;
+		*second |= (q > 1 ? 1u : 0u) << n;
+		n += q > 0;
+	}
+	*ones = n;
+	return first;
+}
+
+static inline uint32_t run_chunk(struct codes *c, unsigned int bits)
 {
 	uint32_t unary = 0;
+	unsigned int bit = 0;
 
-	for (unsigned int bit = 0; bit < bits && c->next < c->count; bit++) {
-		if (c->left) {
-			unary |= 1u << bit;
-			c->left--;
-			continue;
+	while (bit < bits && c->next < c->count) {
+		if (c->left >= bits - bit) {
+			unary |= ones_of(bits - bit) << bit;
+			c->left -= bits - bit;
+			break;
 		}
+		unary |= ones_of(c->left) << bit;
+		bit += c->left + 1;
 		c->next++;
 		begin(c);
 	}
 	return unary;
 }
 
-static void put_remainders(struct swd_bits *out, struct codes *c, uint32_t end)
+static inline void put_remainders(struct swd_bits *out, struct codes *c, uint32_t end)
 {
-	for (; c->from < end; c->from++)
-		put(out, c->value[c->from] & ((1u << c->div) - 1), c->div);
+	uint32_t mask = ones_of(c->div), from = c->from;
+
+	if (c->div)
+		for (; from < end; from++)
+			put(out, c->value[from] & mask, c->div);
+	c->from = end;
 }
 
-static void put_body(struct swd_bits *out, struct codes *w, struct codes *z, uint8_t mode)
+static void put_body(struct swd_bits *to, struct codes *w, struct codes *z, uint8_t mode)
 {
+	/* In registers: nothing else points to it. */
+	struct swd_bits out = *to;
 	bool fixed = mode == SWD_FIXED, truncated = mode >= SWD_TRUNCATED;
 	unsigned int wide = fixed && w->div > 5 ? CHUNK_WIDE : SWD_CHUNK;
 	unsigned int run_bits = swd_run_chunk(z->div);
@@ -151,14 +198,17 @@ static void put_body(struct swd_bits *out, struct codes *w, struct codes *z, uin
 		more = weights || runs;
 		if (weights && fixed)
 			w->next = w->count - w->next < wide ? w->count : w->next + wide;
+		else if (weights && truncated)
+			put(&out, truncated_chunk(w, &second, &ones), SWD_CHUNK);
 		else if (weights)
-			put(out, weight_chunk(w, truncated, &second, &ones), SWD_CHUNK);
+			put(&out, weight_chunk(w, &second, &ones), SWD_CHUNK);
 		if (runs)
-			put(out, run_chunk(z, run_bits), run_bits);
-		put(out, second, ones);
-		put_remainders(out, w, w_end);
-		put_remainders(out, z, z_end);
+			put(&out, run_chunk(z, run_bits), run_bits);
+		put(&out, second, ones);
+		put_remainders(&out, w, w_end);
+		put_remainders(&out, z, z_end);
 	} while (more);
+	*to = out;
 }
 
 /* The numbers of a slice: indices of weights, and lengths of runs. */
@@ -167,35 +217,41 @@ static void list_codes(const uint16_t *classes, const struct swd_slice *slice, u
 {
 	uint32_t *runs = values + (slice->end - slice->start) + 1, run = 0, weights = 0, n = 0;
 	const struct swd_palette *p = slice->palette;
-	uint16_t index[SWD_VALUES];
+	uint16_t index[SWD_CLASSES];
 	bool initial = slice->new_palette;
 
 	swd_index(p, index);
+	for (unsigned int v = SWD_VALUES; v < SWD_CLASSES; v++)
+		index[v] = index[0];
+	if (!p->zero_runs) {
+		for (uint32_t i = slice->start; i < slice->end; i++)
+			values[weights++] = index[classes[i]];
+		*w = (struct codes){ .value = values, .count = weights };
+		*z = (struct codes){ .value = runs };
+		return;
+	}
 	for (uint32_t i = slice->start; i < slice->end; i++) {
-		uint32_t v = classes[i] < SWD_VALUES ? classes[i] : 0;
+		bool zero = swd_is_zero(classes[i]);
 
-		if (!p->zero_runs) {
-			values[weights++] = index[v];
-			continue;
-		}
-		if (!v) {
-			run++;
-			continue;
-		}
-		if (weights || initial)
-			runs[n++] = run;
-		values[weights++] = index[v];
-		run = 0;
+		/* Written anyhow, counted if it is a weight: no branch that nothing foretells. */
+		values[weights] = index[classes[i]];
+		runs[n] = run;
+		weights += !zero;
+		n += !zero;
+		run = zero ? run + 1 : 0;
 	}
 	if (!weights) {
-		/* Zeros only, which begin a section: the first is a weight. */
-		if (initial)
-			runs[n++] = 0;
+		/* Zeros only. If they begin a section the first is a weight. */
 		values[weights++] = index[0];
 		run--;
+		runs[0] = 0;
+		n = initial;
+	} else if (!initial) {
+		/* No run comes before the first weight, which is where the slice begins. */
+		runs++;
+		n--;
 	}
-	if (p->zero_runs)
-		runs[n++] = run;
+	runs[n++] = run;
 	*w = (struct codes){ .value = values, .count = weights };
 	*z = (struct codes){ .value = runs, .count = n };
 }
