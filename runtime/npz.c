@@ -1,20 +1,85 @@
 /* SPDX-License-Identifier: MIT */
-/* NumPy's .npz: a zip archive with one .npy file an array. */
+/* NumPy's .npz: a zip archive with one .npy file an array. libzip, which brings cryptography, is loaded late. */
 #include "runtime/npy.h"
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
 
 #include "runtime/file.h"
+#include "runtime/late.h"
 
 #define NPZ_MEMBER_MAX                                                                             \
 	(UINT64_C(1) << 30) /* a bound on what a hostile archive can make us allocate */
 
+/* What is used of libzip. */
+struct zip_calls {
+	__typeof__(&zip_close) close;
+	__typeof__(&zip_discard) discard;
+	__typeof__(&zip_error_fini) error_fini;
+	__typeof__(&zip_error_init) error_init;
+	__typeof__(&zip_error_init_with_code) error_init_with_code;
+	__typeof__(&zip_error_strerror) error_strerror;
+	__typeof__(&zip_fclose) fclose;
+	__typeof__(&zip_file_add) file_add;
+	__typeof__(&zip_fopen_index) fopen_index;
+	__typeof__(&zip_fread) fread;
+	__typeof__(&zip_get_name) get_name;
+	__typeof__(&zip_get_num_entries) get_num_entries;
+	__typeof__(&zip_open) open;
+	__typeof__(&zip_open_from_source) open_from_source;
+	__typeof__(&zip_source_buffer) source_buffer;
+	__typeof__(&zip_source_buffer_create) source_buffer_create;
+	__typeof__(&zip_source_close) source_close;
+	__typeof__(&zip_source_free) source_free;
+	__typeof__(&zip_source_keep) source_keep;
+	__typeof__(&zip_source_open) source_open;
+	__typeof__(&zip_source_read) source_read;
+	__typeof__(&zip_source_stat) source_stat;
+	__typeof__(&zip_stat_index) stat_index;
+	__typeof__(&zip_strerror) strerror;
+};
+
+static const struct late_call zip_calls[] = {
+	{ "zip_close", offsetof(struct zip_calls, close) },
+	{ "zip_discard", offsetof(struct zip_calls, discard) },
+	{ "zip_error_fini", offsetof(struct zip_calls, error_fini) },
+	{ "zip_error_init", offsetof(struct zip_calls, error_init) },
+	{ "zip_error_init_with_code", offsetof(struct zip_calls, error_init_with_code) },
+	{ "zip_error_strerror", offsetof(struct zip_calls, error_strerror) },
+	{ "zip_fclose", offsetof(struct zip_calls, fclose) },
+	{ "zip_file_add", offsetof(struct zip_calls, file_add) },
+	{ "zip_fopen_index", offsetof(struct zip_calls, fopen_index) },
+	{ "zip_fread", offsetof(struct zip_calls, fread) },
+	{ "zip_get_name", offsetof(struct zip_calls, get_name) },
+	{ "zip_get_num_entries", offsetof(struct zip_calls, get_num_entries) },
+	{ "zip_open", offsetof(struct zip_calls, open) },
+	{ "zip_open_from_source", offsetof(struct zip_calls, open_from_source) },
+	{ "zip_source_buffer", offsetof(struct zip_calls, source_buffer) },
+	{ "zip_source_buffer_create", offsetof(struct zip_calls, source_buffer_create) },
+	{ "zip_source_close", offsetof(struct zip_calls, source_close) },
+	{ "zip_source_free", offsetof(struct zip_calls, source_free) },
+	{ "zip_source_keep", offsetof(struct zip_calls, source_keep) },
+	{ "zip_source_open", offsetof(struct zip_calls, source_open) },
+	{ "zip_source_read", offsetof(struct zip_calls, source_read) },
+	{ "zip_source_stat", offsetof(struct zip_calls, source_stat) },
+	{ "zip_stat_index", offsetof(struct zip_calls, stat_index) },
+	{ "zip_strerror", offsetof(struct zip_calls, strerror) },
+};
+
+static int zip_load(struct zip_calls *calls, const char *path, struct error *err)
+{
+	int ret = late_load(ZIP_SONAME, zip_calls, sizeof(zip_calls) / sizeof(zip_calls[0]), calls, err);
+
+	return ret ? error_prefix(err, ret, path) : 0;
+}
+
 struct npz {
+	struct zip_calls calls;
 	zip_t *zip;
 	char *path;
 	char **names;
@@ -38,24 +103,29 @@ int npz_open(const char *path, struct npz **out, struct error *err)
 
 	if (!npz)
 		return error_set(err, -ENOMEM, "%s: no memory", path);
+	code = zip_load(&npz->calls, path, err);
+	if (code) {
+		free(npz);
+		return code;
+	}
 	npz->path = strdup(path);
-	npz->zip = zip_open(path, ZIP_RDONLY, &code);
+	npz->zip = npz->calls.open(path, ZIP_RDONLY, &code);
 	if (!npz->path || !npz->zip) {
 		zip_error_t why;
 
-		zip_error_init_with_code(&why, code);
+		npz->calls.error_init_with_code(&why, code);
 		error_set(err, -EINVAL, "%s: %s; write one with numpy.savez()", path,
-			  zip_error_strerror(&why));
-		zip_error_fini(&why);
+			  npz->calls.error_strerror(&why));
+		npz->calls.error_fini(&why);
 		npz_close(npz);
 		return -EINVAL;
 	}
-	count = zip_get_num_entries(npz->zip, 0);
+	count = npz->calls.get_num_entries(npz->zip, 0);
 	npz->names = calloc(count > 0 ? count : 1, sizeof(*npz->names));
 	if (!npz->names)
 		goto nomem;
 	for (; npz->count < (size_t)count; npz->count++) {
-		const char *file = zip_get_name(npz->zip, npz->count, 0);
+		const char *file = npz->calls.get_name(npz->zip, npz->count, 0);
 
 		npz->names[npz->count] = member_name(file ? file : "");
 		if (!npz->names[npz->count])
@@ -77,7 +147,7 @@ void npz_close(struct npz *npz)
 		free(npz->names[i]);
 	free(npz->names);
 	if (npz->zip)
-		zip_discard(npz->zip);
+		npz->calls.discard(npz->zip);
 	free(npz->path);
 	free(npz);
 }
@@ -101,25 +171,25 @@ static int member_read(struct npz *npz, size_t index, void **data, size_t *len, 
 	uint8_t *buf;
 	bool whole;
 
-	if (zip_stat_index(npz->zip, index, 0, &st) || !(st.valid & ZIP_STAT_SIZE))
+	if (npz->calls.stat_index(npz->zip, index, 0, &st) || !(st.valid & ZIP_STAT_SIZE))
 		return error_set(err, -EINVAL, "%s: %s: %s", npz->path, name,
-				 zip_strerror(npz->zip));
+				 npz->calls.strerror(npz->zip));
 	if (st.size > NPZ_MEMBER_MAX)
 		return error_set(err, -EFBIG, "%s: %s: larger than 1 GiB", npz->path, name);
 	buf = malloc(st.size + 1);
 	if (!buf)
 		return error_set(err, -ENOMEM, "%s: %s: no memory", npz->path, name);
-	file = zip_fopen_index(npz->zip, index, 0);
+	file = npz->calls.fopen_index(npz->zip, index, 0);
 	while (file && have < st.size) {
-		zip_int64_t got = zip_fread(file, buf + have, st.size - have);
+		zip_int64_t got = npz->calls.fread(file, buf + have, st.size - have);
 
 		if (got <= 0)
 			break;
 		have += got;
 	}
 	/* A wrong checksum is known only after a read at the end. */
-	whole = file && have == st.size && !zip_fread(file, buf + have, 1);
-	if (file && zip_fclose(file))
+	whole = file && have == st.size && !npz->calls.fread(file, buf + have, 1);
+	if (file && npz->calls.fclose(file))
 		whole = false;
 	if (!whole) {
 		free(buf);
@@ -150,7 +220,7 @@ int npz_get(struct npz *npz, const char *name, struct npy *out, struct error *er
 	return ret;
 }
 
-static int add_member(zip_t *zip, const char *name, const struct npy *array, struct error *err)
+static int add_member(const struct zip_calls *calls, zip_t *zip, const char *name, const struct npy *array, struct error *err)
 {
 	zip_source_t *source;
 	char file[256];
@@ -163,14 +233,14 @@ static int add_member(zip_t *zip, const char *name, const struct npy *array, str
 	ret = npy_format(array, &buf, &len, err);
 	if (ret)
 		return ret;
-	source = zip_source_buffer(zip, buf, len, 1);
+	source = calls->source_buffer(zip, buf, len, 1);
 	if (!source) {
 		free(buf);
-		return error_set(err, -ENOMEM, "%s", zip_strerror(zip));
+		return error_set(err, -ENOMEM, "%s", calls->strerror(zip));
 	}
-	if (zip_file_add(zip, file, source, ZIP_FL_ENC_UTF_8) < 0) {
-		zip_source_free(source);
-		return error_set(err, -EINVAL, "%s: %s", file, zip_strerror(zip));
+	if (calls->file_add(zip, file, source, ZIP_FL_ENC_UTF_8) < 0) {
+		calls->source_free(source);
+		return error_set(err, -EINVAL, "%s: %s", file, calls->strerror(zip));
 	}
 	return 0;
 }
@@ -178,52 +248,56 @@ static int add_member(zip_t *zip, const char *name, const struct npy *array, str
 int npz_write(const char *path, const char *const *names, const struct npy *arrays, size_t count,
 	      struct error *err)
 {
+	struct zip_calls calls;
 	zip_error_t why;
 	zip_source_t *source;
 	zip_stat_t st;
 	void *buf = NULL;
 	zip_t *zip;
-	int ret = 0;
+	int ret = zip_load(&calls, path, err);
+
+	if (ret)
+		return ret;
 
 	/*
 	 * Built in memory, so that the one way files are written (file_write) does for archives
 	 * too.
 	 */
-	zip_error_init(&why);
-	source = zip_source_buffer_create(NULL, 0, 0, &why);
-	zip = source ? zip_open_from_source(source, ZIP_TRUNCATE, &why) : NULL;
+	calls.error_init(&why);
+	source = calls.source_buffer_create(NULL, 0, 0, &why);
+	zip = source ? calls.open_from_source(source, ZIP_TRUNCATE, &why) : NULL;
 	if (!zip) {
-		ret = error_set(err, -ENOMEM, "%s: %s", path, zip_error_strerror(&why));
-		zip_source_free(source);
-		zip_error_fini(&why);
+		ret = error_set(err, -ENOMEM, "%s: %s", path, calls.error_strerror(&why));
+		calls.source_free(source);
+		calls.error_fini(&why);
 		return ret;
 	}
-	zip_error_fini(&why);
-	zip_source_keep(source);
+	calls.error_fini(&why);
+	calls.source_keep(source);
 	for (size_t i = 0; i < count && !ret; i++)
-		ret = add_member(zip, names[i], &arrays[i], err);
+		ret = add_member(&calls, zip, names[i], &arrays[i], err);
 	if (ret) {
 		error_prefix(err, ret, path);
-		zip_discard(zip);
+		calls.discard(zip);
 		goto out;
 	}
-	if (zip_close(zip)) {
-		ret = error_set(err, -EIO, "%s: %s", path, zip_strerror(zip));
-		zip_discard(zip);
+	if (calls.close(zip)) {
+		ret = error_set(err, -EIO, "%s: %s", path, calls.strerror(zip));
+		calls.discard(zip);
 		goto out;
 	}
-	if (zip_source_open(source) || zip_source_stat(source, &st)) {
+	if (calls.source_open(source) || calls.source_stat(source, &st)) {
 		ret = error_set(err, -EIO, "%s: cannot build the archive", path);
 		goto out;
 	}
 	buf = malloc(st.size ? st.size : 1);
-	if (!buf || zip_source_read(source, buf, st.size) != (zip_int64_t)st.size)
+	if (!buf || calls.source_read(source, buf, st.size) != (zip_int64_t)st.size)
 		ret = error_set(err, -ENOMEM, "%s: cannot build the archive", path);
 	else
 		ret = file_write(path, buf, st.size, err);
-	zip_source_close(source);
+	calls.source_close(source);
 out:
 	free(buf);
-	zip_source_free(source);
+	calls.source_free(source);
 	return ret;
 }

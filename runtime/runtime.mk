@@ -1,6 +1,6 @@
 # The accel command, on the library.
 
-RUNTIME_PKGS := jansson libxxhash libzip zlib libpng libjpeg sndfile
+RUNTIME_PKGS := jansson libxxhash zlib libpng libjpeg
 # Not all that link these need all of them.
 RUNTIME_LIBS := -Wl,--push-state,--as-needed $(shell pkg-config --libs $(RUNTIME_PKGS) 2>/dev/null) -lm -Wl,--pop-state
 
@@ -20,3 +20,8 @@ $(O)/gen/systems.inc: $(SYSTEMS)
 
 # What takes most of the time of compiling: loops over weights and their histograms.
 $(O)/runtime/encode/%.o: CFLAGS += -O3
+
+# Libraries that are loaded late (late.h), by the names they go by in the dynamic linker.
+soname = $(shell readelf -d "$$($(CC) -print-file-name=$(1))" 2>/dev/null | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
+$(O)/runtime/npz.o: ALL_CFLAGS += -DZIP_SONAME='"$(call soname,libzip.so)"'
+$(O)/runtime/samples/source_sound.o: ALL_CFLAGS += -DSNDFILE_SONAME='"$(call soname,libsndfile.so)"'

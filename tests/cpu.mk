@@ -2,7 +2,7 @@
 # Operators on the CPU against TFLite's reference kernels.
 
 CPU_SRCS := $(wildcard runtime/cpu/*.c runtime/float/*.c runtime/ir/*.c) runtime/compile/import_tflite.c sim/ref_table.c \
-	$(addprefix runtime/,elem.c error.c file.c npy.c npz.c tflite.c tflite_names.c)
+	$(addprefix runtime/,elem.c error.c file.c late.c npy.c npz.c tflite.c tflite_names.c)
 
 $(O)/tests/cpu_models: $(O)/tests/cpu_models.o $(CPU_SRCS:%.c=$(O)/%.o)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)

@@ -1,7 +1,7 @@
 # Vela's streams against their goldens, on an engine without registers around it.
 
 GOLDEN_OBJS := $(addprefix $(O)/,tests/golden.o tests/stream_run.o tests/vela_file.o runtime/npy.o \
-	runtime/npz.o runtime/elem.o runtime/error.o runtime/file.o)
+	runtime/late.o runtime/npz.o runtime/elem.o runtime/error.o runtime/file.o)
 GOLDEN_NEEDS := $(wildcard sim/decode.c sim/weights.c runtime/npz.c)
 
 # Until the decoder, the weight decoder and the .npz reader are all there, there is nothing to run.

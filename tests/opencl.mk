@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The NPU as an OpenCL device, through the loader, beside PoCL.
 
-TEST_OPENCL_OBJS := $(O)/tests/test_opencl.o $(addprefix $(O)/runtime/,elem.o error.o file.o npy.o npz.o)
+TEST_OPENCL_OBJS := $(O)/tests/test_opencl.o $(addprefix $(O)/runtime/,elem.o error.o file.o late.o npy.o npz.o)
 TEST_OPENCL_MODEL := tests/data/ops/conv_3x3_i3_o16_s22_d11_same_relu6_17x15_int8
 
 $(O)/test_opencl: $(TEST_OPENCL_OBJS)
@@ -51,7 +51,7 @@ CHECKS += check-opencl-example
 check-opencl-example: $(O)/opencl_pipeline $(O)/icd-accel/accel.icd
 	tests/opencl_example.sh $< $(abspath $(O))
 
-OPENCL_MODELS_OBJS := $(O)/tests/opencl_models.o $(addprefix $(O)/runtime/,elem.o error.o file.o npy.o npz.o)
+OPENCL_MODELS_OBJS := $(O)/tests/opencl_models.o $(addprefix $(O)/runtime/,elem.o error.o file.o late.o npy.o npz.o)
 $(O)/tests/opencl_models.o: CL_VERSION := 300
 $(O)/opencl_models: $(OPENCL_MODELS_OBJS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lOpenCL $(RUNTIME_LIBS)

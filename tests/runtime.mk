@@ -21,7 +21,7 @@ check-cli: $(O)/accel
 # Readers of files, built with ASan and UBSan: files put together by hand, cut short and damaged everywhere.
 FILE_TESTS := $(addprefix $(O)/tests/test_,container image npy tflite)
 IMAGE_SRCS := $(addprefix runtime/image/,accel_file.c accel_write.c image.c vela.c) runtime/ir/ir_ops.c
-FILE_SRCS := $(IMAGE_SRCS) $(addprefix runtime/,container.c elem.c error.c file.c npy.c npz.c tflite.c tflite_names.c)
+FILE_SRCS := $(IMAGE_SRCS) $(addprefix runtime/,container.c elem.c error.c file.c late.c npy.c npz.c tflite.c tflite_names.c)
 
 $(FILE_TESTS): $(O)/tests/test_%: $(O)/tests/test_%.o $(FILE_SRCS:%.c=$(O)/%.o)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(RUNTIME_LIBS)
@@ -42,7 +42,7 @@ FUZZ_RUNTIME := $(addprefix runtime/,container.c elem.c error.c file.c tflite.c 
 $(O)/fuzz_model: $(O)/tests/fuzz_model.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS))
 $(O)/fuzz_container: $(patsubst %.c,$(O)/%.o,tests/fuzz_container.c runtime/container.c runtime/error.c)
 $(O)/fuzz_image: $(patsubst %.c,$(O)/%.o,tests/fuzz_image.c $(IMAGE_SRCS) $(FUZZ_RUNTIME))
-$(O)/fuzz_npy: $(patsubst %.c,$(O)/%.o,tests/fuzz_npy.c runtime/npy.c runtime/npz.c $(FUZZ_RUNTIME))
+$(O)/fuzz_npy: $(patsubst %.c,$(O)/%.o,tests/fuzz_npy.c runtime/late.c runtime/npy.c runtime/npz.c $(FUZZ_RUNTIME))
 $(O)/fuzz_tflite: $(patsubst %.c,$(O)/%.o,tests/fuzz_tflite.c $(FUZZ_RUNTIME))
 $(O)/fuzz_model $(O)/fuzz_container $(O)/fuzz_image $(O)/fuzz_npy $(O)/fuzz_tflite:
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(RUNTIME_LIBS)

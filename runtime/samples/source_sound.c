@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <math.h>
 #include <sndfile.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/late.h"
 #include "runtime/samples/array.h"
 #include "runtime/samples/folder.h"
 
@@ -36,15 +38,36 @@ static uint64_t resampled(uint64_t frames, int from, uint32_t to)
 	return to ? (frames * to + (uint64_t)from - 1) / (uint64_t)from : frames;
 }
 
-static int sound_open(const char *path, SNDFILE **out, SF_INFO *info, struct error *err)
+/* What is used of libsndfile, which brings half a dozen of codecs and is loaded late for that. */
+struct sndfile_calls {
+	__typeof__(&sf_open) open;
+	__typeof__(&sf_strerror) strerror;
+	__typeof__(&sf_readf_float) readf_float;
+	__typeof__(&sf_close) close;
+};
+
+static const struct late_call sndfile_calls[] = {
+	{ "sf_open", offsetof(struct sndfile_calls, open) },
+	{ "sf_strerror", offsetof(struct sndfile_calls, strerror) },
+	{ "sf_readf_float", offsetof(struct sndfile_calls, readf_float) },
+	{ "sf_close", offsetof(struct sndfile_calls, close) },
+};
+
+static int sound_open(const char *path, struct sndfile_calls *calls, SNDFILE **out, SF_INFO *info,
+		      struct error *err)
 {
+	int rc = late_load(SNDFILE_SONAME, sndfile_calls,
+			   sizeof(sndfile_calls) / sizeof(sndfile_calls[0]), calls, err);
+
+	if (rc)
+		return error_prefix(err, rc, path);
 	*info = (SF_INFO){ 0 };
-	*out = sf_open(path, SFM_READ, info);
+	*out = calls->open(path, SFM_READ, info);
 	if (!*out)
-		return error_set(err, -EINVAL, "%s: %s", path, sf_strerror(NULL));
+		return error_set(err, -EINVAL, "%s: %s", path, calls->strerror(NULL));
 	if (info->frames < 1 || info->channels < 1 || info->channels > CHANNELS_MAX ||
 	    info->samplerate < 1 || info->samplerate > RATE_MAX || info->frames > FRAMES_MAX) {
-		sf_close(*out);
+		calls->close(*out);
 		return error_set(err, -EINVAL,
 				 "%s: %lld frames of %d channels at %d Hz; 1 to %u frames are possible",
 				 path, (long long)info->frames, info->channels, info->samplerate,
@@ -54,8 +77,8 @@ static int sound_open(const char *path, SNDFILE **out, SF_INFO *info, struct err
 }
 
 /* All of it as one channel, at the file's rate. */
-static int read_frames(SNDFILE *file, const SF_INFO *info, const char *path, float *out,
-		       struct error *err)
+static int read_frames(const struct sndfile_calls *calls, SNDFILE *file, const SF_INFO *info,
+		       const char *path, float *out, struct error *err)
 {
 	size_t channels = (size_t)info->channels, at = 0, total = (size_t)info->frames;
 	float *chunk = malloc(CHUNK * channels * sizeof(*chunk));
@@ -64,7 +87,7 @@ static int read_frames(SNDFILE *file, const SF_INFO *info, const char *path, flo
 		return error_set(err, -ENOMEM, "%s: out of memory", path);
 	while (at < total) {
 		sf_count_t want = total - at < CHUNK ? (sf_count_t)(total - at) : CHUNK;
-		sf_count_t got = sf_readf_float(file, chunk, want);
+		sf_count_t got = calls->readf_float(file, chunk, want);
 
 		if (got < 1)
 			break;
@@ -104,17 +127,18 @@ static void resample(const float *in, size_t in_count, float *out, size_t out_co
 static int read_sound(const char *path, uint32_t rate, float **out, size_t *count,
 		      struct error *err)
 {
+	struct sndfile_calls calls;
 	SNDFILE *file;
 	SF_INFO info;
 	float *frames, *changed;
-	int rc = sound_open(path, &file, &info, err);
+	int rc = sound_open(path, &calls, &file, &info, err);
 
 	if (rc)
 		return rc;
 	frames = malloc((size_t)info.frames * sizeof(*frames));
-	rc = frames ? read_frames(file, &info, path, frames, err) :
+	rc = frames ? read_frames(&calls, file, &info, path, frames, err) :
 		      error_set(err, -ENOMEM, "%s: out of memory", path);
-	sf_close(file);
+	calls.close(file);
 	*count = (size_t)info.frames;
 	if (rc || !rate || rate == (uint32_t)info.samplerate) {
 		*out = frames;
@@ -202,14 +226,15 @@ static int count_windows(struct samples *s, struct error *err)
 
 	for (size_t i = 0; i < a->folder.count; i++) {
 		const char *path = a->folder.files[i].path;
+		struct sndfile_calls calls;
 		SNDFILE *file;
 		SF_INFO info;
 		uint64_t frames;
-		int rc = sound_open(path, &file, &info, err);
+		int rc = sound_open(path, &calls, &file, &info, err);
 
 		if (rc)
 			return rc;
-		sf_close(file);
+		calls.close(file);
 		frames = resampled((uint64_t)info.frames, info.samplerate, s->prep.rate);
 		if (frames > FRAMES_MAX)
 			return error_set(err, -EFBIG, "%s: too long at %u Hz", path, s->prep.rate);
