@@ -118,7 +118,8 @@ int32_t cpu_axis(int64_t axis, uint32_t ndim);
 	X(split) X(pack) X(unpack) X(slice) X(strided_slice) X(pad) X(mirror_pad) X(tile) \
 	X(gather) X(scatter_nd) X(reverse) X(space_depth) X(space_batch) X(prelu) X(lstm) \
 	X(gather_nd) X(shape) X(integer_binary) X(integer_unary) X(integer_compare) \
-	X(integer_reduce) X(integer_arg)
+	X(integer_reduce) X(integer_arg) X(gather_elements) X(scatter_update) X(cumsum) X(topk) \
+	X(one_hot) X(reverse_sequence)
 #define X(name) extern const struct cpu_kernel cpu_##name;
 CPU_KERNELS(X)
 #undef X

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Operators that go by indices among the data: GATHER, GATHER_ND, SCATTER_ND. */
+/* Operators that get elements by indices among the data: GATHER, GATHER_ND, GATHER_ELEMENTS. */
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/cpu/cpu_kernel.h"
+#include "runtime/cpu/index.h"
 
 /* Axis and batch axes, brought to 0 and up. */
 static bool axes_of(const struct cpu_op *op, int32_t *axis, int32_t *batch)
@@ -59,9 +59,9 @@ static int run_gather(const struct cpu_op *op, struct error *err)
 	for (size_t b = 0; b < batches; b++)
 		for (size_t o = 0; o < outer; o++)
 			for (size_t i = 0; i < count; i++, to += inner) {
-				int64_t k = cpu_index_at(index, b * count + i);
+				int64_t k = index_of(index, b * count + i, in->shape[axis]);
 
-				if (k < 0 || k >= in->shape[axis])
+				if (k < 0)
 					return cpu_refuse(op, 1, -EINVAL, "leaves the input", err);
 				memcpy(to, (const uint8_t *)in->data +
 				       (((b * outer + o) * extent) + (size_t)k) * inner, inner);
@@ -94,20 +94,49 @@ static int prepare_gather_nd(struct cpu_op *op, struct error *err)
 	return cpu_check_shape(op, 2, n, shape, err);
 }
 
-/* The element that row @row of an index tensor names in @t, as an offset; -1: it leaves @t. */
-static int64_t place_of(const struct cpu_tensor *index, size_t row, const struct cpu_tensor *t)
+int64_t index_of(const struct cpu_tensor *index, size_t at, int32_t extent)
+{
+	int64_t k = cpu_index_at(index, at);
+
+	k += k < 0 ? extent : 0;
+	return k < 0 || k >= extent ? -1 : k;
+}
+
+int64_t index_place(const struct cpu_tensor *index, size_t row, const struct cpu_tensor *t)
 {
 	size_t depth = (size_t)index->shape[index->ndim - 1];
 	int64_t at = 0;
 
 	for (size_t d = 0; d < depth; d++) {
-		int64_t k = cpu_index_at(index, row * depth + d);
+		int64_t k = index_of(index, row * depth + d, t->shape[d]);
 
-		if (k < 0 || k >= t->shape[d])
+		if (k < 0)
 			return -1;
 		at = at * t->shape[d] + k;
 	}
 	return at * (int64_t)cpu_extent(t, (uint32_t)depth, t->ndim);
+}
+
+int64_t index_element(const struct cpu_tensor *index, size_t at, const struct cpu_tensor *t,
+		      uint32_t axis)
+{
+	size_t rest = at, to = 0, step = 1;
+
+	for (uint32_t i = t->ndim; i-- > 0;) {
+		size_t k = rest % (size_t)index->shape[i];
+
+		rest /= (size_t)index->shape[i];
+		if (i == axis) {
+			int64_t other = index_of(index, at, t->shape[i]);
+
+			if (other < 0)
+				return -1;
+			k = (size_t)other;
+		}
+		to += k * step;
+		step *= (size_t)t->shape[i];
+	}
+	return (int64_t)to;
 }
 
 static int run_gather_nd(const struct cpu_op *op, struct error *err)
@@ -118,7 +147,7 @@ static int run_gather_nd(const struct cpu_op *op, struct error *err)
 	uint8_t *to = op->outputs[0].data;
 
 	for (size_t r = 0; r < rows; r++, to += row) {
-		int64_t at = place_of(index, r, in);
+		int64_t at = index_place(index, r, in);
 
 		if (at < 0)
 			return cpu_refuse(op, 1, -EINVAL, "leaves the input", err);
@@ -129,50 +158,42 @@ static int run_gather_nd(const struct cpu_op *op, struct error *err)
 
 const struct cpu_kernel cpu_gather_nd = { prepare_gather_nd, run_gather_nd };
 
-/* --- SCATTER_ND: updates are added up --- */
+/* --- GATHER_ELEMENTS: an index for each element of the output --- */
 
-static int prepare_scatter_nd(struct cpu_op *op, struct error *err)
+static int prepare_gather_elements(struct cpu_op *op, struct error *err)
 {
-	const struct cpu_tensor *index = &op->inputs[0], *out = &op->outputs[0];
-	size_t rows, depth;
+	const struct cpu_tensor *in = &op->inputs[0], *index = &op->inputs[1];
+	int32_t axis = cpu_axis(op->options.axis, in->ndim);
 	int ret;
 
-	if ((ret = cpu_check(op, 0, CPU_S32, err)) ||
-	    (ret = cpu_check(op, 1, CPU_S8 | CPU_U8 | CPU_S32, err)) ||
-	    (ret = cpu_check_same(op, 3, 1, err)))
+	if ((ret = cpu_check(op, 0, CPU_ANY, err)) ||
+	    (ret = cpu_check(op, 1, CPU_S32 | CPU_S64, err)) ||
+	    (ret = cpu_check_same(op, 2, 0, err)))
 		return ret;
-	if (!index->ndim || index->shape[index->ndim - 1] < 1 ||
-	    index->shape[index->ndim - 1] > (int32_t)out->ndim)
-		return cpu_refuse(op, 0, -EINVAL, "has not an index for some axes of the output", err);
-	depth = (size_t)index->shape[index->ndim - 1];
-	rows = cpu_elements(index) / depth;
-	if (cpu_elements(&op->inputs[1]) != rows * cpu_extent(out, (uint32_t)depth, out->ndim))
-		return cpu_refuse(op, 1, -EINVAL, "has not an update for each index", err);
+	if (axis < 0 || index->ndim != in->ndim || op->outputs[0].ndim != in->ndim)
+		return cpu_refuse(op, 1, -EINVAL, "has other axes than the input", err);
+	for (uint32_t i = 0; i < in->ndim; i++)
+		if (op->outputs[0].shape[i] != index->shape[i] ||
+		    (i != (uint32_t)axis && index->shape[i] > in->shape[i]))
+			return cpu_refuse(op, 1, -EINVAL, "has another shape than the output", err);
 	return 0;
 }
 
-static int run_scatter_nd(const struct cpu_op *op, struct error *err)
+static int run_gather_elements(const struct cpu_op *op, struct error *err)
 {
-	const struct cpu_tensor *index = &op->inputs[0], *in = &op->inputs[1], *out = &op->outputs[0];
-	size_t depth = (size_t)index->shape[index->ndim - 1], rows = cpu_elements(index) / depth;
-	size_t inner = cpu_extent(out, (uint32_t)depth, out->ndim);
+	const struct cpu_tensor *in = &op->inputs[0], *index = &op->inputs[1];
+	uint32_t axis = (uint32_t)cpu_axis(op->options.axis, in->ndim);
+	size_t total = cpu_elements(index), size = elem_size(in->type);
+	uint8_t *to = op->outputs[0].data;
 
-	memset(out->data, 0, cpu_bytes(out));
-	for (size_t r = 0; r < rows; r++) {
-		int64_t at = place_of(index, r, out);
+	for (size_t at = 0; at < total; at++, to += size) {
+		int64_t from = index_element(index, at, in, axis);
 
-		if (at < 0)
-			return cpu_refuse(op, 0, -EINVAL, "leaves the output", err);
-		for (size_t i = 0; i < inner; i++) {
-			int32_t old, more;
-
-			cpu_load(out, (size_t)at + i, 1, &old);
-			cpu_load(in, r * inner + i, 1, &more);
-			old = (int32_t)((uint32_t)old + (uint32_t)more);
-			cpu_store(out, (size_t)at + i, 1, &old);
-		}
+		if (from < 0)
+			return cpu_refuse(op, 1, -EINVAL, "leaves the input", err);
+		memcpy(to, (const uint8_t *)in->data + (size_t)from * size, size);
 	}
 	return 0;
 }
 
-const struct cpu_kernel cpu_scatter_nd = { prepare_scatter_nd, run_scatter_nd };
+const struct cpu_kernel cpu_gather_elements = { prepare_gather_elements, run_gather_elements };
