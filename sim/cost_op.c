@@ -389,6 +389,9 @@ double cost_output_rate(const struct ethosu_arch *arch, const struct cost_op_des
 
 /* ---- the MAC array ---- */
 
+/* U85: weights a cycle in the fast format, all decoders together; with few values it may be twice that. */
+#define FAST_RATE	32u
+
 /* An OFM block in microblocks, and what else the cycles of a sub-kernel depend on. */
 struct array {
 	struct ethosu_block n, ofm_n;
@@ -494,7 +497,8 @@ static void set_array(const struct ethosu_arch *arch, const struct cost_op_desc 
 		.n = in_ublocks(&block, &u),
 		.ofm_n = in_ublocks(&ofm, &u),
 		.ifm_depth = least(d->ifm[0].d, ifm_block->d),
-		.weights = 32u * u.d / (8u * (is_u85(arch) ? arch->cores : 1)),
+		.weights = is_u85(arch) && d->fast ? 32u * u.d / FAST_RATE :
+			   32u * u.d / (8u * (is_u85(arch) ? arch->cores : 1)),
 		.bits = d->ifm[0].bits,
 		.delay = arch->macs == 32 ? (wide_acc ? 7 : 3) : wide_acc && arch->macs <= 128 ? 3 : 2,
 		.part_kernel = d->kind == NPU_KIND_CONV && d->part_kernel,

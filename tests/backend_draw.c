@@ -86,6 +86,32 @@ static uint32_t add_constant(const struct draw *d, int type, int32_t h, int32_t 
 	return i;
 }
 
+/*
+ * Weights as pruning and clustering leave them: at most two in four neighbouring input channels other
+ * than @zero, or few values.
+ */
+static void compress(const struct draw *d, uint32_t weights, int32_t ic, int32_t zero)
+{
+	const struct ir_tensor *t = &d->b->tensors[weights];
+	int64_t *w = d->b->values[weights];
+	bool two_four = one_in(d, 2), few = !two_four || one_in(d, 4);
+	int32_t step = few ? range(d, 10, 80) : 1;
+	unsigned int keep = 0;
+
+	for (size_t i = 0; i < elements(t); i++) {
+		size_t at = i % (size_t)ic % 4;
+
+		if (at == 0)
+			keep = (unsigned int)range(d, 0, 15);
+		if (two_four && ((keep >> at & 1) == 0 ||
+				 __builtin_popcount(keep & ((2u << at) - 1)) > 2))
+			w[i] = zero;
+		else
+			w[i] = zero + (w[i] - zero) / step * step;
+		backend_store((void *)(uintptr_t)t->data, t->type, i, w[i]);
+	}
+}
+
 static struct ir_view whole_view(const struct draw *d, uint32_t tensor)
 {
 	const struct ir_tensor *t = &d->b->tensors[tensor];
@@ -247,6 +273,9 @@ static bool draw_conv(const struct draw *d, struct ir_npu *n, bool depthwise)
 			zero[i] = value;
 		n->weight_zero_points = zero;
 	}
+	if (one_in(d, 3))
+		compress(d, n->weights, depthwise ? 1 : ic,
+			 n->weight_zero_points ? n->weight_zero_points[0] : 0);
 	scales = block(d, (size_t)oc * sizeof(*scales));
 	bias = block(d, (size_t)oc * sizeof(*bias));
 	for (int32_t i = 0; i < oc; i++) {

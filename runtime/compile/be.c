@@ -137,8 +137,8 @@ int compile_emit(const struct ir_graph *g, const struct compile_options *opt, st
 		 struct error *err)
 {
 	static int (*const passes[])(struct be *) = {
-		be_layout, be_regions, be_copy, be_fold, be_cascade, be_block, be_twins, be_fit,
-		be_weights, be_constants, be_schedule, be_place, be_emit,
+		be_layout, be_regions, be_copy, be_fold, be_sparse, be_cascade, be_block, be_twins,
+		be_fit, be_weights, be_constants, be_schedule, be_place, be_emit,
 	};
 	const struct target *target = opt->target;
 	struct be be = { .g = g, .opt = opt, .target = target, .arch = target->cost.arch,

@@ -7,6 +7,7 @@
  *	be_regions   which memory			tensor.region
  *	be_copy      copies in the cheapest form	op.npu
  *	be_fold      columns as channels		op.npu
+ *	be_sparse    whose weights are 2:4		op.two_four
  *	be_cascade   what runs in stripes		cascades, tensor.rows; regions anew
  *	be_block     OFM blocks, SHRAM, weight order	op.desc and what goes with it
  *	be_twins     which have the same constants	op.same
@@ -96,6 +97,8 @@ struct be_slice {
  * @own: memory that @npu is in, if it is not what the graph says any more
  * @weights: in the place of the graph's, NULL: those
  * @desc: for the cost model; its block is the block
+ * @two_four: U85: its weights could be in the format of 2:4 sparsity
+ * @weight_bytes: of all its weights, measured; 0: not yet
  * @ib_end, @ib2_start, @ab_start: U55, U65: layout of SHRAM in banks
  * @blob: weights and scales
  * @slices, @slice_count: parts; of what has no weights there is one
@@ -109,6 +112,8 @@ struct be_op {
 	uint8_t *weights;
 	uint32_t index;
 	struct cost_op_desc desc;
+	bool two_four;
+	uint64_t weight_bytes;
 	uint8_t ib_end, ib2_start, ab_start;
 	struct wenc_blob blob;
 	bool encoded;
@@ -255,6 +260,7 @@ int be_layout(struct be *be);
 int be_regions(struct be *be);
 int be_copy(struct be *be);
 int be_fold(struct be *be);
+int be_sparse(struct be *be);
 int be_cascade(struct be *be);
 int be_block(struct be *be);
 int be_twins(struct be *be);
@@ -305,8 +311,30 @@ uint32_t be_slice_channels(const struct be_op *op, uint32_t i);
 /* What an operation is to be judged by: cycles, and what it asks of the outer memory. */
 double be_price(const struct be *be, const struct cost_result *cost);
 
-/* Choose the best legal block for @op->desc. */
+/* Choose the best legal block for @op->desc; on the U85 also its sparsity, if desc.sparse allows it. */
 int be_choose_block(struct be *be, struct be_op *op);
+
+/* The weights of @op as the encoder wants them told; what it encodes them for, as desc says. */
+int be_layer(struct be *be, const struct be_op *op, struct wenc_layer *layer);
+void be_encoding(const struct be *be, const struct be_op *op, struct wenc_config *config);
+
+/**
+ * be_format_price - what an operation is to be judged by with its weights encoded
+ * @weight_bytes, @fast: of the encoding
+ *
+ * A copy of the weights to where desc says they are read counts; it hides behind the work.
+ */
+double be_format_price(const struct be *be, const struct be_op *op, uint64_t weight_bytes, bool fast);
+
+/**
+ * be_encode - encode the weights of an operation in the best format
+ * @starts: of its slices
+ *
+ * As wenc_encode().
+ */
+int be_encode(const struct be *be, const struct be_op *op, const struct wenc_layer *layer,
+	      const struct wenc_scale *scales, const uint32_t *starts, struct wenc_blob *out,
+	      struct error *err);
 
 /* Turn a BE_KERNEL command into registers' contents. */
 int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out);

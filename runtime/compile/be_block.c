@@ -333,6 +333,8 @@ static void search_orders(const struct be *be, struct search *s, struct found *b
 
 static void search_all(const struct be *be, struct search *s, struct found *best)
 {
+	bool sparse = s->desc.sparse;
+
 	if (s->arch->family != 85) {
 		s->ublock = s->arch->ofm_ublock[0];
 		search_orders(be, s, best);
@@ -343,8 +345,14 @@ static void search_all(const struct be *be, struct search *s, struct found *best
 			continue;
 		s->ublock = s->arch->ofm_ublock[code];
 		s->desc.microblock = (uint8_t)code;
+		s->desc.sparse = false;
+		search_orders(be, s, best);
+		if (!sparse)
+			continue;
+		s->desc.sparse = true;
 		search_orders(be, s, best);
 	}
+	s->desc.sparse = sparse;
 }
 
 int be_choose_block(struct be *be, struct be_op *op)
@@ -441,12 +449,57 @@ static int choose_with_copy(struct be *be, struct be_op *op)
 	return 0;
 }
 
+/* Bytes of the weights with the block and order that @op got. */
+static int measure(struct be *be, struct be_op *op)
+{
+	struct wenc_config config;
+	struct wenc_layer layer;
+	struct wenc_size size;
+	struct error why;
+	int rc = be_layer(be, op, &layer);
+
+	if (rc)
+		return rc;
+	be_encoding(be, op, &config);
+	rc = wenc_estimate(&layer, &config, 0, layer.oc, &size, &why);
+	op->weight_bytes = size.bytes;
+	return rc ? be_error(be, op->index, rc, "weights: %s", why.text) : 0;
+}
+
+/*
+ * Weights of 2:4 can be dense as well: half the work on the one hand, on the other blocks that are
+ * filled up further. The model that chooses blocks takes a byte for a weight either way; what they
+ * really come to decides.
+ */
+static int choose_sparsity(struct be *be, struct be_op *op)
+{
+	struct be_op dense = *op;
+	int rc = choose_with_copy(be, op);
+
+	if (rc || !op->desc.sparse)
+		return rc;
+	dense.desc.sparse = false;
+	rc = choose_with_copy(be, &dense);
+	if (!rc)
+		rc = measure(be, op);
+	if (!rc)
+		rc = measure(be, &dense);
+	if (rc)
+		return rc;
+	if (be->opt->optimise_size ? dense.weight_bytes < op->weight_bytes :
+				     be_format_price(be, &dense, dense.weight_bytes, false) <
+					     be_format_price(be, op, op->weight_bytes, false))
+		*op = dense;
+	return 0;
+}
+
 static int choose(struct be *be, struct memo *m, uint32_t i)
 {
 	struct be_op *op = &be->ops[i], *same;
 	uint32_t other;
 
 	be_describe(be, op->npu, &op->desc);
+	op->desc.sparse = op->two_four;
 	if (op->cascade != BE_NONE)
 		be_describe_middle(op->npu, op->rows, &op->desc);
 	/* Constants that are read more than once will be copied to quick memory. */
@@ -460,6 +513,8 @@ static int choose(struct be *be, struct memo *m, uint32_t i)
 	/* What its blocks may be depends on more than is described. */
 	if (op->npu->kind == IR_NPU_RESIZE)
 		return be_choose_block(be, op);
+	if (op->two_four)
+		return choose_sparsity(be, op);
 	m->asked[i] = op->desc;
 	other = recall(m, be, i);
 	if (other == BE_NONE)

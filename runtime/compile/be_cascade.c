@@ -174,6 +174,7 @@ static int price_op(struct be *be, uint32_t index, uint32_t rows, bool in_quick,
 	if (rows < height)
 		be_describe_middle(op.npu, rows, &op.desc);
 	op.desc.weight_memory = op.desc.scale_memory = quick;
+	op.desc.sparse = op.two_four;
 	if (in_quick)
 		op.desc.ifm[0].memory = quick;
 	if (out_quick)

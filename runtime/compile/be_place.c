@@ -404,11 +404,18 @@ out:
 static int split_transfer(struct be *be, uint32_t index)
 {
 	struct be_transfer old = be->transfers[index];
+	const struct be_slice *user = NULL;
 	bool single = true;
 
-	for (uint32_t u = old.first; u <= old.last; u++)
-		single &= be->units[u].op == be->units[old.first].op &&
-			  be->units[u].slice == be->units[old.first].slice;
+	/* Others run between two stripes that use it. */
+	for (uint32_t u = old.first; u <= old.last; u++) {
+		const struct be_slice *s = &be->ops[be->units[u].op].slices[be->units[u].slice];
+
+		if (s->transfer != index && s->map != index)
+			continue;
+		single &= !user || user == s;
+		user = s;
+	}
 	be->transfers[index].size = 0;
 	for (uint32_t u = old.first; u <= old.last; u++) {
 		struct be_op *op = &be->ops[be->units[u].op];

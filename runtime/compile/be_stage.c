@@ -701,6 +701,8 @@ static double density_of(const struct be *be, const struct be_op *op)
 	t = &be->g->tensors[op->npu->weights];
 	if (!t->data || !t->size)
 		return 1;
+	if (op->weight_bytes)
+		return (double)op->weight_bytes / (double)t->size;
 	step = t->size / SAMPLES + 1;
 	for (size_t i = 0; i < t->size; i += step, n++)
 		count[((const uint8_t *)t->data)[i]]++;

@@ -77,7 +77,7 @@ static bool twins(const struct be_op *a, const struct be_op *b)
 	       x->stride_x == y->stride_x && x->dilation_y == y->dilation_y &&
 	       x->dilation_x == y->dilation_x && x->acc48 == y->acc48 &&
 	       a->desc.block.d == b->desc.block.d && a->desc.part_kernel == b->desc.part_kernel &&
-	       a->desc.microblock == b->desc.microblock &&
+	       a->desc.microblock == b->desc.microblock && a->desc.sparse == b->desc.sparse &&
 	       a->desc.ifm[0].bits == b->desc.ifm[0].bits && a->cascade == BE_NONE &&
 	       b->cascade == BE_NONE && !x->transpose && !y->transpose && !x->reverse && !y->reverse &&
 	       same_array(x->bias, y->bias, n * sizeof(*x->bias)) &&

@@ -32,72 +32,17 @@ static int make_scales(struct be *be, const struct be_op *op, struct wenc_scale 
 	return 0;
 }
 
-static int set_layer(struct be *be, const struct be_op *op, struct wenc_layer *layer)
-{
-	const struct ir_npu *npu = op->npu;
-	const struct ir_tensor *t = &be->g->tensors[npu->weights];
-	bool depthwise = npu->kind == IR_NPU_DEPTHWISE;
-	uint64_t n = (uint64_t)npu->ofm.c * (uint64_t)npu->kernel_h * (uint64_t)npu->kernel_w *
-		     (depthwise ? 1 : (uint64_t)npu->ifm.c);
-
-	/* What stands in for them was checked when it was made. */
-	if (!op->weights && (t->size < n || !t->data))
-		return be_error(be, op->index, -EINVAL, "weights %s are no constant as large as it needs",
-				t->name);
-	if (t->type != ELEM_INT8 && t->type != ELEM_UINT8)
-		return be_error(be, op->index, -EINVAL, "weights %s are not 8-bit numbers", t->name);
-	*layer = (struct wenc_layer){
-		.weights = op->weights ? op->weights : t->data,
-		.type = t->type == ELEM_INT8 ? WENC_S8 : WENC_U8,
-		.oc = (uint32_t)npu->ofm.c,
-		.kh = (uint32_t)npu->kernel_h,
-		.kw = (uint32_t)npu->kernel_w,
-		.ic = depthwise ? 1 : (uint32_t)npu->ifm.c,
-		.stride_y = (uint32_t)npu->stride_y,
-		.stride_x = (uint32_t)npu->stride_x,
-		.dilation_y = (uint32_t)npu->dilation_y,
-		.dilation_x = (uint32_t)npu->dilation_x,
-		.depthwise = depthwise,
-		.zero_points = npu->weight_zero_points,
-		.zero_point_count = npu->weight_zero_points ? (uint32_t)npu->ofm.c : 0,
-	};
-	if (depthwise)
-		wenc_layer_hwo(layer);
-	else
-		wenc_layer_ohwi(layer);
-	return 0;
-}
-
-static void set_config(const struct be *be, const struct be_op *op, struct wenc_config *config)
-{
-	const struct ethosu_arch *arch = be->arch;
-
-	*config = (struct wenc_config){
-		.arch = arch->family,
-		.macs = arch->macs,
-		.cores = arch->family == 85 ? 0 : arch->cores,
-		.ifm_bits = op->desc.ifm[0].bits,
-		.ofm_block_depth = op->desc.block.d,
-		.part_kernel = op->desc.part_kernel,
-		.microblock = op->desc.microblock,
-		.acc48 = op->npu->acc48,
-		.format = WENC_STANDARD,
-	};
-}
-
 static int encode(struct be *be, struct be_op *op)
 {
 	struct wenc_scale *scales = NULL;
 	uint32_t *starts;
-	struct wenc_config config;
 	struct wenc_layer layer;
-	struct error why;
+	struct error why = { "" };
 	int rc;
 
-	rc = set_layer(be, op, &layer);
-	if (rc)
-		return rc;
-	rc = make_scales(be, op, &scales);
+	rc = be_layer(be, op, &layer);
+	if (!rc)
+		rc = make_scales(be, op, &scales);
 	if (rc)
 		return rc;
 	starts = calloc(op->slice_count, sizeof(*starts));
@@ -107,8 +52,7 @@ static int encode(struct be *be, struct be_op *op)
 	}
 	for (uint32_t i = 0; i < op->slice_count; i++)
 		starts[i] = op->slices[i].first;
-	set_config(be, op, &config);
-	rc = wenc_encode(&layer, &config, scales, starts, op->slice_count, &op->blob, &why);
+	rc = be_encode(be, op, &layer, scales, starts, &op->blob, &why);
 	free(starts);
 	free(scales);
 	if (rc)

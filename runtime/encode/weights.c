@@ -325,7 +325,7 @@ int wenc_estimate(const struct wenc_layer *layer, const struct wenc_config *conf
 	if (first >= layer->oc || channels > layer->oc - first)
 		return error_set(err, -EINVAL, "OFM channels %u to %u of %u", first,
 				 first + channels, layer->oc);
-	ret = wenc_order_init(&order, layer, config, channels, false, err);
+	ret = wenc_order_init(&order, layer, config, channels, config->format == WENC_SPARSE, err);
 	if (ret)
 		return ret;
 	ret = wenc_fold(layer, first, channels, &folded, err);

@@ -178,7 +178,7 @@ struct wenc_size {
 };
 
 /**
- * wenc_estimate - what wenc_encode() would give for WENC_STANDARD, from histograms
+ * wenc_estimate - what wenc_encode() would give for WENC_STANDARD and WENC_SPARSE, from histograms
  * @first, @channels: OFM channels of the slice
  *
  * Coded with one palette and one set of parameters: what is encoded is rarely larger. Several times
