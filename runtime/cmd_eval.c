@@ -1,293 +1,456 @@
 /* SPDX-License-Identifier: MIT */
-/* `accel eval`: how often a model is right. */
+/* `accel eval`: how good models are, side by side. */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "runtime/cmd.h"
-#include "runtime/dataset.h"
+#include "runtime/eval/evaluate.h"
+#include "runtime/eval/report.h"
 
-#define MAX_CLASSES	64
+#define MAX_MODELS	16
+#define MAX_COLUMNS	(2 * MAX_MODELS + 1)
+#define TOP_CLASSES	20	/* with more classes than that, the top 5 are counted */
 #define BAR_WIDTH	40
 #define BAR_STEPS	100	/* of the progress bar over the whole run */
 
-enum { OPT_LIMIT = 0x200 };
+enum {
+	OPT_LIMIT = 0x200, OPT_FLOAT, OPT_ENGINE, OPT_TARGETS, OPT_PREPROCESS, OPT_TOP,
+	OPT_MIN_TOP1, OPT_MAX_DROP, OPT_CONFUSION,
+};
 
 struct eval_args {
 	struct cmd_common common;
-	const char *model;
-	const char *dataset;
+	const char *models[MAX_MODELS];
+	unsigned int model_count;
+	const char *float_model;
+	const char *samples;
+	const char *preprocess;
+	const char *targets;
+	bool engines[ENGINE_KINDS];
 	size_t limit;
-};
-
-/* What was taken for what: [label][answer]. */
-struct score {
-	unsigned int classes;
-	size_t count;
-	size_t confusion[MAX_CLASSES][MAX_CLASSES];
-	double seconds;
-};
-
-struct class_score {
-	double precision, recall, f1;
+	unsigned int top;
+	double min_top1, max_drop;	/* percent and points, negative: no gate */
+	bool confusion;
 };
 
 static const char doc[] =
-	"Run a classifier on a labelled data set and say how often it is right.\v"
-	"Data sets: fashion-mnist (Debian: dataset-fashion-mnist), fashion-mnist:DIR for its files "
-	"elsewhere.\n\n"
+	"Run models on samples and say how good they are: classifiers against labels, others against "
+	"targets or against a float model.\v"
+	"Samples: fashion-mnist[:DIR][:train|test] (Debian: dataset-fashion-mnist), a folder of "
+	"pictures, sounds or .npz files, a .npy or .npz file; docs/samples.md has them all, and what "
+	"the description of the preprocessing may say.\n\n"
+	"A model of integers runs on the device; with --float on the CPU reference as well, and then "
+	"all stand in one table. Models of floats run on the CPU. The exit status is 1 if a gate "
+	"(--min-top1, --max-drop) is not met.\n\n"
 	"Examples:\n"
 	"  accel eval model_vela.tflite -d sim:ethos-u65-256 --dataset fashion-mnist\n"
-	"  accel eval model_vela.tflite --dataset fashion-mnist --limit 1000 --json\n";
+	"  accel eval model_vela.tflite --dataset fashion-mnist --limit 1000 --json\n"
+	"  accel eval int8.tflite --float model.onnx --samples photos --max-drop 1\n";
 
 static const struct argp_option options[] = {
-	{ "dataset", 's', "NAME[:DIR]", 0, "data set", 0 },
-	{ "limit", OPT_LIMIT, "N", 0, "only the first N pictures", 0 },
+	{ "dataset", 's', "SOURCE", 0, "samples: a data set, a file or a folder", 0 },
+	{ "samples", 0, NULL, OPTION_ALIAS, NULL, 0 },
+	{ "preprocess", OPT_PREPROCESS, "FILE", 0,
+	  "what happens to them (default: MODEL.preprocess.json, if there is one)", 0 },
+	{ "limit", OPT_LIMIT, "N", 0, "only N samples", 0 },
+	{ "float", OPT_FLOAT, "MODEL", 0, "float model to compare with", 0 },
+	{ "engine", OPT_ENGINE, "reference|npu", 0,
+	  "what runs models of integers; may be given twice", 0 },
+	{ "targets", OPT_TARGETS, "FILE", 0,
+	  ".npy or .npz file: what the outputs should be, first axis samples", 0 },
+	{ "top", OPT_TOP, "K", 0, "count right answers among the first K, too", 0 },
+	{ "confusion", OPT_CONFUSION, NULL, 0, "show the classes of each model of several", 0 },
+	{ "min-top1", OPT_MIN_TOP1, "PERCENT", 0, "fail if less is right", 2 },
+	{ "max-drop", OPT_MAX_DROP, "POINTS", 0, "fail if more is lost against --float", 2 },
 	{ 0 },
 };
+
+static double parse_percent(const char *name, const char *arg, struct argp_state *state)
+{
+	char *end;
+	double v = strtod(arg, &end);
+
+	if (end == arg || *end || !(v >= 0 && v <= 100))
+		argp_error(state, "--%s=%s: not a number from 0 to 100", name, arg);
+	return v;
+}
+
+static size_t parse_count(const char *name, const char *arg, struct argp_state *state)
+{
+	char *end;
+	long n = strtol(arg, &end, 10);
+
+	if (end == arg || *end || n < 1)
+		argp_error(state, "--%s=%s: not a number above 0", name, arg);
+	return (size_t)n;
+}
+
+static void check_usage(struct eval_args *args, struct argp_state *state)
+{
+	if (!args->model_count && !args->float_model)
+		argp_error(state, "which model?");
+	if (!args->samples)
+		argp_error(state, "which samples? Try --dataset fashion-mnist");
+	if (args->max_drop >= 0 && !args->float_model)
+		argp_error(state, "--max-drop is against --float MODEL");
+	if (args->engines[ENGINE_REFERENCE] || args->engines[ENGINE_NPU])
+		return;
+	args->engines[ENGINE_NPU] = true;
+	args->engines[ENGINE_REFERENCE] = args->float_model != NULL;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct eval_args *args = state->input;
-	char *end;
-	long n;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->common;
 		return 0;
 	case 's':
-		args->dataset = arg;
+		args->samples = arg;
+		return 0;
+	case OPT_PREPROCESS:
+		args->preprocess = arg;
 		return 0;
 	case OPT_LIMIT:
-		n = strtol(arg, &end, 10);
-		if (*end || n < 1)
-			argp_error(state, "--limit=%s: not a number above 0", arg);
-		args->limit = (size_t)n;
+		args->limit = parse_count("limit", arg, state);
+		return 0;
+	case OPT_FLOAT:
+		args->float_model = arg;
+		return 0;
+	case OPT_ENGINE:
+		if (strcmp(arg, "reference") && strcmp(arg, "npu"))
+			argp_error(state, "--engine=%s: there are reference and npu", arg);
+		args->engines[!strcmp(arg, "npu") ? ENGINE_NPU : ENGINE_REFERENCE] = true;
+		return 0;
+	case OPT_TARGETS:
+		args->targets = arg;
+		return 0;
+	case OPT_TOP:
+		args->top = (unsigned int)parse_count("top", arg, state);
+		return 0;
+	case OPT_CONFUSION:
+		args->confusion = true;
+		return 0;
+	case OPT_MIN_TOP1:
+		args->min_top1 = parse_percent("min-top1", arg, state);
+		return 0;
+	case OPT_MAX_DROP:
+		args->max_drop = parse_percent("max-drop", arg, state);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (args->model)
-			argp_error(state, "one model at a time");
-		args->model = arg;
+		if (args->model_count == MAX_MODELS)
+			argp_error(state, "more than %d models", MAX_MODELS);
+		args->models[args->model_count++] = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (!args->model)
-			argp_error(state, "which model?");
-		if (!args->dataset)
-			argp_error(state, "which data set? Try --dataset fashion-mnist");
+		check_usage(args, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static int check_shapes(const struct eval_args *args, const struct model *model,
-			const struct dataset *data, struct error *err)
-{
-	size_t pixels = (size_t)data->height * data->width;
-	const struct image_tensor *in, *out;
-
-	if (model_input_count(model) != 1 || model_output_count(model) != 1)
-		return error_set(err, -EINVAL, "%s: %u inputs and %u outputs, a classifier has 1 and 1",
-				 args->model, model_input_count(model), model_output_count(model));
-	in = model_input(model, 0);
-	out = model_output(model, 0);
-	if ((in->type != ELEM_INT8 && in->type != ELEM_UINT8) || image_tensor_size(in) != pixels)
-		return error_set(err, -EINVAL,
-				 "%s: input of %zu bytes of %s for pictures of %ux%u bytes",
-				 args->model, image_tensor_size(in), elem_name(in->type),
-				 data->height, data->width);
-	if ((out->type != ELEM_INT8 && out->type != ELEM_UINT8) ||
-	    image_tensor_size(out) != data->classes)
-		return error_set(err, -EINVAL, "%s: output of %zu bytes of %s for %u classes",
-				 args->model, image_tensor_size(out), elem_name(out->type),
-				 data->classes);
-	if (!(image_scale(in, 0) > 0))
-		return error_set(err, -EINVAL, "%s: the input is not quantised", args->model);
-	return 0;
-}
-
-/* What each grey level, as 0 to 1, is to the model. */
-static void quantise_table(const struct image_tensor *t, uint8_t table[256])
-{
-	int low = t->type == ELEM_INT8 ? -128 : 0;
-
-	for (int i = 0; i < 256; i++) {
-		double v = nearbyint((double)((float)i / 255 / image_scale(t, 0))) +
-			   (double)image_zero_point(t, 0);
-
-		table[i] = (uint8_t)(int)fmin(fmax(v, low), low + 255);
-	}
-}
-
-/* The first of the largest outputs. */
-static unsigned int answer(const struct model *model, unsigned int classes)
-{
-	const uint8_t *y = model_output_data(model, 0);
-	uint8_t flip = model_output(model, 0)->type == ELEM_INT8 ? 0x80 : 0;
-	unsigned int best = 0;
-
-	for (unsigned int i = 1; i < classes; i++)
-		if ((y[i] ^ flip) > (y[best] ^ flip))
-			best = i;
-	return best;
-}
-
 static void progress(size_t done, size_t count)
 {
-	size_t filled = done * BAR_WIDTH / count;
+	static size_t shown;
+	size_t filled = done * BAR_WIDTH / count, step = done * BAR_STEPS / count;
 
-	if (done % (count / BAR_STEPS + 1) && done != count)
+	if (step == shown && done != count)
 		return;
+	shown = step;
 	fprintf(stderr, "\r[%-*.*s] %zu of %zu%s", BAR_WIDTH, (int)filled,
 		"########################################", done, count, done == count ? "\n" : "");
 	fflush(stderr);
 }
 
-static int evaluate(const struct eval_args *args, struct model *model, const struct dataset *data,
-		    struct score *score, struct error *err)
+/* ---- opening ---- */
+
+/* What is open: columns, and the device once it is wanted. */
+struct opened {
+	struct evaluation e;
+	struct column columns[MAX_COLUMNS];
+	struct accel_device *device;
+	struct accel_device_info info;
+};
+
+static unsigned int lanes(void)
 {
-	size_t pixels = (size_t)data->height * data->width;
-	size_t count = args->limit && args->limit < data->count ? args->limit : data->count;
-	bool bar = isatty(STDERR_FILENO) && !args->common.json;
-	uint8_t table[256];
-	double start;
-	int rc = check_shapes(args, model, data, err);
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (rc)
-		return rc;
-	score->classes = data->classes;
-	score->count = count;
-	quantise_table(model_input(model, 0), table);
-	start = cmd_now_us();
-	for (size_t i = 0; i < count; i++) {
-		uint8_t *x = model_input_data(model, 0);
+	return n < 1 ? 1 : n > 16 ? 16 : (unsigned int)n;
+}
 
-		for (size_t p = 0; p < pixels; p++)
-			x[p] = table[data->pixels[i * pixels + p]];
-		rc = model_run(model, err);
-		if (rc)
-			return error_prefix(err, rc, args->model);
-		score->confusion[data->labels[i]][answer(model, data->classes)]++;
-		if (bar)
-			progress(i + 1, count);
-	}
-	score->seconds = (cmd_now_us() - start) * 1e-6;
+static int need_device(struct opened *o, const struct eval_args *args, struct error *err)
+{
+	struct accel_error why;
+
+	if (o->device)
+		return 0;
+	if (accel_device_open(args->common.device, &o->device, &why))
+		return error_set(err, why.code, "%s", why.msg);
+	o->info.size = sizeof(o->info);
+	accel_device_get_info(o->device, &o->info);
 	return 0;
 }
 
-static struct class_score class_score(const struct score *s, unsigned int c)
+/* @e becomes a column. */
+static int add_column(struct opened *o, struct engine *e, struct error *err)
 {
-	struct class_score r = { 0 };
-	size_t labelled = 0, answered = 0;
+	struct column *c = &o->columns[o->e.column_count];
+	uint32_t count;
 
-	for (unsigned int i = 0; i < s->classes; i++) {
-		labelled += s->confusion[c][i];
-		answered += s->confusion[i][c];
+	*c = (struct column){ .engine = e, .twin = -1 };
+	o->e.column_count++;
+	if (engine_kind(e) == ENGINE_NPU) {
+		snprintf(c->device, sizeof(c->device), "%s", o->info.spec);
+		snprintf(c->description, sizeof(c->description), "%s", o->info.description);
 	}
-	if (answered)
-		r.precision = (double)s->confusion[c][c] / (double)answered;
-	if (labelled)
-		r.recall = (double)s->confusion[c][c] / (double)labelled;
-	if (r.precision + r.recall > 0)
-		r.f1 = 2 * r.precision * r.recall / (r.precision + r.recall);
-	return r;
+	engine_outputs(e, &count);
+	return count ? 0 : error_set(err, -EINVAL, "%s: no outputs", engine_path(e));
 }
 
-static size_t correct(const struct score *s)
+static int add_npu(struct opened *o, const struct eval_args *args, const char *path, int twin,
+		   struct error *err)
 {
-	size_t n = 0;
+	struct engine *e;
+	int rc = need_device(o, args, err);
 
-	for (unsigned int c = 0; c < s->classes; c++)
-		n += s->confusion[c][c];
-	return n;
+	if (!rc)
+		rc = engine_open_npu(path, o->device, &e, err);
+	if (!rc)
+		rc = add_column(o, e, err);
+	if (!rc)
+		o->columns[o->e.column_count - 1].twin = twin;
+	return rc;
 }
 
-static double macro_f1(const struct score *s)
+static int add_model(struct opened *o, const struct eval_args *args, const char *path,
+		     struct error *err)
 {
-	double sum = 0;
+	int kind = engine_file_kind(path, err), twin = -1, rc;
+	struct engine *e;
 
-	for (unsigned int c = 0; c < s->classes; c++)
-		sum += class_score(s, c).f1;
-	return sum / s->classes;
-}
-
-static void print_text(const struct score *s, const struct dataset *data,
-		       const struct accel_device_info *info)
-{
-	printf("%-12s %9s %7s %6s   taken for\n", "class", "precision", "recall", "F1");
-	for (unsigned int c = 0; c < s->classes; c++) {
-		struct class_score r = class_score(s, c);
-
-		printf("%-12s %9.3f %7.3f %6.3f  ", data->class_names[c], r.precision, r.recall,
-		       r.f1);
-		for (unsigned int i = 0; i < s->classes; i++)
-			printf(" %4zu", s->confusion[c][i]);
-		putchar('\n');
+	if (kind < 0)
+		return kind;
+	if (kind == ENGINE_FLOAT || (kind == ENGINE_REFERENCE && args->engines[ENGINE_REFERENCE])) {
+		rc = engine_open_graph(path, lanes(), &e, err);
+		if (!rc)
+			rc = add_column(o, e, err);
+		/* A float model has no other engine. */
+		if (rc || kind == ENGINE_FLOAT)
+			return rc;
+		twin = (int)o->e.column_count - 1;
 	}
-	printf("\ntop-1     %.2f %%  (%zu of %zu)\nmacro-F1  %.4f\n",
-	       100.0 * (double)correct(s) / (double)s->count, correct(s), s->count, macro_f1(s));
-	printf("speed     %.0f images/s on %s, %s\n", (double)s->count / s->seconds, info->spec,
-	       info->description);
+	if (kind == ENGINE_NPU && !args->engines[ENGINE_NPU])
+		return error_set(err, -EINVAL, "%s is compiled: only an NPU runs it", path);
+	return args->engines[ENGINE_NPU] ? add_npu(o, args, path, twin, err) : 0;
 }
 
-static int print_json(const struct score *s, const struct dataset *data,
-		      const struct accel_device_info *info)
+static int open_models(struct opened *o, const struct eval_args *args, struct error *err)
 {
-	json_t *classes = json_array(), *confusion = json_array(), *o;
+	struct engine *e;
+	int rc = 0;
 
-	for (unsigned int c = 0; c < s->classes; c++) {
-		struct class_score r = class_score(s, c);
-		json_t *row = json_array();
-
-		for (unsigned int i = 0; i < s->classes; i++)
-			json_array_append_new(row, json_integer((json_int_t)s->confusion[c][i]));
-		json_array_append_new(confusion, row);
-		json_array_append_new(classes,
-				      json_pack("{s:s, s:f, s:f, s:f}", "name",
-						data->class_names[c], "precision", r.precision,
-						"recall", r.recall, "f1", r.f1));
+	if (args->float_model) {
+		rc = engine_open_graph(args->float_model, lanes(), &e, err);
+		if (rc)
+			return rc;
+		rc = add_column(o, e, err);
+		if (!rc && engine_kind(e) != ENGINE_FLOAT)
+			rc = error_set(err, -EINVAL, "%s is no float model", args->float_model);
+		o->e.has_float = true;
 	}
-	o = json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:o, s:o}", "device", info->spec,
-		      "description", info->description, "images", (json_int_t)s->count, "correct",
-		      (json_int_t)correct(s), "top1", (double)correct(s) / (double)s->count,
-		      "macro_f1", macro_f1(s), "images_per_second", (double)s->count / s->seconds,
-		      "classes", classes, "confusion", confusion);
-	return cmd_print_json(o);
+	for (unsigned int i = 0; i < args->model_count && !rc; i++)
+		rc = add_model(o, args, args->models[i], err);
+	return rc;
+}
+
+/* ---- samples ---- */
+
+static bool inputs_alike(const struct engine *a, const struct engine *b)
+{
+	uint32_t n, m;
+	const struct engine_tensor *x = engine_inputs(a, &n), *y = engine_inputs(b, &m);
+
+	if (n != m)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (x[i].info.ndim != y[i].info.ndim ||
+		    memcmp(x[i].info.shape, y[i].info.shape, sizeof(x[i].info.shape)) ||
+		    (n > 1 && strcmp(x[i].info.name, y[i].info.name)))
+			return false;
+	return true;
+}
+
+static int open_column_samples(struct opened *o, const struct eval_args *args, struct column *c,
+			       const char *preprocess, struct error *err)
+{
+	struct samples_input *inputs;
+	const struct engine_tensor *in;
+	uint32_t count;
+	int rc;
+
+	for (struct column *other = o->columns; other < c; other++)
+		if (inputs_alike(other->engine, c->engine)) {
+			c->samples = other->samples;
+			c->shared = true;
+			return 0;
+		}
+	in = engine_inputs(c->engine, &count);
+	inputs = calloc(count + 1, sizeof(*inputs));
+	if (!inputs)
+		return error_set(err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < count; i++)
+		inputs[i] = in[i].info;
+	rc = samples_open(args->samples, preprocess, inputs, count, args->limit, &c->samples, err);
+	free(inputs);
+	return rc ? error_prefix(err, rc, engine_path(c->engine)) : 0;
+}
+
+static char *find_preprocess(const struct eval_args *args)
+{
+	char *found = args->float_model ? samples_find_preprocess(args->float_model) : NULL;
+
+	for (unsigned int i = 0; i < args->model_count && !found; i++)
+		found = samples_find_preprocess(args->models[i]);
+	return found;
+}
+
+static int open_samples(struct opened *o, const struct eval_args *args, struct error *err)
+{
+	char *found = args->preprocess ? NULL : find_preprocess(args);
+	uint32_t count;
+	int rc = 0;
+
+	for (unsigned int c = 0; c < o->e.column_count && !rc; c++)
+		rc = open_column_samples(o, args, &o->columns[c],
+					 args->preprocess ? args->preprocess : found, err);
+	free(found);
+	if (rc)
+		return rc;
+	o->e.count = samples_count(o->columns[0].samples);
+	o->e.classes = args->targets ? 0 : samples_classes(o->columns[0].samples);
+	if (!o->e.classes && !o->e.has_float && !args->targets)
+		return error_set(err, -EINVAL,
+				 "%s: no labels; compare with --float MODEL or --targets FILE",
+				 args->samples);
+	if (!o->e.classes && args->min_top1 >= 0)
+		return error_set(err, -EINVAL, "%s: no labels for --min-top1", args->samples);
+	if (!o->e.classes && args->max_drop >= 0)
+		return error_set(err, -EINVAL, "%s: no labels for --max-drop", args->samples);
+	o->e.top = args->top;
+	if (!o->e.top && engine_outputs(o->columns[0].engine, &count)->elements > TOP_CLASSES)
+		o->e.top = 5;
+	return 0;
+}
+
+/* One array for each output: an .npy file, or an .npz file with the outputs' names. */
+static int read_targets(struct opened *o, const char *path, struct error *err)
+{
+	uint32_t count;
+	const struct engine_tensor *out = engine_outputs(o->columns[0].engine, &count);
+	size_t len = strlen(path);
+	struct npz *npz;
+	int rc;
+
+	o->e.targets = calloc(count + 1, sizeof(*o->e.targets));
+	if (!o->e.targets)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (len < 4 || strcasecmp(path + len - 4, ".npz")) {
+		o->e.target_count = 1;
+		return npy_read(path, &o->e.targets[0], err);
+	}
+	rc = npz_open(path, &npz, err);
+	if (rc)
+		return rc;
+	for (; o->e.target_count < count && !rc; o->e.target_count++)
+		rc = npz_get(npz, out[o->e.target_count].info.name,
+			     &o->e.targets[o->e.target_count], err);
+	npz_close(npz);
+	return rc;
+}
+
+static void close_all(struct opened *o)
+{
+	for (unsigned int c = 0; c < o->e.column_count; c++) {
+		score_free(&o->columns[c].score);
+		free(o->columns[c].likeness);
+		if (!o->columns[c].shared)
+			samples_close(o->columns[c].samples);
+	}
+	for (unsigned int c = 0; c < o->e.column_count; c++)
+		engine_close(o->columns[c].engine);
+	for (uint32_t i = 0; o->e.targets && i < o->e.target_count; i++)
+		npy_free(&o->e.targets[i]);
+	free(o->e.targets);
+	if (o->device)
+		accel_device_unref(o->device);
+}
+
+/* ---- gates ---- */
+
+static int check_gates(const struct evaluation *e, const struct eval_args *args)
+{
+	double wanted = e->has_float ? 100 * report_top1(&e->columns[0]) : 0;
+	int status = CMD_OK;
+
+	for (unsigned int c = e->has_float && e->column_count > 1; c < e->column_count; c++) {
+		const struct column *column = &e->columns[c];
+		const char *on = *column->device ? column->device :
+						   engine_kind_names[engine_kind(column->engine)];
+		double top1 = 100 * report_top1(column);
+
+		if (args->min_top1 >= 0 && top1 < args->min_top1) {
+			fprintf(stderr, "accel: %s on %s: top-1 %.2f %% is below --min-top1 %g\n",
+				engine_path(column->engine), on, top1, args->min_top1);
+			status = CMD_FAILED;
+		}
+		/* Shares of whole samples: what is equal in decimal is equal. */
+		if (args->max_drop >= 0 && e->has_float && wanted - top1 > args->max_drop + 1e-9) {
+			fprintf(stderr,
+				"accel: %s on %s: %.2f points lost against float, --max-drop is %g\n",
+				engine_path(column->engine), on, wanted - top1, args->max_drop);
+			status = CMD_FAILED;
+		}
+	}
+	return status;
 }
 
 int cmd_eval(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 }, { 0 } };
-	const struct argp argp = { options, parse, "MODEL", doc, children, NULL, NULL };
-	struct accel_device_info info = { .size = sizeof(info) };
-	struct eval_args args = { 0 };
-	struct score score = { 0 };
-	struct accel_device *device;
-	struct dataset data;
-	struct model *model;
+	const struct argp argp = { options, parse, "MODEL...", doc, children, NULL, NULL };
+	struct eval_args args = { .min_top1 = -1, .max_drop = -1 };
+	struct opened o = { 0 };
 	struct error err;
 	int rc;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	if (dataset_open(args.dataset, &data, &err))
-		return cmd_fail(&err);
-	rc = cmd_load(&args.common, args.model, &device, &model);
-	if (rc)
-		goto out;
-	accel_device_get_info(device, &info);
-	if (evaluate(&args, model, &data, &score, &err))
+	o.e.columns = o.columns;
+	if (isatty(STDERR_FILENO) && !args.common.json)
+		o.e.progress = progress;
+	rc = open_models(&o, &args, &err);
+	if (!rc)
+		rc = open_samples(&o, &args, &err);
+	if (!rc && args.targets)
+		rc = read_targets(&o, args.targets, &err);
+	if (!rc)
+		rc = evaluate(&o.e, &err);
+	if (rc) {
 		rc = cmd_fail(&err);
-	else if (args.common.json)
-		rc = print_json(&score, &data, &info);
-	else
-		print_text(&score, &data, &info);
-	model_close(model);
-	accel_device_unref(device);
-out:
-	dataset_close(&data);
+	} else {
+		if (args.common.json)
+			rc = cmd_print_json(report_json(&o.e));
+		else
+			report_text(&o.e, args.confusion);
+		if (!rc && o.e.classes)
+			rc = check_gates(&o.e, &args);
+	}
+	close_all(&o);
 	return rc;
 }

@@ -9,7 +9,7 @@ $(OPENCL_OBJS): CL_VERSION := 300
 all: $(OPENCL_LIB)
 # In the build tree libaccel is found beside it; the installed one looks where libraries are.
 $(OPENCL_LIB): RPATH := -Wl,-rpath,'$$ORIGIN'
-$(OPENCL_LIB) $(O)/install/libaccel-opencl.so: $(OPENCL_OBJS) $(filter-out $(O)/runtime/cmd%.o $(O)/runtime/samples/%.o,$(RUNTIME_OBJS)) \
+$(OPENCL_LIB) $(O)/install/libaccel-opencl.so: $(OPENCL_OBJS) $(filter-out $(O)/runtime/cmd%.o $(O)/runtime/samples/%.o $(O)/runtime/eval/%.o,$(RUNTIME_OBJS)) \
 		runtime/opencl/opencl.map | $(O)/libaccel.so
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
