@@ -41,7 +41,7 @@ int blas_load(struct error *err)
 	pthread_once(&blas.once, load);
 	if (!blas.loaded)
 		return error_set(err, -ENOTSUP, "no " LIBRARY " for products of float32: "
-				 "install Debian's libopenblas0-pthread");
+				 "install Debian's libopenblas0");
 	return 0;
 }
 
