@@ -11,6 +11,7 @@
 #define LIBACCEL_SIM_H
 
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/queue.h>
 
 #include "sim/npu.h"
@@ -101,6 +102,7 @@ struct sim_spec {
 	const struct npu_config *config;
 	struct npu_options options;
 	uint32_t sram_size;
+	const char *log;
 	char *text;
 };
 
@@ -115,6 +117,7 @@ struct sim_spec {
  * @outcome: of the running job
  * @irq: level of the interrupt line
  * @trace: what the NPU last said about the running job
+ * @log: where accesses to memory are told, or NULL
  * @basep, @eventsel: registers as last written, to write only what changes
  */
 struct sim_device {
@@ -150,6 +153,7 @@ struct sim_device {
 	struct accel_job_result outcome;
 	bool irq;
 	char trace[ACCEL_ERROR_MAX];
+	FILE *log;
 	uint64_t basep[SIM_REGIONS];
 	uint16_t eventsel[ACCEL_MAX_EVENTS];
 };

@@ -116,9 +116,30 @@ static bool bus_defined(void *ctx, uint64_t addr, uint64_t len, uint64_t *bad)
 	return most >= len;
 }
 
+/* By the address in this process, which accel_buffer_map() gives as well. */
+static void bus_log(void *ctx, const struct npu_access_log *entry)
+{
+	const struct sim_device *sim = ctx;
+	struct npu_window win;
+
+	if (!bus_resolve(ctx, entry->addr, entry->len, entry->access, &win))
+		fprintf(sim->log, "%s %p %llu\n", entry->access == NPU_ACCESS_WRITE ? "write" : "read",
+			(void *)((uint8_t *)win.host + (entry->addr - win.addr)),
+			(unsigned long long)entry->len);
+}
+
 static const struct npu_bus_ops bus_ops = {
 	.resolve = bus_resolve,
 	.irq = bus_irq,
+	.trace = bus_trace,
+	.defined = bus_defined,
+};
+
+/* Told of every access. */
+static const struct npu_bus_ops bus_log_ops = {
+	.resolve = bus_resolve,
+	.irq = bus_irq,
+	.log = bus_log,
 	.trace = bus_trace,
 	.defined = bus_defined,
 };
@@ -205,6 +226,8 @@ void sim_device_run(struct sim_device *sim, const struct sim_job *job)
 	result->started_ns = (uint64_t)accel_now();
 	npu_write(sim->npu, ETHOSU_REG_CMD, ETHOSU_REG_BIT(CMD_TRANSITION_TO_RUNNING_STATE));
 	npu_run(sim->npu);
+	if (sim->log)
+		fflush(sim->log);
 	result->status = npu_read(sim->npu, ETHOSU_REG_STATUS);
 	result->ended_ns = (uint64_t)accel_now();
 	read_counters(sim, result);
@@ -251,6 +274,8 @@ static void destroy(struct sim_device *sim)
 	sim_reap(sim);
 	if (sim->npu)
 		npu_destroy(sim->npu);
+	if (sim->log)
+		fclose(sim->log);
 	sim_spec_free(&sim->spec);
 	pthread_cond_destroy(&sim->done);
 	pthread_cond_destroy(&sim->work);
@@ -301,7 +326,15 @@ static int sim_open(const char *text, struct accel_device **out, struct accel_er
 	LIST_INIT(&sim->grave);
 	for (i = 0; i < SIM_PRIORITIES; i++)
 		TAILQ_INIT(&sim->queues[i]);
-	ret = npu_create(&sim->npu, spec.config, &bus_ops, sim, &spec.options, why, sizeof(why));
+	if (spec.log) {
+		sim->log = fopen(spec.log, "ae");
+		if (!sim->log) {
+			ret = accel_fail(err, -errno, "device '%.80s': log '%.80s': %s", text, spec.log,
+					 strerrordesc_np(errno));
+			goto fail;
+		}
+	}
+	ret = npu_create(&sim->npu, spec.config, spec.log ? &bus_log_ops : &bus_ops, sim, &spec.options, why, sizeof(why));
 	if (ret) {
 		accel_fail(err, ret, "device '%.80s': %.160s", text, why);
 		goto fail;

@@ -92,6 +92,12 @@ static int set_strict(struct sim_spec *spec, const char *value)
 	return 0;
 }
 
+static int set_log(struct sim_spec *spec, const char *value)
+{
+	spec->log = value;
+	return 0;
+}
+
 static const struct key keys[] = {
 	{ "engine", set_engine, "opencl or reference" },
 	{ "threads", set_threads, "1 to 256" },
@@ -100,6 +106,7 @@ static const struct key keys[] = {
 	{ "cache", set_cache, "a directory" },
 	{ "sram", set_sram, "bytes up to 256M, K and M understood" },
 	{ "strict", set_strict, NULL },
+	{ "log", set_log, "a file" },
 };
 
 static int set_key(struct sim_spec *spec, const char *text, const char *key, const char *value,
@@ -119,7 +126,7 @@ static int set_key(struct sim_spec *spec, const char *text, const char *key, con
 		return 0;
 	}
 	return accel_fail(err, -EINVAL, "device '%.80s': unknown key '%.30s'; there are engine, "
-			  "threads, cl, platform, cache, sram, strict", text, key);
+			  "threads, cl, platform, cache, sram, strict, log", text, key);
 }
 
 int sim_spec_parse(const char *text, struct sim_spec *spec, struct accel_error *err)

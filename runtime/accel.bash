@@ -61,7 +61,7 @@ _accel()
 
 	options='--json --help'
 	case ${COMP_WORDS[1]} in
-	compile) options="$options --target --output --system --memory-mode --optimise --jobs --emit --dump --no-cpu-fallback --operators" ;;
+	compile) options="$options --target --output --system --memory-mode --optimise --jobs --emit --dump --no-cpu-fallback --own-io --operators" ;;
 	run) options="$options --device --input --output" ;;
 	bench) options="$options --device --runs" ;;
 	eval) options="$options --device --dataset --limit" ;;

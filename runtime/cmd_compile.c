@@ -16,7 +16,7 @@
 #define MAX_JOBS	256
 
 enum { OPT_OPTIMISE = 0x200, OPT_DUMP, OPT_NO_CPU, OPT_OPERATORS,
-       OPT_JSON, OPT_EMIT };
+       OPT_JSON, OPT_EMIT, OPT_OWN_IO };
 
 struct compile_args {
 	const char *model;
@@ -41,6 +41,7 @@ static const struct argp_option options[] = {
 	{ "optimise", OPT_OPTIMISE, "performance|size", 0, "fewest cycles, or least memory", 0 },
 	{ "jobs", 'j', "N", 0, "threads (1)", 0 },
 	{ "emit", OPT_EMIT, "accel|vela-tflite", 0, "form of the file: a program file, or TFLite as Vela makes it", 0 },
+	{ "own-io", OPT_OWN_IO, NULL, 0, "inputs and outputs in regions of their own, which OpenCL binds to buffers", 0 },
 	{ "dump", OPT_DUMP, "PASS", 0, "print the graph after a pass: import, fold, share, fuse, sweep, lower, merge", 0 },
 	{ "no-cpu-fallback", OPT_NO_CPU, NULL, 0, "fail if an operator is left to the CPU", 0 },
 	{ "operators", OPT_OPERATORS, NULL, 0, "print which operators run where, and nothing else", 0 },
@@ -77,6 +78,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--emit=%s: accel or vela-tflite", arg);
 		args->vela = !strcmp(arg, "vela-tflite");
 		return 0;
+	case OPT_OWN_IO:
+		args->options.own_io = true;
+		return 0;
 	case OPT_DUMP:
 		args->options.dump = arg;
 		args->options.dump_file = stdout;
@@ -94,6 +98,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (args->model)
 			argp_error(state, "one model at a time");
 		args->model = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (args->vela && args->options.own_io)
+			argp_error(state, "--own-io: TFLite as Vela makes it has no such regions");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -138,13 +146,13 @@ static int report_json(const struct compile_args *args, const char *output,
 						      "count", (int)s->left[i].count, "why",
 						      s->left[i].why ? s->left[i].why : ""));
 	return cmd_print_json(json_pack(
-		"{s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:I, s:I, s:I, s:I}", "output", output, "npu",
+		"{s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:I, s:I, s:I, s:I, s:I}", "output", output, "npu",
 		args->options.target->cost.arch->name, "system", args->options.target->system.name,
 		"memory_mode", args->options.target->mode.name, "npu_operations", (int)s->npu_ops,
 		"cpu_operators", (int)s->cpu_ops, "left_on_cpu", left, "command_stream_bytes",
 		(json_int_t)s->stream_bytes, "constant_bytes", (json_int_t)s->constant_bytes,
 		"arena_bytes", (json_int_t)image->arena_size, "fast_bytes",
-		(json_int_t)image->fast_size));
+		(json_int_t)image->fast_size, "own_io_bytes", (json_int_t)image_own_size(image)));
 }
 
 static int report(const struct compile_args *args, const char *output,
@@ -159,6 +167,9 @@ static int report(const struct compile_args *args, const char *output,
 	       (unsigned long long)s->stream_bytes, (unsigned long long)s->constant_bytes);
 	printf("memory   %llu bytes of arena, %llu bytes of fast memory\n",
 	       (unsigned long long)image->arena_size, (unsigned long long)image->fast_size);
+	if (image_own_size(image))
+		printf("         %llu bytes of inputs and outputs in regions of their own\n",
+		       (unsigned long long)image_own_size(image));
 	for (uint32_t i = 0; i < s->left_count; i++)
 		printf("CPU      %s (%u): %s\n", s->left[i].kind, s->left[i].count,
 		       s->left[i].why ? s->left[i].why : "not supported");

@@ -156,9 +156,10 @@ static int print_image_json(const struct image *image)
 						      (json_int_t)image->runs[i].words, "constants",
 						      (json_int_t)image->runs[i].constants_size));
 	return cmd_print_json(json_pack(
-		"{s:s, s:I, s:I, s:o, s:o, s:o}", "npu",
+		"{s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "npu",
 		container_npu(image->config, npu, sizeof(npu)), "arena",
-		(json_int_t)image->arena_size, "fast", (json_int_t)image->fast_size, "inputs",
+		(json_int_t)image->arena_size, "fast", (json_int_t)image->fast_size, "own_io",
+		(json_int_t)image_own_size(image), "inputs",
 		image_list_json(image, image->inputs, image->input_count), "outputs",
 		image_list_json(image, image->outputs, image->output_count), "runs", runs));
 }
@@ -187,6 +188,9 @@ static void print_image(const struct image *image)
 	printf("program for %s\n", container_npu(image->config, npu, sizeof(npu)));
 	printf("memory   %llu bytes of arena, %llu bytes of fast memory\n",
 	       (unsigned long long)image->arena_size, (unsigned long long)image->fast_size);
+	if (image_own_size(image))
+		printf("         %llu bytes of inputs and outputs in regions of their own\n",
+		       (unsigned long long)image_own_size(image));
 	print_image_list(image, "input", image->inputs, image->input_count);
 	print_image_list(image, "output", image->outputs, image->output_count);
 	for (uint32_t i = 0; i < image->run_count; i++)

@@ -11,10 +11,9 @@
 #include "runtime/container.h"
 #include "runtime/cpu/cpu.h"
 
-/* The regions that memory is bound to. */
+/* The regions that memory is bound to. From REGION_INPUTS on they are tensors' own in what we compile. */
 enum npu_region {
 	REGION_CONSTANTS, REGION_ARENA, REGION_FAST, REGION_INPUTS, REGION_OUTPUTS,
-	REGIONS,
 };
 
 #define ALIGN		16
@@ -24,7 +23,7 @@ enum npu_region {
 /* One run of the NPU. */
 struct segment {
 	struct accel_program *program;
-	struct accel_binding bindings[REGIONS];
+	struct accel_binding bindings[IMAGE_REGIONS];
 	uint32_t binding_count;
 };
 
@@ -44,6 +43,7 @@ struct model {
 	struct accel_job *jobs;
 	struct cpu_op **cpu;	/* as many as the image has operators */
 	struct block arena, fast, inputs, outputs;
+	struct block own[IMAGE_REGIONS];
 	uint8_t **input_data;
 	uint8_t **output_data;
 	uint64_t cycles;
@@ -106,6 +106,11 @@ static struct accel_range *find_written(const struct image *image, const struct 
 	for (uint32_t i = 0; i < image->tensor_count; i++) {
 		const struct image_tensor *t = &image->tensors[i];
 
+		if (t->place == IMAGE_OWN && is_written_before(image, i))
+			ranges[(*count)++] = (struct accel_range){
+				.length = image_tensor_size(t),
+				.region = t->region,
+			};
 		if (t->place == IMAGE_ARENA && t->offset >= run->arena_offset &&
 		    is_written_before(image, i))
 			ranges[(*count)++] = (struct accel_range){
@@ -151,6 +156,8 @@ static void bind_segment(struct model *m, uint32_t index)
 		bind(s, m->fast.buffer, 0, REGION_FAST);
 	bind(s, m->inputs.buffer, 0, REGION_INPUTS);
 	bind(s, m->outputs.buffer, 0, REGION_OUTPUTS);
+	for (uint32_t i = IMAGE_OWN_FIRST; i < IMAGE_REGIONS; i++)
+		bind(s, m->own[i].buffer, 0, i);
 	m->jobs[index] = (struct accel_job){
 		.size = sizeof(struct accel_job),
 		.program = s->program,
@@ -168,6 +175,8 @@ static const struct block *block_of(const struct model *m, const struct image_te
 		return &m->inputs;
 	case IMAGE_OUTPUTS:
 		return &m->outputs;
+	case IMAGE_OWN:
+		return &m->own[t->region];
 	default:
 		return NULL;
 	}
@@ -205,6 +214,9 @@ static int operand(const struct model *m, uint32_t number, struct cpu_tensor *ou
 		return 0;
 	t = &m->image->tensors[number];
 	block = block_of(m, t);
+	/* It may be anywhere by the time that the operator runs. */
+	if (t->place == IMAGE_OWN)
+		return error_set(err, -EINVAL, "tensor %u (%s) is the NPU's alone", number, t->name);
 	if (!block && t->place != IMAGE_CONSTANT)
 		return error_set(err, -EINVAL, "tensor %u (%s) has no place", number, t->name);
 	*out = (struct cpu_tensor){
@@ -245,6 +257,20 @@ static int load_cpu(struct model *m, uint32_t index, struct error *err)
 	return rc;
 }
 
+/* Memory for the tensors that have a region to themselves, which has no other memory. */
+static int allocate_own(struct model *m, struct error *err)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < m->image->tensor_count && !rc; i++) {
+		const struct image_tensor *t = &m->image->tensors[i];
+
+		if (t->place == IMAGE_OWN)
+			rc = allocate(m, &m->own[t->region], image_tensor_size(t), err);
+	}
+	return rc;
+}
+
 static int load(struct model *m, struct error *err)
 {
 	const struct image *image = m->image;
@@ -265,7 +291,8 @@ static int load(struct model *m, struct error *err)
 	if (rc || (rc = allocate(m, &m->arena, image->arena_size, err)) ||
 	    (rc = allocate(m, &m->fast, image->fast_size, err)) ||
 	    (rc = allocate(m, &m->inputs, image->inputs_size, err)) ||
-	    (rc = allocate(m, &m->outputs, image->outputs_size, err)))
+	    (rc = allocate(m, &m->outputs, image->outputs_size, err)) ||
+	    (rc = allocate_own(m, err)))
 		return rc;
 	for (uint32_t i = 0; i < image->run_count; i++)
 		bind_segment(m, i);
@@ -335,6 +362,8 @@ void model_close(struct model *m)
 	accel_buffer_unref(m->fast.buffer);
 	accel_buffer_unref(m->inputs.buffer);
 	accel_buffer_unref(m->outputs.buffer);
+	for (uint32_t i = 0; i < IMAGE_REGIONS; i++)
+		accel_buffer_unref(m->own[i].buffer);
 	accel_device_unref(m->device);
 	free(m->segments);
 	free(m->jobs);
@@ -373,6 +402,41 @@ void *model_input_data(const struct model *m, unsigned int index)
 const void *model_output_data(const struct model *m, unsigned int index)
 {
 	return m->output_data[index];
+}
+
+static struct accel_binding *binding_of(struct segment *s, uint32_t region)
+{
+	for (uint32_t i = 0; i < s->binding_count; i++)
+		if (s->bindings[i].region == region)
+			return &s->bindings[i];
+	return NULL;
+}
+
+int model_bind(struct model *m, const struct image_tensor *tensor, struct accel_buffer *buffer,
+	       uint64_t offset)
+{
+	size_t size = image_tensor_size(tensor);
+
+	if (tensor->place != IMAGE_OWN)
+		return -EOPNOTSUPP;
+	if (!buffer) {
+		buffer = m->own[tensor->region].buffer;
+		offset = 0;
+	}
+	if (offset && !(m->info.features & ACCEL_FEATURE_SUBRANGE))
+		return -EOPNOTSUPP;
+	if (offset % ALIGN || offset > accel_buffer_size(buffer) ||
+	    size > accel_buffer_size(buffer) - offset)
+		return -EINVAL;
+	for (uint32_t i = 0; i < m->image->run_count; i++) {
+		struct accel_binding *b = binding_of(&m->segments[i], tensor->region);
+
+		if (b) {
+			b->buffer = buffer;
+			b->offset = offset;
+		}
+	}
+	return 0;
 }
 
 /* A tensor of what its quantisation calls zero; complex ones have elements of 16 bytes. */

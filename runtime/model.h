@@ -49,6 +49,21 @@ const struct image_tensor *model_output(const struct model *model, unsigned int 
 void *model_input_data(const struct model *model, unsigned int index);
 const void *model_output_data(const struct model *model, unsigned int index);
 
+/**
+ * model_bind - let the device read an input or write an output where it is
+ * @tensor: from model_input() or model_output(), with a region to itself (IMAGE_OWN)
+ * @buffer: of the model's device, at least as large as the tensor from @offset on; NULL: the model's own
+ *	memory, which is what a fresh model has. No reference is taken: it has to live until another is
+ *	bound or the model is closed.
+ * @offset: bytes, a multiple of 16
+ *
+ * model_input_data() and model_output_data() stay those of the model's own memory.
+ *
+ * Return: 0; -EOPNOTSUPP: it has no region to itself, or the device takes whole buffers only; -EINVAL.
+ */
+int model_bind(struct model *model, const struct image_tensor *tensor, struct accel_buffer *buffer,
+	       uint64_t offset);
+
 /* Set variable tensors (the state of an LSTM) to zero. Done by model_open() already. */
 void model_reset(struct model *model);
 

@@ -23,7 +23,7 @@
 struct run {
 	const struct npu_config *config;
 	struct npu_space_map maps[NPU_SPACES];
-	uint64_t input, input_size;
+	uint64_t input_region, input, input_size;
 	char why[256];
 };
 
@@ -60,7 +60,7 @@ static bool is_defined(void *ctx, uint64_t addr, uint64_t len, uint64_t *bad)
 	if (region == PROGRAM_CONSTANTS && at + len <= (uint64_t)r->maps[region].hi)
 		return true;
 	*bad = addr;
-	return region == PROGRAM_ARENA && at >= r->input && at + len <= r->input + r->input_size;
+	return region == r->input_region && at >= r->input && at + len <= r->input + r->input_size;
 }
 
 /* Run one stream on the plain C engine. */
@@ -115,11 +115,12 @@ static int compare(struct run *r, const struct backend_graph *b, const struct pr
 	for (uint32_t i = 0; i < b->g.output_count; i++) {
 		uint32_t t = b->outputs[i];
 		const struct ir_tensor *tensor = &b->tensors[t];
-		const uint8_t *got = r->maps[PROGRAM_ARENA].base + p->offset[t];
+		const struct npu_space_map *map = &r->maps[p->region[t]];
+		const uint8_t *got = map->base + p->offset[t];
 		size_t n = (size_t)tensor->hwc[0] * (size_t)tensor->hwc[1] * (size_t)tensor->hwc[2];
 
 		if (p->offset[t] < 0 ||
-		    (uint64_t)p->offset[t] + n * elem_size(tensor->type) > p->arena_size) {
+		    p->offset[t] + (int64_t)(n * elem_size(tensor->type)) > map->hi) {
 			snprintf(r->why, sizeof(r->why), "output %s has no place", tensor->name);
 			return -1;
 		}
@@ -151,10 +152,10 @@ static bool same_program(const struct program *a, const struct program *b)
 	return true;
 }
 
-static int check_threads(const struct backend_graph *b, const struct target *target,
+static int check_threads(const struct backend_graph *b, const struct target *target, bool own_io,
 			 const struct program *p, char *why, size_t len)
 {
-	const struct compile_options opt = { .target = target, .jobs = 3 };
+	const struct compile_options opt = { .target = target, .jobs = 3, .own_io = own_io };
 	struct program other;
 	struct error err;
 	bool same;
@@ -169,9 +170,22 @@ static int check_threads(const struct backend_graph *b, const struct target *tar
 	return same ? 0 : -1;
 }
 
-static int check(const struct backend_graph *b, const struct target *target, char *why, size_t len)
+/* What has a region to itself gets no byte more. */
+static void map_own(struct run *r, const struct backend_graph *b, const struct program *p)
 {
-	const struct compile_options opt = { .target = target };
+	for (uint32_t t = 0; t < b->g.tensor_count; t++) {
+		const int32_t *hwc = b->tensors[t].hwc;
+
+		if (p->offset[t] >= 0 && p->region[t] >= PROGRAM_OWN)
+			map_space(r, p->region[t], (uint64_t)hwc[0] * (uint64_t)hwc[1] *
+				  (uint64_t)hwc[2] * elem_size(b->tensors[t].type));
+	}
+}
+
+static int check(const struct backend_graph *b, const struct target *target, bool own_io, char *why,
+		 size_t len)
+{
+	const struct compile_options opt = { .target = target, .own_io = own_io };
 	struct run r = { .config = npu_config_find(target->cost.arch->name) };
 	struct program p;
 	struct error err;
@@ -184,13 +198,15 @@ static int check(const struct backend_graph *b, const struct target *target, cha
 	map_space(&r, PROGRAM_CONSTANTS, p.constants_size);
 	map_space(&r, PROGRAM_ARENA, p.arena_size);
 	map_space(&r, PROGRAM_STAGING, p.staging_size);
+	map_own(&r, b, &p);
 	map_space(&r, NPU_SPACE_INTERNAL,
 		  r.config->shram_kib ? r.config->shram_kib * 1024 : U85_LUT_BYTES);
 	if (p.constants_size)
 		memcpy(r.maps[PROGRAM_CONSTANTS].base, p.constants, p.constants_size);
 	for (size_t i = 0; i < (size_t)b->tensors[0].hwc[0] * (size_t)b->tensors[0].hwc[1] * (size_t)b->tensors[0].hwc[2]; i++)
-		backend_store(r.maps[PROGRAM_ARENA].base + p.offset[0], b->tensors[0].type, i,
+		backend_store(r.maps[p.region[0]].base + p.offset[0], b->tensors[0].type, i,
 			      b->values[0][i]);
+	r.input_region = p.region[0];
 	r.input = (uint64_t)p.offset[0];
 	r.input_size = (uint64_t)b->tensors[0].hwc[0] * (uint64_t)b->tensors[0].hwc[1] *
 		       (uint64_t)b->tensors[0].hwc[2] * elem_size(b->tensors[0].type);
@@ -206,7 +222,7 @@ static int check(const struct backend_graph *b, const struct target *target, cha
 	}
 	snprintf(why, len, "%s", r.why);
 	if (!rc)
-		rc = check_threads(b, target, &p, why, len);
+		rc = check_threads(b, target, own_io, &p, why, len);
 	for (unsigned int i = 0; i < NPU_SPACES; i++)
 		free(r.maps[i].base);
 	program_free(&p);
@@ -232,7 +248,7 @@ static int one(uint64_t seed, const struct target *target)
 
 	backend_draw(b, &rng, target->cost.arch->family);
 	backend_eval(b);
-	rc = check(b, target, why, sizeof(why));
+	rc = check(b, target, seed & 1, why, sizeof(why));
 	if (rc) {
 		printf("FAIL seed %llu, %s %s: %s\n", (unsigned long long)seed,
 		       target->cost.arch->name, target->mode.name, why);

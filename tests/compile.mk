@@ -44,6 +44,8 @@ CHECKS += check-compiled
 check-compiled: $(O)/tests/compiled
 	@POCL_DEVICES=basic $< $(COMPILED_ARGS) $(ACCEL_MODELS) > $(O)/compiled.log; s=$$?; grep -v '^ok\|^cpu' $(O)/compiled.log; \
 	test $$s = 0 -o $$s = 77
+	@POCL_DEVICES=basic $< -o -n 1 -t u65-256 -t u85-256 $(ACCEL_MODELS) > $(O)/compiled-own.log; s=$$?; \
+	grep -v '^ok\|^cpu' $(O)/compiled-own.log; test $$s = 0 -o $$s = 77
 
 -include $(O)/tests/compiled.d
 

@@ -3,7 +3,8 @@
  * Tests: models through the whole of our compiler and the simulated NPU in strict mode: every byte as
  * TFLite's reference kernels give it.
  *
- * usage: compiled [-t CONFIG]... [-m part-of-name] [-n vectors] FOLDER
+ * usage: compiled [-o] [-t CONFIG]... [-m part-of-name] [-n vectors] FOLDER
+ * -o: with inputs and outputs in regions of their own.
  * FOLDER is laid out as ACCEL_MODELS. Exit 77: no models.
  */
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "runtime/compile/compile_model.h"
+#include "runtime/file.h"
 #include "runtime/model.h"
 #include "tests/vectors.h"
 
@@ -23,6 +25,7 @@ struct suite {
 	unsigned int passed, failed, refused;
 	const char *target;
 	struct accel_device *device;
+	bool own_io;
 };
 
 static void *input(void *model, unsigned int i, size_t *size)
@@ -54,8 +57,12 @@ static void check(void *ctx, const struct vectors_case *c)
 	struct suite *s = ctx;
 	struct model *m = NULL;
 	struct image *image;
-	int rc = compile_for_device(c->model, s->target, &image, &err);
+	size_t size;
+	void *data;
+	int rc = file_read(c->model, &data, &size, &err);
 
+	if (!rc)
+		rc = compile_bytes_for_device(data, size, c->model, s->target, s->own_io, &image, &err);
 	if (!rc)
 		rc = model_create(image, s->device, &m, &err);
 	if (rc == -ENOTSUP) {
@@ -100,8 +107,10 @@ int main(int argc, char **argv)
 	const char *only = NULL;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "t:m:n:")) != -1) {
-		if (opt == 'm')
+	while ((opt = getopt(argc, argv, "ot:m:n:")) != -1) {
+		if (opt == 'o')
+			s.own_io = true;
+		else if (opt == 'm')
 			only = optarg;
 		else if (opt == 'n')
 			s.vectors = (unsigned int)atoi(optarg);

@@ -52,6 +52,7 @@ static uint64_t touch(const void *data, size_t size)
 static void look(const struct image *image)
 {
 	volatile uint64_t sum = 0;
+	uint32_t regions = 0;
 
 	for (uint32_t i = 0; i < image->tensor_count; i++) {
 		const struct image_tensor *t = &image->tensors[i];
@@ -64,6 +65,12 @@ static void look(const struct image *image)
 		check(t->place != IMAGE_ARENA ||
 			      t->offset + image_tensor_size(t) <= image->arena_size,
 		      "a tensor outside the arena");
+		if (t->place != IMAGE_OWN)
+			continue;
+		check(t->region >= IMAGE_OWN_FIRST && t->region < IMAGE_REGIONS && !t->variable,
+		      "a tensor in no region");
+		check(!(regions >> t->region & 1), "two tensors in one region");
+		regions |= 1u << t->region;
 	}
 	for (uint32_t i = 0; i < image->run_count; i++) {
 		sum += touch(image->runs[i].stream, 4 * image->runs[i].words);

@@ -15,22 +15,27 @@ $(O)/icd-accel/accel.icd: $(OPENCL_LIB)
 
 CHECKS += check-opencl
 check-opencl: $(O)/test_opencl $(O)/icd-accel/accel.icd
-	OCL_ICD_VENDORS=$(abspath $(O))/icd-accel ACCEL_OPENCL_DEVICES=sim:ethos-u65-256 POCL_DEVICES=basic \
-		$< $(TEST_OPENCL_MODEL)
+	rm -f $(O)/accesses.log
+	OCL_ICD_VENDORS=$(abspath $(O))/icd-accel POCL_DEVICES=basic \
+		ACCEL_OPENCL_DEVICES="sim:ethos-u65-256;sim:ethos-u65-256,strict,log=$(O)/accesses.log" \
+		$< $(TEST_OPENCL_MODEL) $(O)/accesses.log
 
 -include $(TEST_OPENCL_OBJS:.o=.d)
 
 # The same with memory and with races watched.
 SAN_OPENCL = OCL_ICD_VENDORS=$(abspath $(O))/$(1)/icd-accel POCL_DEVICES=basic \
-	ACCEL_OPENCL_DEVICES=sim:ethos-u65-256,engine=reference $(O)/$(1)/test_opencl $(TEST_OPENCL_MODEL)
+	ACCEL_OPENCL_DEVICES="sim:ethos-u65-256,engine=reference;sim:ethos-u65-256,engine=reference,log=$(O)/$(1)/accesses.log" \
+	$(O)/$(1)/test_opencl $(TEST_OPENCL_MODEL) $(O)/$(1)/accesses.log
 
 CHECKS += check-opencl-asan check-opencl-tsan
 check-opencl-asan:
 	$(MAKE) O=$(O)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" \
 		$(O)/asan/test_opencl $(O)/asan/icd-accel/accel.icd
+	rm -f $(O)/asan/accesses.log
 	$(call SAN_OPENCL,asan)
 check-opencl-tsan:
 	$(MAKE) O=$(O)/tsan SAN=-fsanitize=thread CFLAGS="-O1 -g" $(O)/tsan/test_opencl $(O)/tsan/icd-accel/accel.icd
+	rm -f $(O)/tsan/accesses.log
 	TSAN_OPTIONS=halt_on_error=1 $(call SAN_OPENCL,tsan)
 
 BENCH_OPENCL_OBJS := $(O)/tests/bench_opencl.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS))

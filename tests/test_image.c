@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Program files: what is written reads back the same; what is damaged is refused in words. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,8 +32,8 @@ static struct image *some_image(void)
 	image->id = 0x10066001;
 	image->arena_size = 4096;
 	image->fast_size = 512;
-	image->tensor_count = 4;
-	image->tensors = image_alloc(image, 4, sizeof(*image->tensors));
+	image->tensor_count = 6;
+	image->tensors = image_alloc(image, 6, sizeof(*image->tensors));
 	image->tensors[0] = (struct image_tensor){
 		.name = "in", .type = ELEM_INT8, .ndim = 2, .shape = { 4, 3 }, .scale_count = 1,
 		.scales = scales, .zero_points = zeros, .place = IMAGE_ARENA, .offset = 64,
@@ -48,6 +49,12 @@ static struct image *some_image(void)
 	};
 	image->tensors[3] = (struct image_tensor){
 		.name = "state", .type = ELEM_INT32, .variable = true, .place = IMAGE_ARENA,
+	};
+	image->tensors[4] = (struct image_tensor){
+		.name = "own", .type = ELEM_INT8, .ndim = 1, .shape = { 5 }, .place = IMAGE_OWN, .region = 3,
+	};
+	image->tensors[5] = (struct image_tensor){
+		.name = "another", .type = ELEM_INT8, .place = IMAGE_OWN, .region = 7,
 	};
 	image->input_count = 1;
 	image->inputs = image_alloc(image, 1, sizeof(uint32_t));
@@ -118,6 +125,7 @@ static void same_again(void **state)
 		assert_int_equal(x->variable, y->variable);
 		assert_int_equal(x->place, y->place);
 		assert_int_equal(x->place == IMAGE_ARENA ? x->offset : 0, y->offset);
+		assert_int_equal(x->region, y->region);
 		if (x->place == IMAGE_CONSTANT)
 			assert_memory_equal(x->data, y->data, 48);
 	}
@@ -147,6 +155,7 @@ static void same_again(void **state)
 	}
 	/* Shared in the file, too. */
 	assert_ptr_equal(b->runs[0].constants, b->runs[1].constants);
+	assert_int_equal(image_own_size(b), 6);
 	image_free(a);
 	image_free(b);
 	free(copy);
@@ -166,6 +175,32 @@ static int parse(const uint8_t *data, size_t size, struct error *err)
 	else
 		assert_true(err->text[0] && !strchr(err->text, '\n'));
 	return rc;
+}
+
+/* A region is one tensor's, is one of those for it, and holds no state. */
+static void regions(void **state)
+{
+	static const struct { uint32_t tensor, region; bool variable; } wrong[] = {
+		{ 4, 0, false }, { 4, 2, false }, { 4, 8, false }, { 4, UINT32_MAX, false },
+		{ 4, 7, false }, { 5, 3, false }, { 5, 6, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct image *image = some_image(), *got;
+		struct error err;
+		size_t size;
+		void *file;
+
+		image->tensors[wrong[i].tensor].region = wrong[i].region;
+		image->tensors[wrong[i].tensor].variable = wrong[i].variable;
+		assert_int_equal(image_write(image, PATH, &err), 0);
+		image_free(image);
+		assert_int_equal(file_read(PATH, &file, &size, &err), 0);
+		assert_int_equal(image_parse(file, size, PATH, &got, &err), -EINVAL);
+		assert_non_null(strstr(err.text, "of place 5"));
+		unlink(PATH);
+	}
 }
 
 /* Every byte that differs is noticed, and every length but the right one. */
@@ -221,6 +256,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_again),
+		cmocka_unit_test(regions),
 		cmocka_unit_test(damage_is_seen),
 		cmocka_unit_test(lies_are_seen),
 	};

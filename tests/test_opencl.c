@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The NPU as an OpenCL device, through the ordinary loader: as an application sees it. argv[1]: folder of
- * a small model with its vectors (tests/data/ops/NAME). The device is what $ACCEL_OPENCL_DEVICES says, the
+ * a small model with its vectors (tests/data/ops/NAME). argv[2]: where the second device, a simulated one,
+ * logs what it does in memory (log=). The devices are what $ACCEL_OPENCL_DEVICES says, the
  * vendors file what $OCL_ICD_VENDORS says.
  */
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
@@ -19,20 +20,22 @@
 
 #include "runtime/file.h"
 #include "runtime/npy.h"
+#include "runtime/opencl/accel_ext.h"
 
 #define VECTORS 3	/* stacked in io.npz */
 
-static const char *folder;
+static const char *folder, *access_log;
 
 struct world {
 	cl_platform_id platform;
-	cl_device_id device;
+	cl_device_id device, logging;
 	cl_context context;
 	cl_command_queue queue;
 };
 
 static void find(struct world *w)
 {
+	cl_device_id devices[2];
 	cl_platform_id all[8];
 	cl_uint count;
 	char name[64];
@@ -46,8 +49,11 @@ static void find(struct world *w)
 			w->platform = all[i];
 	}
 	assert_non_null(w->platform);
-	assert_int_equal(clGetDeviceIDs(w->platform, CL_DEVICE_TYPE_ACCELERATOR, 1, &w->device, NULL),
+	assert_int_equal(clGetDeviceIDs(w->platform, CL_DEVICE_TYPE_ACCELERATOR, 2, devices, &count),
 			 CL_SUCCESS);
+	assert_int_equal(count, 2);
+	w->device = devices[0];
+	w->logging = devices[1];
 }
 
 static int set_up(void **state)
@@ -226,6 +232,153 @@ static void mapped(void **state)
 	clReleaseMemObject(bx);
 	clReleaseMemObject(by);
 	unload(&l);
+	npy_free(&in);
+	npy_free(&want);
+}
+
+/* ---- no copies ---- */
+
+static cl_ulong copied(const struct loaded *l)
+{
+	cl_ulong bytes;
+
+	assert_int_equal(clGetKernelInfo(l->kernel, CL_KERNEL_COPIED_ACCEL, sizeof(bytes), &bytes, NULL),
+			 CL_SUCCESS);
+	return bytes;
+}
+
+/* How many of the @size bytes at @at the device has read or written since byte @from of its log. */
+static size_t touched(const char *what, long from, const uint8_t *at, size_t size)
+{
+	uint8_t *seen = calloc(1, size);
+	FILE *log = fopen(access_log, "r");
+	unsigned long long bytes;
+	size_t count = 0;
+	uint8_t *where;
+	char kind[8];
+
+	assert_non_null(log);
+	fseek(log, from, SEEK_SET);
+	while (fscanf(log, "%7s %p %llu", kind, (void **)&where, &bytes) == 3)
+		for (size_t i = 0; i < bytes && !strcmp(kind, what); i++)
+			if (where + i >= at && where + i < at + size)
+				seen[where + i - at] = 1;
+	fclose(log);
+	for (size_t i = 0; i < size; i++)
+		count += seen[i];
+	free(seen);
+	return count;
+}
+
+/* Between map, run and unmap the NPU itself reads and writes what was mapped. */
+static void nothing_is_copied(void **state)
+{
+	struct world w = *(struct world *)*state;
+	struct npy in = { 0 }, want = { 0 };
+	uint8_t *x, *y;
+	struct loaded l;
+	cl_mem bx, by;
+	long from;
+	size_t n, m;
+	cl_int err;
+	FILE *log;
+
+	w.device = w.logging;
+	w.context = clCreateContext(NULL, 1, &w.device, NULL, NULL, &err);
+	w.queue = clCreateCommandQueue(w.context, w.device, 0, &err);
+	assert_int_equal(err, CL_SUCCESS);
+	vectors("input", 0, &in);
+	vectors("output", 0, &want);
+	n = in.size / VECTORS;
+	m = want.size / VECTORS;
+	load(&w, "model.tflite", &l);
+	bx = clCreateBuffer(w.context, CL_MEM_ALLOC_HOST_PTR, n, NULL, &err);
+	by = clCreateBuffer(w.context, CL_MEM_ALLOC_HOST_PTR, m, NULL, &err);
+	clSetKernelArg(l.kernel, 0, sizeof(bx), &bx);
+	clSetKernelArg(l.kernel, 1, sizeof(by), &by);
+	log = fopen(access_log, "r");
+	assert_non_null(log);
+	fseek(log, 0, SEEK_END);
+	from = ftell(log);
+	fclose(log);
+	x = clEnqueueMapBuffer(w.queue, bx, CL_TRUE, CL_MAP_WRITE, 0, n, 0, NULL, NULL, &err);
+	memcpy(x, in.data, n);
+	clEnqueueUnmapMemObject(w.queue, bx, x, 0, NULL, NULL);
+	assert_int_equal(clEnqueueTask(w.queue, l.kernel, 0, NULL, NULL), CL_SUCCESS);
+	y = clEnqueueMapBuffer(w.queue, by, CL_TRUE, CL_MAP_READ, 0, m, 0, NULL, NULL, &err);
+	assert_int_equal(err, CL_SUCCESS);
+	assert_memory_equal(y, want.data, m);
+	assert_int_equal(copied(&l), 0);
+	assert_true(touched("read", from, x, n) > 0);
+	assert_int_equal(touched("write", from, x, n), 0);
+	assert_int_equal(touched("write", from, y, m), m);
+	clEnqueueUnmapMemObject(w.queue, by, y, 0, NULL, NULL);
+	clFinish(w.queue);
+	clReleaseMemObject(bx);
+	clReleaseMemObject(by);
+	unload(&l);
+	npy_free(&in);
+	npy_free(&want);
+	clReleaseCommandQueue(w.queue);
+	clReleaseContext(w.context);
+}
+
+/* One run of argument @x to argument @y: the result, and how much was copied for it. */
+static void run_on(const struct world *w, const struct loaded *l, cl_mem x, cl_mem y, const struct npy *in,
+		   const struct npy *want, unsigned int vector, cl_ulong copies)
+{
+	size_t n = in->size / VECTORS, m = want->size / VECTORS;
+	uint8_t *got = malloc(m);
+
+	clSetKernelArg(l->kernel, 0, sizeof(x), &x);
+	clSetKernelArg(l->kernel, 1, sizeof(y), &y);
+	clEnqueueWriteBuffer(w->queue, x, CL_FALSE, 0, n, (uint8_t *)in->data + vector * n, 0, NULL, NULL);
+	assert_int_equal(clEnqueueTask(w->queue, l->kernel, 0, NULL, NULL), CL_SUCCESS);
+	assert_int_equal(clEnqueueReadBuffer(w->queue, y, CL_TRUE, 0, m, got, 0, NULL, NULL), CL_SUCCESS);
+	assert_memory_equal(got, (uint8_t *)want->data + vector * m, m);
+	assert_int_equal(copied(l), copies);
+	free(got);
+}
+
+/* Parts of a buffer are reached where they are; what is read and written in one place is not. */
+static void copied_where_it_must_be(void **state)
+{
+	struct world *w = *state;
+	struct npy in = { 0 }, want = { 0 };
+	cl_buffer_region region;
+	cl_mem whole, x, y, near;
+	struct loaded l;
+	size_t n, m;
+	cl_int err;
+
+	vectors("input", 0, &in);
+	vectors("output", 0, &want);
+	n = in.size / VECTORS;
+	m = want.size / VECTORS;
+	whole = clCreateBuffer(w->context, CL_MEM_READ_WRITE, n + m + 1024, NULL, &err);
+	region = (cl_buffer_region){ 128, n };
+	x = clCreateSubBuffer(whole, 0, CL_BUFFER_CREATE_TYPE_REGION, &region, &err);
+	assert_int_equal(err, CL_SUCCESS);
+	region = (cl_buffer_region){ (128 + n + 127) / 128 * 128, m };
+	y = clCreateSubBuffer(whole, 0, CL_BUFFER_CREATE_TYPE_REGION, &region, &err);
+	assert_int_equal(err, CL_SUCCESS);
+	region = (cl_buffer_region){ 0, m };
+	near = clCreateSubBuffer(whole, 0, CL_BUFFER_CREATE_TYPE_REGION, &region, &err);
+	assert_int_equal(err, CL_SUCCESS);
+	load(w, "model.tflite", &l);
+	run_on(w, &l, x, y, &in, &want, 0, 0);
+	run_on(w, &l, x, near, &in, &want, 1, n);
+	run_on(w, &l, whole, whole, &in, &want, 2, n);
+	run_on(w, &l, x, y, &in, &want, 1, 0);
+	unload(&l);
+	/* Vela keeps both in the arena. */
+	load(w, "vela-u65-256.tflite", &l);
+	run_on(w, &l, x, y, &in, &want, 0, n + m);
+	unload(&l);
+	clReleaseMemObject(x);
+	clReleaseMemObject(y);
+	clReleaseMemObject(near);
+	clReleaseMemObject(whole);
 	npy_free(&in);
 	npy_free(&want);
 }
@@ -603,16 +756,18 @@ int main(int argc, char **argv)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(vela_binary), TEST(model_compiled_at_build), TEST(mapped), TEST(arguments_tell),
+		TEST(vela_binary), TEST(model_compiled_at_build), TEST(mapped), TEST(nothing_is_copied),
+		TEST(copied_where_it_must_be), TEST(arguments_tell),
 		TEST(no_compiler), TEST(bad_binary), TEST(wrong_arguments), TEST(released_handles),
 		TEST(no_images), TEST(fill_copy_box), TEST(parts), TEST(user_event_and_callback),
 		TEST(errors_go_on), TEST(out_of_order), TEST(two_queues), TEST(threads),
 	};
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: test_opencl FOLDER\n");
+	if (argc != 3) {
+		fprintf(stderr, "usage: test_opencl FOLDER LOG\n");
 		return 2;
 	}
 	folder = argv[1];
+	access_log = argv[2];
 	return cmocka_run_group_tests_name("opencl", tests, NULL, NULL);
 }

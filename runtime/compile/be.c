@@ -85,9 +85,10 @@ static int set_up(struct be *be)
 	be->op_of = calloc(g->op_count + 1, sizeof(*be->op_of));
 	be->luts = calloc(g->op_count + 1, sizeof(*be->luts));
 	be->out->offset = calloc(g->tensor_count + 1, sizeof(*be->out->offset));
+	be->out->region = calloc(g->tensor_count + 1, sizeof(*be->out->region));
 	be->out->op_offset = calloc(g->op_count + 1, sizeof(*be->out->op_offset));
 	if (!be->tensors || !be->ops || !be->op_of || !be->luts || !be->out->offset ||
-	    !be->out->op_offset)
+	    !be->out->region || !be->out->op_offset)
 		return error_set(be->err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < g->tensor_count; i++) {
 		be->tensors[i].buffer = BE_NONE;
@@ -166,6 +167,7 @@ void program_free(struct program *p)
 	free(p->steps);
 	free(p->constants);
 	free(p->offset);
+	free(p->region);
 	free(p->op_offset);
 	memset(p, 0, sizeof(*p));
 }

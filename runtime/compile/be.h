@@ -35,7 +35,7 @@
  * struct be_buffer - bytes that are needed from one command to another
  * @size: in bytes
  * @first, @last: times, both included
- * @region: PROGRAM_ARENA or PROGRAM_STAGING
+ * @region: enum program_region, not PROGRAM_CONSTANTS
  * @addr: given by be_place; @hint: where it was when sizes were estimates
  */
 struct be_buffer {

@@ -87,9 +87,60 @@ static void fix(struct be *be, const uint32_t *tensors, uint32_t count)
 			be->tensors[tensors[i]].fixed = true;
 }
 
+static uint32_t count_in(const uint32_t *list, uint32_t count, uint32_t tensor)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		n += list[i] == tensor;
+	return n;
+}
+
+static bool is_of_cpu(const struct ir_graph *g, uint32_t tensor)
+{
+	for (uint32_t i = 0; i < g->op_count; i++) {
+		const struct ir_op *op = &g->ops[i];
+
+		if (!op->npu && (count_in(op->inputs, op->input_count, tensor) ||
+				 count_in(op->outputs, op->output_count, tensor)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_of_npu(const struct be *be, uint32_t tensor)
+{
+	for (uint32_t i = 0; i < be->op_count; i++) {
+		const struct ir_npu *npu = be->ops[i].npu;
+
+		if (be_tensor_of(&npu->ifm) == tensor || be_tensor_of(&npu->ifm2) == tensor ||
+		    npu->ofm.tensor == tensor)
+			return true;
+	}
+	return false;
+}
+
+/* A region each for what of @list only the NPU touches, and which is one input or one output. */
+static void own_regions(struct be *be, const uint32_t *list, uint32_t count, uint32_t *next)
+{
+	const struct ir_graph *g = be->g;
+
+	for (uint32_t i = 0; i < count && *next < PROGRAM_OWN_MAX; i++) {
+		uint32_t t = list[i];
+
+		if (t == IR_NONE || g->tensors[t].variable || g->tensors[t].data ||
+		    count_in(g->inputs, g->input_count, t) +
+				    count_in(g->outputs, g->output_count, t) > 1 ||
+		    is_of_cpu(g, t) || !is_of_npu(be, t))
+			continue;
+		be->tensors[t].region = (uint8_t)(PROGRAM_OWN + (*next)++);
+	}
+}
+
 int be_layout(struct be *be)
 {
 	const struct ir_graph *g = be->g;
+	uint32_t own = 0;
 
 	fix(be, g->inputs, g->input_count);
 	fix(be, g->outputs, g->output_count);
@@ -115,6 +166,10 @@ int be_layout(struct be *be)
 		look_at(be, npu, &npu->ifm);
 		look_at(be, npu, &npu->ifm2);
 		look_at(be, npu, &npu->ofm);
+	}
+	if (be->opt->own_io) {
+		own_regions(be, g->inputs, g->input_count, &own);
+		own_regions(be, g->outputs, g->output_count, &own);
 	}
 	return 0;
 }

@@ -559,7 +559,9 @@ int be_place(struct be *be)
 		const struct be_tensor *t = &be->tensors[i];
 
 		out->offset[i] = -1;
-		if (t->buffer != BE_NONE && t->region == PROGRAM_ARENA && !t->brick)
+		out->region[i] = t->region;
+		/* What has a region to itself begins it. */
+		if (t->buffer != BE_NONE && t->region != PROGRAM_STAGING && !t->brick)
 			out->offset[i] = (int64_t)be->buffers[t->buffer].addr;
 	}
 	return 0;

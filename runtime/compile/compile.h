@@ -16,6 +16,8 @@ struct target;		/* runtime/target: NPU, memories, mode */
  * struct compile_options
  * @optimise_size: fewest bytes of SRAM, then of flash, instead of fewest cycles
  * @no_cpu: an operation that must run on the CPU is an error
+ * @own_io: inputs and outputs that only the NPU touches lie in regions of their own, the first
+ *	PROGRAM_OWN_MAX of them, so that each can be bound to whatever memory holds it
  * @jobs: threads; the result does not depend on it. 0: 1
  * @dump: name of a pass after which the graph is printed to @dump_file, NULL: none
  */
@@ -23,13 +25,17 @@ struct compile_options {
 	const struct target *target;
 	bool optimise_size;
 	bool no_cpu;
+	bool own_io;
 	unsigned int jobs;
 	const char *dump;
 	void *dump_file;
 };
 
 /* Where a tensor lies for those outside the NPU. */
-enum program_region { PROGRAM_CONSTANTS = 0, PROGRAM_ARENA = 1, PROGRAM_STAGING = 2 };
+enum program_region { PROGRAM_CONSTANTS = 0, PROGRAM_ARENA = 1, PROGRAM_STAGING = 2, PROGRAM_OWN = 3 };
+
+/* Regions from PROGRAM_OWN on: all that the NPU has left. */
+#define PROGRAM_OWN_MAX		5
 
 /**
  * struct program_step - a run of the NPU, or one operation on the CPU
@@ -48,9 +54,10 @@ struct program_step {
  * @constants, @constants_size: region 0: weights, scales, tables and constants that the NPU reads
  * @arena_size: region 1: everything that inputs, outputs, CPU operations and the NPU share
  * @staging_size: region 2; 0 if the memory mode has none of its own
- * @offset: of each tensor of the graph in the arena, or -1: it has no place there. CPU-visible
+ * @offset: of each tensor of the graph in its region, or -1: it has no place there. CPU-visible
  *	tensors, inputs, outputs and variables are NHWC and do have one. Constants of CPU operations
  *	stay in the graph.
+ * @region: of each that has an offset: PROGRAM_ARENA, or from PROGRAM_OWN on one that it has to itself
  * @op_offset: where each operation's first command is in its stream, bytes, or -1
  */
 struct program {
@@ -61,6 +68,7 @@ struct program {
 	uint64_t arena_size;
 	uint64_t staging_size;
 	int64_t *offset;
+	uint8_t *region;
 	int64_t *op_offset;
 };
 

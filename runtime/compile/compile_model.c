@@ -109,10 +109,10 @@ int compile_model(struct tflite *file, const char *name, const struct compile_op
 	return rc ? error_prefix(err, rc, name) : 0;
 }
 
-int compile_bytes_for_device(void *file, size_t size, const char *name, const char *npu,
+int compile_bytes_for_device(void *file, size_t size, const char *name, const char *npu, bool own_io,
 			     struct image **out, struct error *err)
 {
-	struct compile_options opt = { .jobs = 1 };
+	struct compile_options opt = { .jobs = 1, .own_io = own_io };
 	struct target_set set;
 	struct target target;
 	struct tflite model;
@@ -146,5 +146,5 @@ int compile_for_device(const char *path, const char *npu, struct image **out, st
 	void *file;
 	int rc = file_read(path, &file, &size, err);
 
-	return rc ? rc : compile_bytes_for_device(file, size, path, npu, out, err);
+	return rc ? rc : compile_bytes_for_device(file, size, path, npu, false, out, err);
 }

@@ -61,8 +61,9 @@ int compile_for_device(const char *path, const char *npu, struct image **out, st
  * compile_bytes_for_device - the same of a file in memory
  * @file, @size: malloc'ed; belongs to this from here on, on failure too
  * @name: for messages
+ * @own_io: as in struct compile_options
  */
-int compile_bytes_for_device(void *file, size_t size, const char *name, const char *npu,
+int compile_bytes_for_device(void *file, size_t size, const char *name, const char *npu, bool own_io,
 			     struct image **out, struct error *err);
 
 #endif

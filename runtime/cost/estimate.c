@@ -160,7 +160,8 @@ static void count_memory(const struct image *image, struct profile *p)
 	const struct target_mode *mode = &p->target->mode;
 	struct estimate *e = &p->estimate;
 
-	in[mode->arena] += image->arena_size + image->inputs_size + image->outputs_size;
+	in[mode->arena] += image->arena_size + image->inputs_size + image->outputs_size +
+			   image_own_size(image);
 	in[mode->staging] += image->fast_size;
 	if (mode->constants == COST_SRAM || !p->target->system.flash)
 		in[mode->constants] += constants;

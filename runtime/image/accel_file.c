@@ -53,6 +53,7 @@ struct reader {
 	size_t size;
 	struct accel_file_header header;
 	struct part parts[SECTIONS];
+	uint32_t regions;	/* bits: a tensor has it to itself */
 	struct image *image;
 	struct error *err;
 };
@@ -154,6 +155,16 @@ static bool within(uint64_t offset, uint64_t size, uint64_t whole)
 	return offset <= whole && size <= whole - offset;
 }
 
+/* A region is one tensor's, which is not a variable: those are in the arena. */
+static bool take_region(struct reader *r, uint64_t region, uint32_t flags)
+{
+	if (region < IMAGE_OWN_FIRST || region >= IMAGE_REGIONS || r->regions >> region & 1 ||
+	    flags & ACCEL_FILE_VARIABLE)
+		return false;
+	r->regions |= 1u << region;
+	return true;
+}
+
 static int read_tensor(struct reader *r, uint32_t index)
 {
 	struct image_tensor *t = &r->image->tensors[index];
@@ -181,9 +192,11 @@ static int read_tensor(struct reader *r, uint32_t index)
 				 f.scale_count, f.axis);
 	if (f.flags & ~ACCEL_FILE_VARIABLE)
 		return error_set(r->err, -ENOTSUP, "tensor %u: unknown flags 0x%x", index, f.flags);
-	if ((f.place != IMAGE_NOWHERE && f.place != IMAGE_ARENA && f.place != IMAGE_CONSTANT) ||
+	if ((f.place != IMAGE_NOWHERE && f.place != IMAGE_ARENA && f.place != IMAGE_CONSTANT &&
+	     f.place != IMAGE_OWN) ||
 	    (f.place == IMAGE_ARENA && !within(f.offset, size, r->image->arena_size)) ||
-	    (f.place == IMAGE_CONSTANT && !within(f.offset, size, data->count)))
+	    (f.place == IMAGE_CONSTANT && !within(f.offset, size, data->count)) ||
+	    (f.place == IMAGE_OWN && !take_region(r, f.offset, f.flags)))
 		return error_set(r->err, -EINVAL, "tensor %u lies at %llu of place %u", index,
 				 (unsigned long long)f.offset, f.place);
 	*t = (struct image_tensor){
@@ -197,6 +210,7 @@ static int read_tensor(struct reader *r, uint32_t index)
 			       f.first_scale,
 		.variable = f.flags & ACCEL_FILE_VARIABLE,
 		.place = (enum image_place)f.place,
+		.region = f.place == IMAGE_OWN ? (uint32_t)f.offset : 0,
 		.offset = f.place == IMAGE_ARENA ? f.offset : 0,
 		.data = f.place == IMAGE_CONSTANT ? data->data + f.offset : NULL,
 	};

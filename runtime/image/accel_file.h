@@ -48,7 +48,8 @@ struct accel_file_tensor {
 	uint32_t first_scale;		/* element in "SCAL" (float32) and "ZERO" (int32) */
 	uint32_t flags;			/* ACCEL_FILE_VARIABLE */
 	uint32_t place;			/* enum image_place */
-	uint64_t offset;		/* in the arena, or of an IMAGE_CONSTANT in "DATA" */
+	uint64_t offset;		/* in the arena, of an IMAGE_CONSTANT in "DATA"; of an IMAGE_OWN
+					   the region's number */
 };
 
 #define ACCEL_FILE_VARIABLE	1u

@@ -67,7 +67,7 @@ static void add_tensor(struct writer *w, const struct image_tensor *t)
 		.scale_count = t->scale_count,
 		.flags = t->variable ? ACCEL_FILE_VARIABLE : 0,
 		.place = t->place,
-		.offset = t->offset,
+		.offset = t->place == IMAGE_OWN ? t->region : t->offset,
 	};
 
 	memcpy(f.shape, t->shape, t->ndim * sizeof(f.shape[0]));

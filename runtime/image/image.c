@@ -81,6 +81,16 @@ size_t image_tensor_size(const struct image_tensor *tensor)
 	return n;
 }
 
+uint64_t image_own_size(const struct image *image)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < image->tensor_count; i++)
+		if (image->tensors[i].place == IMAGE_OWN)
+			bytes += image_tensor_size(&image->tensors[i]);
+	return bytes;
+}
+
 float image_scale(const struct image_tensor *tensor, uint32_t index)
 {
 	if (!tensor->scale_count)

@@ -26,8 +26,13 @@
  * @IMAGE_ARENA: shared by all steps
  * @IMAGE_INPUTS, @IMAGE_OUTPUTS: blocks of nothing but inputs or outputs
  * @IMAGE_CONSTANT: image_tensor.data
+ * @IMAGE_OWN: a region that it has to itself, image_tensor.region
  */
-enum image_place { IMAGE_NOWHERE, IMAGE_ARENA, IMAGE_INPUTS, IMAGE_OUTPUTS, IMAGE_CONSTANT };
+enum image_place { IMAGE_NOWHERE, IMAGE_ARENA, IMAGE_INPUTS, IMAGE_OUTPUTS, IMAGE_CONSTANT, IMAGE_OWN };
+
+/* Regions that tensors may have to themselves. */
+#define IMAGE_OWN_FIRST		3
+#define IMAGE_REGIONS		8
 
 /**
  * struct image_tensor - a tensor that others than the NPU see
@@ -37,7 +42,8 @@ enum image_place { IMAGE_NOWHERE, IMAGE_ARENA, IMAGE_INPUTS, IMAGE_OUTPUTS, IMAG
  * @scale_count, @scales, @zero_points: quantisation; per tensor if there is one, else per index of
  *	@axis, none if 0
  * @variable: keeps its contents from run to run
- * @place, @offset: where it is, in bytes
+ * @place, @offset: where it is, in bytes; an IMAGE_OWN is at 0
+ * @region: of an IMAGE_OWN, from IMAGE_OWN_FIRST on; else 0
  * @data: contents of an IMAGE_CONSTANT
  */
 struct image_tensor {
@@ -51,6 +57,7 @@ struct image_tensor {
 	const int32_t *zero_points;
 	bool variable;
 	enum image_place place;
+	uint32_t region;
 	uint64_t offset;
 	const uint8_t *data;
 };
@@ -137,6 +144,9 @@ int image_own(struct image *image, void *memory, void (*release)(void *memory));
 
 /* Bytes of a tensor; 0 if its elements have no size. */
 size_t image_tensor_size(const struct image_tensor *tensor);
+
+/* Bytes of all tensors that have a region to themselves. */
+uint64_t image_own_size(const struct image *image);
 
 /* Quantisation of index @index, of any index if it is per tensor; 0 if there is none. */
 float image_scale(const struct image_tensor *tensor, uint32_t index);

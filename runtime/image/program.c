@@ -32,6 +32,7 @@ static int add_tensor(struct maker *m, uint32_t tensor)
 {
 	const struct ir_tensor *from = &m->g->tensors[tensor];
 	int64_t at = m->program->offset[tensor];
+	uint8_t region = m->program->region[tensor];
 	struct image *image = m->image;
 	struct image_tensor *to;
 
@@ -51,8 +52,9 @@ static int add_tensor(struct maker *m, uint32_t tensor)
 		.zero_points = copy(image, from->quant.zero_point,
 				    from->quant.count * sizeof(int32_t)),
 		.variable = from->variable,
-		.place = at >= 0 ? IMAGE_ARENA : IMAGE_CONSTANT,
+		.place = at < 0 ? IMAGE_CONSTANT : region >= PROGRAM_OWN ? IMAGE_OWN : IMAGE_ARENA,
 		.offset = at >= 0 ? (uint64_t)at : 0,
+		.region = at >= 0 && region >= PROGRAM_OWN ? region : 0,
 		.data = at >= 0 ? NULL : copy(image, from->data, from->size),
 	};
 	memcpy(to->shape, from->shape, sizeof(to->shape));

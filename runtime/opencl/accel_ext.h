@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an application can ask about the arguments of a model's kernel beyond OpenCL's own queries:
- * further values for clGetKernelArgInfo(). Plain constants; no function of ours is needed.
+ * further values for its queries. Plain constants; no function of ours is needed.
  */
 #ifndef ACCEL_EXT_H
 #define ACCEL_EXT_H
@@ -15,5 +15,11 @@
 /* float, int32_t: real = scale * (value - zero point); 0 if it is not quantised. */
 #define CL_KERNEL_ARG_TENSOR_SCALE_ACCEL	0x4A03
 #define CL_KERNEL_ARG_TENSOR_ZERO_POINT_ACCEL	0x4A04
+
+/*
+ * clGetKernelInfo(). cl_ulong: bytes that the last launch copied between buffers and the model's own
+ * memory. 0: the NPU had all arguments where they are.
+ */
+#define CL_KERNEL_COPIED_ACCEL			0x4A10
 
 #endif

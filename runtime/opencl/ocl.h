@@ -144,12 +144,13 @@ struct _cl_program {
 	struct ocl_callback *destructors;
 };
 
-/* Arguments: the model's inputs, then its outputs. */
+/* Arguments: the model's inputs, then its outputs. @copied: bytes, by the last launch; atomic. */
 struct _cl_kernel {
 	struct ocl_object object;
 	cl_program program;
 	unsigned int arg_count;
 	cl_mem *args;
+	cl_ulong copied;
 };
 
 /* What the commands that move bytes have to know. */
@@ -163,9 +164,11 @@ struct ocl_transfer {
 	struct ocl_map *map;
 };
 
+/* @bound: while it runs: which arguments the NPU has where they are */
 struct ocl_launch {
 	cl_kernel kernel;
 	cl_mem *args;
+	bool *bound;
 };
 
 /**
@@ -229,8 +232,9 @@ void ocl_release_kernel(cl_kernel k);
 void ocl_release_event(cl_event e);
 void ocl_release_queue(cl_command_queue q);
 
-/* ocl_memory.c: first byte of a buffer or of a part. */
+/* ocl_memory.c: first byte of a buffer or of a part, and where that is in the NPU's memory. */
 uint8_t *ocl_mem_data(cl_mem m);
+uint64_t ocl_mem_offset(cl_mem m);
 
 /**
  * ocl_command - begin a command

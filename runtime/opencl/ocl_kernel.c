@@ -164,23 +164,67 @@ cl_int CL_API_CALL ocl_clSetKernelArg(cl_kernel k, cl_uint index, size_t size, c
 
 /* ---- running ---- */
 
+/* Do two arguments have a byte in common? */
+static bool overlap(const struct ocl_launch *l, unsigned int a, unsigned int b)
+{
+	uint64_t at = ocl_mem_offset(l->args[a]), from = ocl_mem_offset(l->args[b]);
+
+	return l->args[a]->buffer == l->args[b]->buffer &&
+	       at < from + image_tensor_size(tensor(l->kernel, b)) &&
+	       from < at + image_tensor_size(tensor(l->kernel, a));
+}
+
+/* An input that an output is to take the place of, or one of two outputs for one place. */
+static bool is_in_the_way(const struct ocl_launch *l, unsigned int arg)
+{
+	for (unsigned int i = inputs(l->kernel); i < l->kernel->arg_count; i++)
+		if (i != arg && overlap(l, arg, i))
+			return true;
+	return false;
+}
+
+/* Let the NPU have the argument where it is, if it can. */
+static bool bind(const struct ocl_launch *l, unsigned int arg)
+{
+	struct model *m = l->kernel->program->model;
+	const struct image_tensor *t = tensor(l->kernel, arg);
+	cl_mem mem = l->args[arg];
+
+	if (t->place != IMAGE_OWN)
+		return false;
+	if (!is_in_the_way(l, arg) && !model_bind(m, t, mem->buffer, ocl_mem_offset(mem)))
+		return true;
+	model_bind(m, t, NULL, 0);
+	return false;
+}
+
 static cl_int run(cl_event e)
 {
 	const struct ocl_launch *l = &e->launch;
 	cl_program p = l->kernel->program;
 	unsigned int n = inputs(l->kernel);
+	cl_ulong copied = 0;
 	struct error err;
 	int rc;
 
 	/* The model's memory is one: two launches of a program do not overlap. */
 	pthread_mutex_lock(&p->running);
-	for (unsigned int i = 0; i < n; i++)
-		memcpy(model_input_data(p->model, i), ocl_mem_data(l->args[i]),
-		       image_tensor_size(tensor(l->kernel, i)));
+	for (unsigned int i = 0; i < l->kernel->arg_count; i++) {
+		size_t size = image_tensor_size(tensor(l->kernel, i));
+
+		l->bound[i] = bind(l, i);
+		if (l->bound[i])
+			continue;
+		copied += size;
+		if (i < n)
+			memcpy(model_input_data(p->model, i), ocl_mem_data(l->args[i]), size);
+	}
 	rc = model_run(p->model, &err);
 	for (unsigned int i = n; i < l->kernel->arg_count && !rc; i++)
-		memcpy(ocl_mem_data(l->args[i]), model_output_data(p->model, i - n),
-		       image_tensor_size(tensor(l->kernel, i)));
+		if (!l->bound[i])
+			memcpy(ocl_mem_data(l->args[i]), model_output_data(p->model, i - n),
+			       image_tensor_size(tensor(l->kernel, i)));
+	__atomic_store_n(&l->kernel->copied, copied, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&p->running);
 	return rc ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
 }
@@ -188,12 +232,14 @@ static cl_int run(cl_event e)
 static void release(cl_event e)
 {
 	release_args(e->launch.args, e->launch.kernel->arg_count);
+	free(e->launch.bound);
 	ocl_release_kernel(e->launch.kernel);
 }
 
 static cl_int launch(cl_command_queue q, cl_command_type type, cl_kernel k, cl_uint count,
 		     const cl_event *waits, cl_event *out)
 {
+	bool *bound;
 	cl_mem *args;
 	cl_event e;
 	cl_int rc;
@@ -202,11 +248,12 @@ static cl_int launch(cl_command_queue q, cl_command_type type, cl_kernel k, cl_u
 		if (!k->args[i])
 			return CL_INVALID_KERNEL_ARGS;
 	args = calloc(k->arg_count + 1, sizeof(*args));
-	if (!args)
-		return CL_OUT_OF_HOST_MEMORY;
-	e = ocl_command(q, type, waits, count, &rc);
+	bound = calloc(k->arg_count + 1, sizeof(*bound));
+	rc = CL_OUT_OF_HOST_MEMORY;
+	e = args && bound ? ocl_command(q, type, waits, count, &rc) : NULL;
 	if (!e) {
 		free(args);
+		free(bound);
 		return rc;
 	}
 	ocl_lock();
@@ -216,7 +263,7 @@ static cl_int launch(cl_command_queue q, cl_command_type type, cl_kernel k, cl_u
 		ocl_ref(args[i]);
 	}
 	ocl_unlock();
-	e->launch = (struct ocl_launch){ k, args };
+	e->launch = (struct ocl_launch){ k, args, bound };
 	e->run = run;
 	e->release = release;
 	return ocl_enqueue(e, false, out);
@@ -269,9 +316,14 @@ cl_int CL_API_CALL ocl_clEnqueueTask(cl_command_queue q, cl_kernel k, cl_uint co
 cl_int CL_API_CALL ocl_clGetKernelInfo(cl_kernel k, cl_kernel_info what, size_t room, void *value,
 				       size_t *size)
 {
+	cl_ulong copied;
+
 	if (!ocl_is(k, OCL_KERNEL))
 		return CL_INVALID_KERNEL;
 	switch (what) {
+	case CL_KERNEL_COPIED_ACCEL:
+		copied = __atomic_load_n(&k->copied, __ATOMIC_RELAXED);
+		return ocl_give(room, value, size, &copied, sizeof(copied));
 	case CL_KERNEL_FUNCTION_NAME:
 		return ocl_give_text(room, value, size, OCL_KERNEL_NAME);
 	case CL_KERNEL_NUM_ARGS:

@@ -27,6 +27,11 @@ uint8_t *ocl_mem_data(cl_mem m)
 	return m->data + m->origin;
 }
 
+uint64_t ocl_mem_offset(cl_mem m)
+{
+	return m->origin;
+}
+
 static cl_int allocate(cl_mem m)
 {
 	struct accel_error why;

@@ -175,7 +175,8 @@ static cl_int build(cl_program p)
 	if (!copy)
 		return CL_OUT_OF_HOST_MEMORY;
 	memcpy(copy, p->binary, p->binary_size);
-	rc = compile_bytes_for_device(copy, p->binary_size, "the binary", info.name, &image, &err);
+	rc = compile_bytes_for_device(copy, p->binary_size, "the binary", info.name, true, &image,
+				      &err);
 	if (!rc)
 		rc = model_create(image, p->context->npu, &model, &err);
 	ocl_lock();

@@ -142,7 +142,8 @@ ACCEL_API int accel_device_list_get(const struct accel_device_list *list, size_t
  *	  ethos-u65-256. Keys: engine=opencl|reference, threads=N for one job, cl=auto|portable|...
  *	  (path of the OpenCL engine), platform=TEXT (part of an OpenCL platform's name), cache=DIR
  *	  for compiled kernels, sram=BYTES (K and M suffixes), strict (no value): jobs fault that real
- *	  hardware would not run right
+ *	  hardware would not run right, log=FILE: "read ADDRESS BYTES" and "write ADDRESS BYTES" are
+ *	  added to it for every access to memory, by its address in this process
  *	- "/dev/accel/accelN": a device of the kernel's accel subsystem, also by a link such as
  *	  "/dev/accel/by-path/..."
  *	- NULL, "" or "default": $ACCEL_DEVICE if set, else the first /dev/accel/accelN that can be
