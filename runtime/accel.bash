@@ -19,7 +19,7 @@ _accel()
 	fi
 
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W 'devices info compile run bench eval disasm estimate profile --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'devices info compile quantise run bench eval disasm estimate profile --help --version' -- "$cur")
 		return
 	fi
 
@@ -43,6 +43,22 @@ _accel()
 		mapfile -t COMPREPLY < <(compgen -W "$(_accel_devices "${COMP_WORDS[0]}" | sed -n 's/^sim://p')" -- "$cur")
 		return
 		;;
+	--method)
+		mapfile -t COMPREPLY < <(compgen -W 'minmax percentile mse entropy' -- "$cur")
+		return
+		;;
+	--weights)
+		mapfile -t COMPREPLY < <(compgen -W 'per-channel per-tensor' -- "$cur")
+		return
+		;;
+	--io)
+		mapfile -t COMPREPLY < <(compgen -W 'int8 float32' -- "$cur")
+		return
+		;;
+	--optimiser)
+		mapfile -t COMPREPLY < <(compgen -W 'adam sgd' -- "$cur")
+		return
+		;;
 	--optimise)
 		mapfile -t COMPREPLY < <(compgen -W 'performance size' -- "$cur")
 		return
@@ -64,6 +80,7 @@ _accel()
 	compile) options="$options --target --output --system --memory-mode --optimise --jobs --emit --dump --no-cpu-fallback --own-io --operators" ;;
 	run) options="$options --device --input --output" ;;
 	bench) options="$options --device --runs" ;;
+	quantise) options="$options --output --calibration --preprocess --samples --shape --io --method --percentile --weights --equalise --bias-correction --int16 --mixed --adaround --optimiser --lr --momentum --batch --epochs --seed" ;;
 	eval) options="$options --device --dataset --limit" ;;
 	disasm) options="$options --arch" ;;
 	estimate) options="$options --target --system --memory-mode --all" ;;

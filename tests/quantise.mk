@@ -16,3 +16,9 @@ check-tflite-write: $(O)/tests/tflite_write
 	grep -E '^FAIL|^TFLite|^SKIP: ' $(O)/tflite-write-py.log; test $$s = 0 -o $$s = 77
 
 -include $(O)/tests/tflite_write.d
+
+# Graphs of every operator through accel quantise, TFLite 2.14 and our own kernels (status 77: no TFLite).
+CHECKS += check-quantise
+check-quantise: $(O)/accel $(O)/tests/cpu_run
+	$(Q)$(PYTHON) tests/quantise.py $^ > $(O)/quantise.log 2>&1; s=$$?; \
+	grep -E '^FAIL|^quantised|^SKIP: ' $(O)/quantise.log; test $$s = 0 -o $$s = 77
