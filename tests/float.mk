@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# Operators of float32 on the CPU, and graphs of them.
+
+FLOAT_SRCS := $(CPU_SRCS)
+
+$(O)/tests/test_float: $(O)/tests/test_float.o $(FLOAT_SRCS:%.c=$(O)/%.o)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS) -lcmocka
+
+# Against TFLite 2.14's kernels, from PyPI (status 77: there is none).
+CHECKS += check-float
+check-float: $(O)/tests/test_float $(O)/tests/tflite_write $(O)/tests/cpu_run
+	$<
+	$(Q)$(PYTHON) tests/float_tflite.py $(O)/tests/tflite_write $(O)/tests/cpu_run > $(O)/float-tflite.log 2>&1; s=$$?; \
+	grep -E '^FAIL|^float|^SKIP: ' $(O)/float-tflite.log; test $$s = 0 -o $$s = 77
+
+-include $(O)/tests/test_float.d
