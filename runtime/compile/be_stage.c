@@ -42,6 +42,21 @@ struct planned {
 	bool run_starts;	/* the CPU has worked: nothing is copied across */
 };
 
+/* Kinds of units whose costs are remembered: parts 1, 2, 4, 8, in the first, another, the last slice. */
+#define MEMO_STATES	6	/* nothing, scales or all staged; the IFM where it is, or copied */
+#define MEMO_WHOLE	MEMO_STATES
+#define MEMO_ALL	(4 * 3 * MEMO_STATES)
+
+/**
+ * struct memo - what the units of an operation cost
+ * @known: whether @cost is
+ * @cost: MEMO_WHOLE of them, or MEMO_ALL of an operation that may be cut
+ */
+struct memo {
+	bool known[MEMO_ALL];
+	struct cost_result cost[];
+};
+
 struct planner {
 	struct be *be;
 	struct planned *units;
@@ -52,6 +67,8 @@ struct planner {
 	bool alone;		/* no transfer together with others, and of all or nothing */
 	uint32_t rounds;	/* how often a unit's operation comes back: stripes */
 	double toll;		/* price of a cycle in which something is copied */
+	uint32_t parts;		/* that an operation is being tried in; 0: something else is done */
+	struct memo **memos;	/* by operation */
 };
 
 static int grow_units(struct planner *p)
@@ -66,7 +83,34 @@ static int grow_units(struct planner *p)
 
 /* ---- what a kernel costs ---- */
 
-static void price(const struct planner *p, uint32_t u)
+static bool may_cut(const struct planner *p, const struct be_op *op)
+{
+	return p->be->copies && op->npu->kind == IR_NPU_CONV && !op->npu->transpose &&
+	       !op->npu->reverse && op->npu->ofm.c >= 2 * LEAST_DEPTH &&
+	       op->desc.weight_bytes >= LEAST_TO_CUT;
+}
+
+/* Where the cost of @x is remembered. NULL: nowhere. */
+static struct memo *memo_of(const struct planner *p, const struct planned *x, uint32_t *at)
+{
+	const struct be_op *op = &p->be->ops[x->unit.op];
+	struct memo **memo = &p->memos[x->unit.op];
+	uint32_t slice = x->unit.slice, kind;
+	bool cut = may_cut(p, op);
+
+	if (!p->parts || (p->parts > 1 && !cut))
+		return NULL;
+	if (!*memo)
+		*memo = calloc(1, sizeof(**memo) +
+					  (cut ? MEMO_ALL : MEMO_WHOLE) * sizeof((*memo)->cost[0]));
+	kind = !slice ? 0 : slice + 1 < op->slice_count ? 1 : 2;
+	*at = (uint32_t)__builtin_ctz(p->parts) * 3 + kind;
+	*at = *at * 3 + (!x->staged ? 0 : x->staged == BE_STAGE_SCALES ? 1 : 2);
+	*at = *at * 2 + (x->map != BE_NONE);
+	return *memo;
+}
+
+static void work_out(const struct planner *p, uint32_t u)
 {
 	struct planned *x = &p->units[u];
 	const struct be_op *op = &p->be->ops[x->unit.op];
@@ -95,6 +139,23 @@ static void price(const struct planner *p, uint32_t u)
 	cost_op(t, &d, &x->cost);
 }
 
+static void price(const struct planner *p, uint32_t u)
+{
+	struct planned *x = &p->units[u];
+	uint32_t at = 0;
+	struct memo *memo = memo_of(p, x, &at);
+
+	if (memo && memo->known[at]) {
+		x->cost = memo->cost[at];
+		return;
+	}
+	work_out(p, u);
+	if (!memo)
+		return;
+	memo->known[at] = true;
+	memo->cost[at] = x->cost;
+}
+
 static uint64_t staged_bytes(const struct planned *x)
 {
 	return (x->staged & BE_STAGE_WEIGHTS ? x->weights : 0u) +
@@ -103,32 +164,39 @@ static uint64_t staged_bytes(const struct planned *x)
 
 /* ---- time ---- */
 
-/* Let time pass from unit @from to the end of unit @to. */
-static void replay(struct planner *p, uint32_t from, uint32_t to)
+/* Let time pass from unit @from to the end of unit @to; @keep: note what is before each. */
+static void pass(const struct planner *p, uint32_t from, uint32_t to, bool keep,
+		 struct be_timeline *now)
 {
-	struct be *be = p->be;
+	const struct be *be = p->be;
 	const struct cost_target *t = &be->target->cost;
-	struct be_timeline now = p->units[from].before;
-	uint32_t next = now.copies, last = be->transfer_count;
+	uint32_t next, last = be->transfer_count;
 
+	*now = p->units[from].before;
+	next = now->copies;
 	for (uint32_t u = from; u <= to; u++) {
 		struct planned *x = &p->units[u];
 		uint64_t ready = 0;
 
-		x->before = now;
+		if (keep)
+			x->before = *now;
 		for (; next < last && be->transfers[next].unit == u; next++)
-			be_timeline_copy(&now, t,
+			be_timeline_copy(now, t,
 					 t->region[be->transfers[next].tensor == BE_NONE ?
 							   PROGRAM_CONSTANTS :
 							   PROGRAM_ARENA],
 					 t->region[be->copy_region], be->transfers[next].size);
 		if (x->staged)
-			ready = be_timeline_copied(&now, x->transfer);
-		if (x->map != BE_NONE && be_timeline_copied(&now, x->map) > ready)
-			ready = be_timeline_copied(&now, x->map);
-		be_timeline_kernel(&now, t, &x->cost, ready);
+			ready = be_timeline_copied(now, x->transfer);
+		if (x->map != BE_NONE && be_timeline_copied(now, x->map) > ready)
+			ready = be_timeline_copied(now, x->map);
+		be_timeline_kernel(now, t, &x->cost, ready);
 	}
-	p->now = now;
+}
+
+static void replay(struct planner *p, uint32_t from, uint32_t to)
+{
+	pass(p, from, to, true, &p->now);
 }
 
 /* ---- room ---- */
@@ -161,66 +229,67 @@ struct option {
 	uint32_t unit;
 };
 
-/* Set a unit up as @o says and let time pass. Return: false: there is no room. */
-static bool apply(struct planner *p, uint32_t u, const struct option *o)
+static bool option_fits(const struct planner *p, uint32_t u, const struct option *o, uint64_t bytes)
 {
-	struct be *be = p->be;
-	struct planned *x = &p->units[u];
-	struct be_transfer *t;
-	uint64_t bytes;
-
-	x->staged = o->staged;
-	bytes = be_align(staged_bytes(x), BE_ALIGN);
-	if (!o->staged) {
-		price(p, u);
-		replay(p, u, u);
-		return true;
-	}
-	if (o->join) {
-		t = &be->transfers[be->transfer_count - 1];
-		/* All of it lives until the last has used it. */
-		if (!has_room(p, lives_from(p, t->unit), t->last, bytes) ||
-		    !has_room(p, t->last + 1, u, t->size + bytes))
-			return false;
-		take(p, lives_from(p, t->unit), t->last, bytes, false);
-		take(p, t->last + 1, u, t->size + bytes, false);
-		t->size += bytes;
-	} else {
-		if (!has_room(p, lives_from(p, o->unit), u, bytes))
-			return false;
-		t = &be->transfers[be->transfer_count++];
-		*t = (struct be_transfer){ .unit = o->unit, .first = u, .tensor = BE_NONE,
-					   .size = bytes, .buffer = BE_NONE,
-					   .alone = p->alone };
-		take(p, lives_from(p, o->unit), u, bytes, false);
-	}
-	x->transfer = be->transfer_count - 1;
-	price(p, u);
-	t->last = u;
-	replay(p, t->unit, u);
-	return true;
-}
-
-static void undo(struct planner *p, uint32_t u, const struct option *o, uint32_t old_last)
-{
-	struct be *be = p->be;
-	struct planned *x = &p->units[u];
-	uint64_t bytes = be_align(staged_bytes(x), BE_ALIGN);
-	struct be_transfer *t;
+	const struct be_transfer *t;
 
 	if (!o->staged)
-		return;
-	t = &be->transfers[be->transfer_count - 1];
-	if (o->join) {
-		t->size -= bytes;
-		t->last = old_last;
-		take(p, lives_from(p, t->unit), old_last, bytes, true);
-		take(p, old_last + 1, u, t->size + bytes, true);
-	} else {
-		take(p, lives_from(p, t->unit), u, bytes, true);
-		be->transfer_count--;
+		return true;
+	if (!o->join)
+		return has_room(p, lives_from(p, o->unit), u, bytes);
+	/* All of it lives until the last has used it. */
+	t = &p->be->transfers[p->be->transfer_count - 1];
+	return has_room(p, lives_from(p, t->unit), t->last, bytes) &&
+	       has_room(p, t->last + 1, u, t->size + bytes);
+}
+
+/* Set unit @u up as @o says, but for the room that it takes. Returns the unit from which time changes. */
+static uint32_t set_option(struct planner *p, uint32_t u, const struct option *o, uint64_t bytes)
+{
+	struct be *be = p->be;
+	struct planned *x = &p->units[u];
+
+	x->staged = o->staged;
+	price(p, u);
+	if (!o->staged)
+		return u;
+	if (o->join)
+		be->transfers[be->transfer_count - 1].size += bytes;
+	else
+		be->transfers[be->transfer_count++] = (struct be_transfer){
+			.unit = o->unit, .first = u, .last = u, .tensor = BE_NONE, .size = bytes,
+			.buffer = BE_NONE, .alone = p->alone,
+		};
+	x->transfer = be->transfer_count - 1;
+	return be->transfers[x->transfer].unit;
+}
+
+static uint64_t option_bytes(const struct planner *p, uint32_t u, const struct option *o)
+{
+	struct planned x = { .staged = o->staged, .weights = p->units[u].weights,
+			     .scales = p->units[u].scales };
+
+	return be_align(staged_bytes(&x), BE_ALIGN);
+}
+
+/* Do what @o says and let time pass. There is room. */
+static void apply(struct planner *p, uint32_t u, const struct option *o)
+{
+	uint64_t bytes = option_bytes(p, u, o);
+	uint32_t from = set_option(p, u, o, bytes);
+	struct be_transfer *t;
+
+	if (o->staged) {
+		t = &p->be->transfers[p->be->transfer_count - 1];
+		if (o->join) {
+			take(p, lives_from(p, t->unit), t->last, bytes, false);
+			take(p, t->last + 1, u, t->size, false);
+		} else {
+			take(p, lives_from(p, t->unit), u, bytes, false);
+		}
+		t->last = u;
 	}
-	x->staged = 0;
+	replay(p, from, u);
 }
 
 /* What bringing a unit's constants asks of the outer memory, and of who copies. */
@@ -242,25 +311,27 @@ static double copy_price(const struct planner *p, const struct planned *x)
 static void consider(struct planner *p, uint32_t u, const struct option *o, struct option *best,
 		     double *least)
 {
+	struct be *be = p->be;
+	struct planned *x = &p->units[u];
+	uint64_t bytes = option_bytes(p, u, o);
+	struct be_timeline now;
 	double price;
-	uint32_t old_last = p->be->transfer_count ? p->be->transfers[p->be->transfer_count - 1].last
-						  : 0;
-	uint32_t from = o->join ? p->be->transfers[p->be->transfer_count - 1].unit : o->unit;
 
-	if (!apply(p, u, o))
+	if (!option_fits(p, u, o, bytes))
 		return;
+	pass(p, set_option(p, u, o, bytes), u, false, &now);
 	/* Later stripes cost what this one does, but for waiting. */
-	price = (double)p->now.kernel[0] + p->rounds * be_price(p->be, &p->units[u].cost) -
-		(double)p->units[u].cost.cycles + copy_price(p, &p->units[u]);
+	price = (double)now.kernel[0] + p->rounds * be_price(be, &x->cost) - (double)x->cost.cycles +
+		copy_price(p, x);
 	if (price < *least) {
 		*least = price;
 		*best = *o;
 	}
-	undo(p, u, o, old_last);
-	if (o->staged && from < u) {
-		replay(p, from, u - 1);
-		p->units[u].before = p->now;
-	}
+	if (o->join)
+		be->transfers[be->transfer_count - 1].size -= bytes;
+	else if (o->staged)
+		be->transfer_count--;
+	x->staged = 0;
 }
 
 /* The last moment before which nothing may be asked for: queues are in order. */
@@ -421,6 +492,7 @@ static int add_units(struct planner *p, uint32_t index, uint32_t parts)
 	const struct be_op *op = &p->be->ops[index];
 	int rc = cut(p, index, parts);
 
+	p->parts = parts;
 	for (uint32_t i = 0; i < op->slice_count && !rc; i++) {
 		const struct be_unit unit = { .op = index, .slice = i,
 					      .y1 = (uint32_t)op->npu->ofm.h };
@@ -431,6 +503,7 @@ static int add_units(struct planner *p, uint32_t index, uint32_t parts)
 		if (!rc)
 			rc = plan_unit(p, p->count - 1);
 	}
+	p->parts = 0;
 	return rc;
 }
 
@@ -567,13 +640,6 @@ static void cut_back(struct planner *p, uint32_t count, uint32_t transfers,
 		take(p, lives_from(p, t->unit), t->last, t->size, false);
 	}
 	p->count = count;
-}
-
-static bool may_cut(const struct planner *p, const struct be_op *op)
-{
-	return p->be->copies && op->npu->kind == IR_NPU_CONV && !op->npu->transpose &&
-	       !op->npu->reverse && op->npu->ofm.c >= 2 * LEAST_DEPTH &&
-	       op->desc.weight_bytes >= LEAST_TO_CUT;
 }
 
 static int plan_op(struct planner *p, uint32_t index)
@@ -721,8 +787,11 @@ int be_stage(struct be *be)
 	for (uint32_t i = 0; i < be->g->tensor_count; i++)
 		be->tensors[i].copied = BE_NONE;
 	p.density = calloc(be->op_count + 1, sizeof(*p.density));
-	if (!p.density)
-		return error_set(be->err, -ENOMEM, "out of memory");
+	p.memos = calloc(be->op_count + 1, sizeof(*p.memos));
+	if (!p.density || !p.memos) {
+		rc = error_set(be->err, -ENOMEM, "out of memory");
+		goto out;
+	}
 	for (uint32_t i = 0; i < be->op_count; i++)
 		p.density[i] = density_of(be, &be->ops[i]);
 	for (uint32_t i = 0; i < be->g->op_count; i++)
@@ -734,6 +803,10 @@ int be_stage(struct be *be)
 	rc = plan_best(&p);
 	if (!rc)
 		rc = settle(&p);
+out:
+	for (uint32_t i = 0; p.memos && i < be->op_count; i++)
+		free(p.memos[i]);
+	free(p.memos);
 	free(p.density);
 	free(p.units);
 	return rc;

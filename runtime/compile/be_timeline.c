@@ -43,6 +43,9 @@ static uint64_t contended(const struct be_timeline *t, const struct cost_memory 
 {
 	double taken = 0;
 
+	/* One ends after the other. */
+	if (copied(t, 0) <= start)
+		return 0;
 	for (unsigned int i = 0; i < BE_RECENT; i++) {
 		const struct be_copy *c = &t->copy[i];
 		uint64_t from = most(c->start, start), to = c->end < end ? c->end : end;
