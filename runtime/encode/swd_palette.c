@@ -48,11 +48,17 @@ static unsigned int bits_of(unsigned int value)
 
 void swd_index(const struct swd_palette *palette, uint16_t index[SWD_VALUES])
 {
-	for (unsigned int v = 0; v < SWD_VALUES; v++) {
-		unsigned int i = palette->size + v - palette->offset;
+	unsigned int low = palette->offset, end = SWD_VALUES;
+	int shift = palette->size - palette->offset;
 
-		index[v] = v < palette->offset || i >= SWD_VALUES ? SWD_NO_INDEX : (uint16_t)i;
-	}
+	if (shift > 0)
+		end -= (unsigned int)shift;
+	for (unsigned int v = 0; v < low; v++)
+		index[v] = SWD_NO_INDEX;
+	for (unsigned int v = low; v < end; v++)
+		index[v] = (uint16_t)((int)v + shift);
+	for (unsigned int v = end; v < SWD_VALUES; v++)
+		index[v] = SWD_NO_INDEX;
 	for (unsigned int i = palette->size; i-- > 0;)
 		index[palette->entry[i]] = (uint16_t)i;
 }
@@ -102,6 +108,7 @@ static uint32_t best_runs(const struct swd_hist *hist, uint32_t runs, uint8_t *m
  * @used: how many are different
  * @low, @high: extremes
  * @top: the most frequent first, @top_count of them
+ * @of_top: how many of the first 0, 1, 2... of them there are
  * @count: of a value, 0 for what zero runs take
  * @above: of all values from this one on that are not in the palette
  */
@@ -109,87 +116,82 @@ struct ranking {
 	uint32_t weights, used, low, high;
 	uint16_t top[SWD_PALETTE_MAX];
 	uint32_t top_count;
+	uint32_t of_top[SWD_PALETTE_MAX + 1];
 	uint32_t count[SWD_VALUES];
 	uint32_t above[SWD_VALUES + 1];
 };
 
+/* Take note of a value that @n weights have. */
+static void rank_value(struct ranking *r, unsigned int v, uint32_t n)
+{
+	uint32_t at = r->top_count;
+
+	r->weights += n;
+	r->used++;
+	r->high = v;
+	if (r->low == SWD_VALUES)
+		r->low = v;
+	if (at == SWD_PALETTE_MAX && n <= r->count[r->top[at - 1]])
+		return;
+	if (at == SWD_PALETTE_MAX)
+		at--;
+	else
+		r->top_count++;
+	for (; at && r->count[r->top[at - 1]] < n; at--)
+		r->top[at] = r->top[at - 1];
+	r->top[at] = (uint16_t)v;
+}
+
 static void rank(struct ranking *r, const struct swd_hist *hist, bool zero_runs)
 {
+	uint32_t above = 0;
+
 	memcpy(r->count, hist->count, sizeof(r->count));
 	r->count[0] = zero_runs ? 0 : swd_zeros(hist);
 	r->weights = r->used = r->high = r->top_count = 0;
 	r->low = SWD_VALUES;
-	for (unsigned int v = 0; v < SWD_VALUES; v++) {
-		uint32_t n = r->count[v], at = r->top_count;
+	for (unsigned int v = 0; v < SWD_VALUES; v += 8) {
+		uint32_t any = 0;
 
-		if (!n)
-			continue;
-		r->weights += n;
-		r->used++;
-		r->high = v;
-		if (r->low == SWD_VALUES)
-			r->low = v;
-		if (at == SWD_PALETTE_MAX && n <= r->count[r->top[at - 1]])
-			continue;
-		if (at == SWD_PALETTE_MAX)
-			at--;
-		else
-			r->top_count++;
-		for (; at && r->count[r->top[at - 1]] < n; at--)
-			r->top[at] = r->top[at - 1];
-		r->top[at] = (uint16_t)v;
+		/* Most of the large values do not exist. */
+		for (unsigned int i = v; i < v + 8; i++)
+			any |= r->count[i];
+		for (unsigned int i = v; any && i < v + 8; i++)
+			if (r->count[i])
+				rank_value(r, i, r->count[i]);
 	}
-	r->above[SWD_VALUES] = 0;
-	for (unsigned int v = SWD_VALUES; v-- > 0;)
-		r->above[v] = r->above[v + 1] + r->count[v];
+	r->of_top[0] = 0;
+	for (uint32_t i = 0; i < r->top_count; i++)
+		r->of_top[i + 1] = r->of_top[i] + r->count[r->top[i]];
+	memset(&r->above[r->high], 0, (SWD_VALUES + 1 - r->high) * sizeof(r->above[0]));
+	for (unsigned int v = r->high + 1; v-- > 0;) {
+		above += r->count[v];
+		r->above[v] = above;
+	}
 }
 
 /**
  * struct indices - how many weights have which index, for one size of the palette
  * @high: greatest index
  * @shift: index less value, outside the palette
- * @sum: weights with palette indices from this one on
  */
 struct indices {
 	uint32_t size, high;
 	int shift;
-	uint32_t sum[SWD_PALETTE_MAX + 1];
 };
 
 /* Weights whose index is @index or more. */
 static inline uint32_t from_index(const struct ranking *r, const struct indices *x, uint32_t index)
 {
+	uint32_t tops = x->size < r->top_count ? x->size : r->top_count;
+
+	if (index < tops)
+		return r->of_top[tops] - r->of_top[index] + r->above[0];
 	if (index < x->size)
-		return x->sum[index] + r->above[0];
+		return r->above[0];
 	if (index > x->high)
 		return 0;
 	return r->above[(int)index - x->shift];
-}
-
-/* Bits of all weights in a mode, chunks not filled up, or SWD_IMPOSSIBLE: it is, or takes more than @limit. */
-static uint32_t weight_bits(const struct ranking *r, const struct indices *x, unsigned int mode,
-			    unsigned int width, uint32_t limit)
-{
-	unsigned int div = mode % SWD_TRUNCATED;
-	uint32_t bits = r->weights * (1 + div);
-
-	if (mode == SWD_FIXED) {
-		if (x->size ? x->high >= x->size : x->high >> width)
-			return SWD_IMPOSSIBLE;
-		return r->weights * width;
-	}
-	if (bits > limit)
-		return SWD_IMPOSSIBLE;
-	if (mode >= SWD_TRUNCATED) {
-		if (x->high >> div > 2)
-			return SWD_IMPOSSIBLE;
-		return bits + from_index(r, x, 1u << div);
-	}
-	if (x->high >> div > SWD_QUOTIENT_MAX)
-		return SWD_IMPOSSIBLE;
-	for (uint32_t q = 1; q << div <= x->high && bits <= limit; q++)
-		bits += from_index(r, x, q << div);
-	return bits;
 }
 
 /**
@@ -238,22 +240,19 @@ static void fill_palette(struct swd_palette *p, const struct ranking *r, const s
 	p->bits = (uint8_t)entry_bits(x->size ? most : x->high);
 }
 
-static void try_mode(struct finds *finds, unsigned int mode, const struct ranking *r,
-		     const struct indices *x, uint32_t fixed, unsigned int width)
+static uint32_t worth(const struct finds *finds, const struct find *find)
+{
+	uint32_t close = finds->least + finds->least / SWD_WORTH;
+
+	return finds->least == SWD_IMPOSSIBLE || close > find->bits ? find->bits : close;
+}
+
+static void note(struct finds *finds, unsigned int mode, const struct indices *x, uint32_t bits)
 {
 	struct find *find = &finds->best[finds->each ? mode : 0];
-	uint32_t worth = finds->least + finds->least / SWD_WORTH, bits;
 
-	if (worth > find->bits || finds->least == SWD_IMPOSSIBLE)
-		worth = find->bits;
-	if (fixed > worth)
-		return;
-	bits = weight_bits(r, x, mode, width, worth - fixed);
-	if (bits == SWD_IMPOSSIBLE || bits + fixed > find->bits)
-		return;
-	bits += fixed;
 	/* Of equal ones the first, and of all modes' the one of the lowest mode. */
-	if (bits == find->bits && (finds->each || mode >= find->mode))
+	if (bits > find->bits || (bits == find->bits && (finds->each || mode >= find->mode)))
 		return;
 	*find = (struct find){ .bits = bits, .size = x->size, .high = x->high, .shift = x->shift,
 			       .mode = mode };
@@ -261,15 +260,43 @@ static void try_mode(struct finds *finds, unsigned int mode, const struct rankin
 		finds->least = bits;
 }
 
+/*
+ * Golomb-Rice codes, @most being the largest quotient, or truncated ones. Those with small divisors may be
+ * impossible, those with large ones take too many bits by their remainders alone.
+ */
+static void try_golomb(struct finds *finds, const struct ranking *r, const struct indices *x,
+		       uint32_t fixed, bool truncated)
+{
+	unsigned int most = truncated ? 2 : SWD_QUOTIENT_MAX, div = 0;
+
+	while (x->high >> div > most)
+		div++;
+	for (; div < SWD_TRUNCATED; div++) {
+		unsigned int mode = truncated ? SWD_TRUNCATED + div : div;
+		uint32_t limit = worth(finds, &finds->best[finds->each ? mode : 0]);
+		uint32_t bits = fixed + r->weights * (1 + div);
+
+		if (bits > limit) {
+			if (!finds->each)
+				break;
+			continue;
+		}
+		if (truncated)
+			bits += from_index(r, x, 1u << div);
+		for (uint32_t q = 1; !truncated && q << div <= x->high && bits <= limit; q++)
+			bits += from_index(r, x, q << div);
+		if (bits <= limit)
+			note(finds, mode, x, bits);
+	}
+}
+
 /* All modes with a palette of the @size most frequent values, @most the greatest of them. */
 static void try_size(struct finds *finds, const struct ranking *r, uint32_t size, unsigned int most)
 {
 	struct indices x = { .size = size };
-	uint32_t low = r->low, high = r->high, offset = 0, fixed;
+	uint32_t low = r->low, high = r->high, offset = 0, fixed, width;
 	struct swd_palette header = { .size = (uint8_t)size };
 
-	for (uint32_t i = size; i-- > 0;)
-		x.sum[i] = x.sum[i + 1] + (i < r->top_count ? r->count[r->top[i]] : 0);
 	if (r->above[0]) {
 		/* Extremes of what is left. */
 		while (low < SWD_VALUES - 1 && r->above[low + 1] == r->above[0])
@@ -286,8 +313,14 @@ static void try_size(struct finds *finds, const struct ranking *r, uint32_t size
 	x.shift = (int)size - (int)offset;
 	header.bits = (uint8_t)entry_bits(size ? most : x.high);
 	fixed = finds->fixed + swd_header_bits(&header, true);
-	for (unsigned int mode = 0; mode < SWD_MODES; mode++)
-		try_mode(finds, mode, r, &x, fixed, swd_width(&header));
+	/* A bit for each weight is the least. */
+	if (!finds->each && fixed + r->weights > finds->least)
+		return;
+	try_golomb(finds, r, &x, fixed, false);
+	try_golomb(finds, r, &x, fixed, true);
+	width = swd_width(&header);
+	if (size ? x.high < size : !(x.high >> width))
+		note(finds, SWD_FIXED, &x, fixed + r->weights * width);
 }
 
 static void try_sizes(struct finds *finds, struct ranking *r)
@@ -359,9 +392,12 @@ void swd_choose_one(const struct swd_hist *hist, bool zero_runs, struct swd_choi
 
 /* --- The exact size of a slice --- */
 
-/* Bits of weights in a mode, or SWD_IMPOSSIBLE. @from: how many have that index or more. */
+/*
+ * Bits of weights in a mode, SWD_IMPOSSIBLE or anything not below @limit. @from: how many have that index
+ * or more.
+ */
 static uint32_t exact_weights(const uint32_t from[SWD_VALUES + 1], uint32_t high, unsigned int mode,
-			      const struct swd_palette *palette)
+			      const struct swd_palette *palette, uint32_t limit)
 {
 	unsigned int div = mode % SWD_TRUNCATED;
 	uint32_t weights = from[0], first = weights, second = 0;
@@ -373,7 +409,7 @@ static uint32_t exact_weights(const uint32_t from[SWD_VALUES + 1], uint32_t high
 			return SWD_IMPOSSIBLE;
 		return weights * width;
 	}
-	if (high >> div > (mode >= SWD_TRUNCATED ? 2 : SWD_QUOTIENT_MAX))
+	if (high >> div > (mode >= SWD_TRUNCATED ? 2 : SWD_QUOTIENT_MAX) || weights * (1 + div) >= limit)
 		return SWD_IMPOSSIBLE;
 	if (mode >= SWD_TRUNCATED) {
 		second = from[1u << div];
@@ -429,7 +465,7 @@ uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES
 	for (uint32_t i = high; i-- > 0;)
 		from[i] += from[i + 1];
 	for (unsigned int mode = 0; mode < SWD_MODES; mode++) {
-		uint32_t bits = exact_weights(from, high, mode, p);
+		uint32_t bits = exact_weights(from, high, mode, p, best);
 
 		if (bits < best) {
 			best = bits;

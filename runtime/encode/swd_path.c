@@ -72,12 +72,13 @@ static void fill_column(struct swd_path *path, const struct swd_state *state, ui
 	int16_t cost[SWD_CLASSES];
 
 	index_costs(p, state->mode, index, count, p->zero_runs ? 1 + state->run_mode : 0, cost);
-	for (uint32_t i = 0; i < count; i++) {
-		int16_t *row = (int16_t *)path->cost[present[i]];
-
-		row[column] = p->zero_runs && swd_is_zero(present[i]) ?
-			swd_run_place(present[i]) >= state->run_mode : cost[i];
-	}
+	/* Zeros are the first and the last. */
+	for (uint32_t i = count; p->zero_runs && i-- > 0 && swd_is_zero(present[i]);)
+		cost[i] = swd_run_place(present[i]) >= state->run_mode;
+	if (p->zero_runs && !present[0])
+		cost[0] = !state->run_mode;
+	for (uint32_t i = 0; i < count; i++)
+		((int16_t *)path->cost[present[i]])[column] = cost[i];
 }
 
 static uint32_t key(const struct swd_state *s)
