@@ -19,7 +19,8 @@ static const struct command {
 	{ "compile", cmd_compile, "compile a model for an NPU" },
 	{ "run", cmd_run, "run a model on arrays from files" },
 	{ "bench", cmd_bench, "measure how long a model takes" },
-	{ "eval", cmd_eval, "measure how often a model is right on a data set" },
+	{ "eval", cmd_eval, "measure how good models are on samples, side by side" },
+	{ "compare", cmd_compare, "show where a model of integers leaves its float model" },
 	{ "disasm", cmd_disasm, "show the command stream of a model" },
 	{ "estimate", cmd_estimate, "show what a model costs on each NPU and memory" },
 	{ "profile", cmd_profile, "show where a model's time goes, operation by operation" },
@@ -180,7 +181,7 @@ int main(int argc, char **argv)
 		return finish(commands[i].run(argc - 1, argv + 1));
 	}
 	fprintf(stderr,
-		"accel: no command \"%s\"; there are devices, info, compile, run, bench, eval, disasm, "
+		"accel: no command \"%s\"; there are devices, info, compile, run, bench, eval, compare, disasm, "
 		"estimate and profile\n",
 		argv[1]);
 	return CMD_USAGE;

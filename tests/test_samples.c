@@ -181,6 +181,24 @@ static void test_crop_is_the_middle(void **state)
 	picture_free(&p);
 }
 
+static void test_padding_is_around(void **state)
+{
+	static const uint8_t red[3] = { 200, 0, 0 };
+	struct picture p;
+
+	(void)state;
+	assert_int_equal(picture_new(&p, 1, 2, 3, "p", NULL), 0);
+	memcpy(p.data, (uint8_t[]){ 1, 2, 3, 4, 5, 6 }, 6);
+	assert_int_equal(picture_pad(&p, 4, 3, red, NULL), 0);
+	/* Of three spare rows one is above, of one spare column none is on the left. */
+	for (int i = 0; i < 12; i++) {
+		static const uint8_t row[3][3] = { { 1, 2, 3 }, { 4, 5, 6 }, { 200, 0, 0 } };
+
+		assert_memory_equal(p.data + 3 * i, i / 3 == 1 ? row[i % 3] : red, 3);
+	}
+	picture_free(&p);
+}
+
 static struct samples *opened(const char *spec, const char *prep, const struct samples_input *in,
 			      size_t limit)
 {
@@ -572,6 +590,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_resize_is_pillows),
 		cmocka_unit_test(test_resize_without_antialias),
 		cmocka_unit_test(test_crop_is_the_middle),
+		cmocka_unit_test(test_padding_is_around),
 		cmocka_unit_test(test_folder_of_pictures),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_descriptions_refused),

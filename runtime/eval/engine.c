@@ -210,7 +210,7 @@ static int check_tensors(const struct engine *e, struct error *err)
 	return 0;
 }
 
-static int open_graph(const char *path, struct ir_graph **out, struct error *err)
+int engine_read_graph(const char *path, struct ir_graph **out, struct error *err)
 {
 	struct tflite file;
 	int rc = tflite_read(path, &file, err);
@@ -257,7 +257,7 @@ int engine_file_kind(const char *path, struct error *err)
 		return ENGINE_NPU;
 	}
 	tflite_free(&file);
-	rc = open_graph(path, &g, err);
+	rc = engine_read_graph(path, &g, err);
 	if (rc)
 		return rc;
 	rc = (int)kind_of_graph(g);
@@ -272,7 +272,7 @@ int engine_open_graph(const char *path, unsigned int lanes, struct engine **out,
 
 	if (!e)
 		return -ENOMEM;
-	rc = open_graph(path, &e->g, err);
+	rc = engine_read_graph(path, &e->g, err);
 	if (rc)
 		goto fail;
 	e->kind = kind_of_graph(e->g);

@@ -35,6 +35,9 @@ struct engine_tensor {
 	int32_t zero_point;
 };
 
+/* engine_read_graph - the graph of a .tflite or .onnx file; free with ir_free() */
+int engine_read_graph(const char *path, struct ir_graph **out, struct error *err);
+
 /**
  * engine_open_graph - a model on the CPU
  * @path: .tflite or .onnx

@@ -57,6 +57,12 @@ static uint8_t blend(unsigned int a, unsigned int b, unsigned int alpha)
 	return (uint8_t)(((v >> 8) + v) >> 8);
 }
 
+static uint8_t luma(const uint8_t rgb[3])
+{
+	return (uint8_t)((rgb[0] * LUMA_RED + rgb[1] * LUMA_GREEN + rgb[2] * LUMA_BLUE +
+			  (1u << (LUMA_SHIFT - 1))) >> LUMA_SHIFT);
+}
+
 int picture_flatten(struct picture *p, const uint8_t background[3], uint32_t channels,
 		    struct error *err)
 {
@@ -80,13 +86,32 @@ int picture_flatten(struct picture *p, const uint8_t background[3], uint32_t cha
 		if (channels == 3)
 			memcpy(out + 3 * i, rgb, 3);
 		else
-			out[i] = (uint8_t)((rgb[0] * LUMA_RED + rgb[1] * LUMA_GREEN +
-					    rgb[2] * LUMA_BLUE + (1u << (LUMA_SHIFT - 1))) >>
-					   LUMA_SHIFT);
+			out[i] = luma(rgb);
 	}
 	free(p->data);
 	p->data = out;
 	p->channels = channels;
+	return 0;
+}
+
+int picture_pad(struct picture *p, uint32_t height, uint32_t width, const uint8_t background[3],
+		struct error *err)
+{
+	uint8_t grey = luma(background);
+	const uint8_t *fill = p->channels == 1 ? &grey : background;
+	size_t c = p->channels, row = p->width * c;
+	uint32_t top = (height - p->height) / 2, left = (width - p->width) / 2;
+	struct picture out;
+	int rc = picture_new(&out, height, width, p->channels, "padding", err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < (size_t)height * width; i++)
+		memcpy(out.data + i * c, fill, c);
+	for (uint32_t y = 0; y < p->height; y++)
+		memcpy(out.data + ((size_t)(top + y) * width + left) * c, p->data + y * row, row);
+	free(p->data);
+	*p = out;
 	return 0;
 }
 

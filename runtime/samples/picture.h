@@ -60,6 +60,10 @@ enum picture_filter { PICTURE_BILINEAR, PICTURE_NEAREST, PICTURE_BICUBIC, PICTUR
 int picture_resize(struct picture *p, uint32_t height, uint32_t width, enum picture_filter filter,
 		   bool antialias, struct error *err);
 
+/* picture_pad - to @height x @width, with @background around it; not less than it is; 1 or 3 channels */
+int picture_pad(struct picture *p, uint32_t height, uint32_t width, const uint8_t background[3],
+		struct error *err);
+
 /* picture_crop - the middle @height x @width, which must be inside, in place */
 void picture_crop(struct picture *p, uint32_t height, uint32_t width);
 

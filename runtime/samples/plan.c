@@ -156,6 +156,24 @@ static int fit_crop(const struct samples *s, struct picture *picture, enum pictu
 	return rc;
 }
 
+/* The input's proportions, nothing of the picture lost. */
+static int fit_pad(const struct samples *s, struct picture *picture, struct error *err)
+{
+	const struct image_plan *plan = &s->plan;
+	uint64_t h = picture->height, w = picture->width;
+	uint64_t tall = (w * plan->height + plan->width - 1) / plan->width;
+	uint64_t wide = (h * plan->width + plan->height - 1) / plan->height;
+
+	h = tall > h ? tall : h;
+	w = wide > w ? wide : w;
+	/* More than a picture may have is refused as that. */
+	h = h < UINT32_MAX ? h : UINT32_MAX;
+	w = w < UINT32_MAX ? w : UINT32_MAX;
+	if (h == picture->height && w == picture->width)
+		return 0;
+	return picture_pad(picture, (uint32_t)h, (uint32_t)w, s->prep.background, err);
+}
+
 int image_plan_apply(const struct samples *s, struct picture *picture, float *out,
 		     struct error *err)
 {
@@ -168,6 +186,8 @@ int image_plan_apply(const struct samples *s, struct picture *picture, float *ou
 	bool bgr = s->prep.channels == PREP_BGR;
 	int rc = picture_flatten(picture, s->prep.background, plan->channels, err);
 
+	if (!rc && s->prep.fit == PREP_PAD)
+		rc = fit_pad(s, picture, err);
 	if (rc)
 		return rc;
 	if (s->prep.fit == PREP_CROP)

@@ -182,7 +182,7 @@ static int read_object(const struct reader *r, const struct key *keys, const cha
 static int read_bytes(const struct reader *r, const struct key *key, const json_t *value, void *out);
 
 static const char *const resize_names[] = { "bilinear", "nearest", "bicubic", "area", NULL };
-static const char *const fit_names[] = { "stretch", "crop", NULL };
+static const char *const fit_names[] = { "stretch", "crop", "pad", NULL };
 static const char *const layout_names[] = { "auto", "nhwc", "nchw", NULL };
 static const char *const channel_names[] = { "auto", "rgb", "bgr", "grey", NULL };
 

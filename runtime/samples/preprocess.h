@@ -14,7 +14,7 @@
 #define PREPROCESS_PATH_MAX	1024
 
 enum prep_resize { PREP_BILINEAR, PREP_NEAREST, PREP_BICUBIC, PREP_AREA };
-enum prep_fit { PREP_STRETCH, PREP_CROP };
+enum prep_fit { PREP_STRETCH, PREP_CROP, PREP_PAD };
 enum prep_layout { PREP_LAYOUT_AUTO, PREP_NHWC, PREP_NCHW };
 enum prep_channels { PREP_CHANNELS_AUTO, PREP_RGB, PREP_BGR, PREP_GREY };
 
@@ -22,8 +22,9 @@ enum prep_channels { PREP_CHANNELS_AUTO, PREP_RGB, PREP_BGR, PREP_GREY };
  * struct preprocess - the description; all zero but for defaults: see preprocess_default()
  * @size: height and width of a picture for the model, 0: the input's
  * @resize, @antialias: kernel; antialias: it grows with the reduction
- * @fit: PREP_CROP: the short side becomes @short_side (0: just large enough), then the middle is taken
- * @background: behind transparent pixels, red, green, blue
+ * @fit: PREP_CROP: the short side becomes @short_side (0: just large enough), then the middle is taken;
+ *	PREP_PAD: @background at two sides gives it the input's proportions
+ * @background: also behind transparent pixels, red, green, blue
  * @scale: element = (value * scale - mean) / std; NAN: 1/255 for pixels, 1 for others
  * @mean, @std, @mean_count, @std_count: one for all channels or one for each
  * @rate: samples a second, 0: as the file has them
