@@ -13,3 +13,20 @@ check-samples:
 	$(O)/asan/tests/test_samples tests/samples
 
 -include $(O)/tests/test_samples.d
+
+# libFuzzer, as in runtime.mk; the seeds are the pictures of test_samples and descriptions.
+FUZZ_SAMPLES_OBJS := $(patsubst %.c,$(O)/%.o,tests/fuzz_samples.c runtime/error.c runtime/file.c \
+	$(wildcard runtime/samples/picture*.c) runtime/samples/preprocess.c)
+
+$(O)/fuzz_samples: $(FUZZ_SAMPLES_OBJS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(RUNTIME_LIBS)
+
+FUZZERS += fuzz-samples
+CHECKS += check-fuzz-samples
+.PHONY: fuzz-samples
+check-fuzz-samples: FUZZ_ARGS := -seed=1 -max_total_time=10
+fuzz-samples check-fuzz-samples:
+	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_samples
+	mkdir -p $(O)/corpus-samples
+	$(O)/fuzz/fuzz_samples -timeout=25 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
+		$(FUZZ_ARGS) $(O)/corpus-samples tests/corpus/samples
