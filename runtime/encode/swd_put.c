@@ -69,6 +69,133 @@ static void put_header(struct swd_bits *out, const struct swd_slice *slice, uint
 		put(out, p->entry[i], p->bits);
 }
 
+/* --- Without zero runs --- */
+
+/**
+ * struct code - the bits of a weight
+ * @first, @first_bits: unary bits of the first sort: there is more than nothing
+ * @second, @second_bits: of the second, one for each of the first that is set
+ * @rest: the remainder
+ */
+struct code {
+	uint16_t first, second, rest;
+	uint8_t first_bits, second_bits;
+};
+
+static inline uint32_t ones_of(unsigned int count)
+{
+	return (1u << count) - 1;
+}
+
+/* Of a quotient q there are q / 2 + 1 and (q + 1) / 2 unary bits; truncated, one and one at most. */
+static struct code code_of(uint16_t index, unsigned int div, bool truncated)
+{
+	unsigned int q = (unsigned int)index >> div;
+	struct code code = { .rest = (uint16_t)(index & ones_of(div)) };
+
+	if (truncated) {
+		code.first = q > 0;
+		code.second = q > 1;
+		code.first_bits = 1;
+		code.second_bits = q > 0;
+	} else if (q <= SWD_QUOTIENT_MAX) {
+		code.first = (uint16_t)ones_of((q + 1) / 2);
+		code.second = (uint16_t)ones_of(q / 2);
+		code.first_bits = (uint8_t)(q / 2 + 1);
+		code.second_bits = (uint8_t)((q + 1) / 2);
+	}
+	return code;
+}
+
+/* At most 60 bits. */
+static inline void put_long(struct swd_bits *out, uint64_t value, unsigned int count)
+{
+	if (count > 30) {
+		put(out, (uint32_t)value & ones_of(30), 30);
+		value >>= 30;
+		count -= 30;
+	}
+	put(out, (uint32_t)value, count);
+}
+
+/* Chunk by chunk; a weight's remainder follows in the chunk after the one in which its quotient ends. */
+static void put_golomb(struct swd_bits *to, const uint16_t *classes, uint32_t count,
+		       const struct code codes[SWD_CLASSES], unsigned int div)
+{
+	/* In registers: nothing else points to it. */
+	struct swd_bits out = *to;
+	struct code code = codes[classes[0]];
+	unsigned int rest_bits = 0;
+	uint64_t rest = 0;
+
+	for (uint32_t i = 0; i < count;) {
+		unsigned int bit = 0, ones = 0, more_bits = 0;
+		uint32_t first = 0, second = 0;
+		uint64_t more = 0;
+
+		while (bit + code.first_bits <= SWD_CHUNK) {
+			first |= (uint32_t)code.first << bit;
+			second |= (uint32_t)code.second << ones;
+			more |= (uint64_t)code.rest << more_bits;
+			bit += code.first_bits;
+			ones += code.second_bits;
+			more_bits += div;
+			if (++i == count)
+				break;
+			code = codes[classes[i]];
+		}
+		if (i < count) {
+			/* As far as it goes: bits up to here are set, in both. */
+			unsigned int part = SWD_CHUNK - bit;
+
+			first |= ones_of(part) << bit;
+			second |= ones_of(part) << ones;
+			ones += part;
+			code.first >>= part;
+			code.second >>= part;
+			code.first_bits = (uint8_t)(code.first_bits - part);
+			code.second_bits = (uint8_t)(code.second_bits - part);
+		}
+		put(&out, first, SWD_CHUNK);
+		put(&out, second, ones);
+		put_long(&out, rest, rest_bits);
+		rest = more;
+		rest_bits = more_bits;
+	}
+	put_long(&out, rest, rest_bits);
+	*to = out;
+}
+
+/* Indices of fixed width are chunks of nothing but remainders. */
+static void put_fixed(struct swd_bits *to, const uint16_t *classes, uint32_t count,
+		      const struct code codes[SWD_CLASSES], unsigned int width)
+{
+	struct swd_bits out = *to;
+
+	for (uint32_t i = 0; i < count; i++)
+		put(&out, codes[classes[i]].rest, width);
+	*to = out;
+}
+
+static void put_plain(struct swd_bits *out, const uint16_t *classes, const struct swd_slice *slice)
+{
+	unsigned int fixed = slice->mode == SWD_FIXED;
+	unsigned int div = fixed ? swd_width(slice->palette) : slice->mode % SWD_TRUNCATED;
+	uint32_t count = slice->end - slice->start;
+	struct code codes[SWD_CLASSES];
+	uint16_t index[SWD_VALUES];
+
+	swd_index(slice->palette, index);
+	for (unsigned int v = 0; v < SWD_CLASSES; v++)
+		codes[v] = code_of(index[v < SWD_VALUES ? v : 0], div, slice->mode >= SWD_TRUNCATED);
+	if (fixed)
+		put_fixed(out, classes + slice->start, count, codes, div);
+	else
+		put_golomb(out, classes + slice->start, count, codes, div);
+}
+
+/* --- With zero runs --- */
+
 /**
  * struct codes - numbers of one kind that are being written
  * @value, @count: all of a slice
@@ -83,11 +210,6 @@ struct codes {
 	unsigned int div;
 	uint32_t next, left, from;
 };
-
-static inline uint32_t ones_of(unsigned int count)
-{
-	return (1u << count) - 1;
-}
 
 static inline void begin(struct codes *c)
 {
@@ -223,13 +345,6 @@ static void list_codes(const uint16_t *classes, const struct swd_slice *slice, u
 	swd_index(p, index);
 	for (unsigned int v = SWD_VALUES; v < SWD_CLASSES; v++)
 		index[v] = index[0];
-	if (!p->zero_runs) {
-		for (uint32_t i = slice->start; i < slice->end; i++)
-			values[weights++] = index[classes[i]];
-		*w = (struct codes){ .value = values, .count = weights };
-		*z = (struct codes){ .value = runs };
-		return;
-	}
 	for (uint32_t i = slice->start; i < slice->end; i++) {
 		bool zero = swd_is_zero(classes[i]);
 
@@ -256,28 +371,36 @@ static void list_codes(const uint16_t *classes, const struct swd_slice *slice, u
 	*z = (struct codes){ .value = runs, .count = n };
 }
 
-int swd_put_slice(struct swd_bits *out, const uint16_t *classes, const struct swd_slice *slice)
+static int put_with_runs(struct swd_bits *out, const uint16_t *classes, const struct swd_slice *slice)
 {
 	uint32_t count = slice->end - slice->start;
 	uint32_t *values = malloc(((size_t)count * 2 + 4) * sizeof(*values));
-	uint64_t bits = 1024;
 	struct codes w, z;
-	int ret;
 
 	if (!values)
 		return -ENOMEM;
 	list_codes(classes, slice, values, &w, &z);
 	w.div = slice->mode == SWD_FIXED ? swd_width(slice->palette) : slice->mode % SWD_TRUNCATED;
 	z.div = slice->run_mode;
-	/* Quotients are at most 31 and remainders 9 bits; of runs a bit for each zero. */
-	bits += 48 * (uint64_t)w.count + 8 * (uint64_t)z.count + 2 * (uint64_t)count;
-	ret = swd_grow(out, bits / 8);
-	if (!ret) {
-		put_header(out, slice, w.count);
-		put_body(out, &w, &z, slice->mode);
-	}
+	put_header(out, slice, w.count);
+	put_body(out, &w, &z, slice->mode);
 	free(values);
-	return ret;
+	return 0;
+}
+
+int swd_put_slice(struct swd_bits *out, const uint16_t *classes, const struct swd_slice *slice)
+{
+	/* Quotients are at most 31 and remainders 9 bits; of runs a bit for each zero, and 8 each. */
+	uint64_t bits = 2048 + 58 * (uint64_t)(slice->end - slice->start);
+	int ret = swd_grow(out, bits / 8);
+
+	if (ret)
+		return ret;
+	if (slice->palette->zero_runs)
+		return put_with_runs(out, classes, slice);
+	put_header(out, slice, slice->end - slice->start);
+	put_plain(out, classes, slice);
+	return 0;
 }
 
 int swd_put_end(struct swd_bits *out)

@@ -246,9 +246,16 @@ static void add_slice(const struct swd_search *s, struct solution *out, uint32_t
 static void add_slices(const struct swd_search *s, struct solution *out, uint32_t start,
 		       uint32_t end, const struct swd_palette *palette)
 {
-	uint32_t weights = 0;
+	uint32_t weights = 0, i = start;
 
-	for (uint32_t i = start; i < end; i++) {
+	/* One weight is enough to know that a short one is a slice. */
+	if (end - start <= SWD_SLICE_MAX) {
+		while (palette->zero_runs && i < end && swd_is_zero(s->classes[i]))
+			i++;
+		add_slice(s, out, start, end, i < end ? palette : &zeros_only);
+		return;
+	}
+	for (; i < end; i++) {
 		if (palette->zero_runs && swd_is_zero(s->classes[i]))
 			continue;
 		if (weights++ < SWD_SLICE_MAX)

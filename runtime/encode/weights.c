@@ -97,7 +97,8 @@ static int put_standard(struct job *j, uint32_t stream, uint64_t *zeros)
 	int ret;
 
 	wenc_order_emit(&j->order, j->folded, stream, j->symbols);
-	*zeros += count_zeros(j->symbols, count);
+	if (j->config->arch == 85)
+		*zeros += count_zeros(j->symbols, count);
 	ret = swd_encode(j->symbols, count, j->out);
 	j->slice->weights[stream] = close_range(j->out, from);
 	j->slice->symbols += count;
