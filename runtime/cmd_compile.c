@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `accel compile`: from a trained model to a program file. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,17 @@ static int report(const struct compile_args *args, const char *output,
 	return CMD_OK;
 }
 
+/*
+ * Blocks of megabytes come and go, one for each layer. Given back to the kernel every time they would be
+ * new pages every time.
+ */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
+}
+
 static int compile_file(const struct compile_args *args)
 {
 	struct compile_summary summary;
@@ -235,6 +247,7 @@ int cmd_compile(int argc, char **argv)
 		rc = cmd_fail(&err);
 	} else {
 		args.options.target = &target;
+		keep_memory();
 		rc = compile_file(&args);
 	}
 	target_set_free(&set);
