@@ -1,8 +1,20 @@
 # The accel command, on the library.
 
-RUNTIME_PKGS := jansson libxxhash zlib libpng libjpeg
+RUNTIME_PKGS := jansson libxxhash zlib libpng libjpeg libprotobuf-c
 # Not all that link these need all of them.
 RUNTIME_LIBS := -Wl,--push-state,--as-needed $(shell pkg-config --libs $(RUNTIME_PKGS) 2>/dev/null) -lm -Wl,--pop-state
+
+# ONNX's messages, from the description that Debian has.
+ONNX_PROTO := /usr/include/onnx/onnx.proto
+ONNX_OBJS := $(call objs,runtime/onnx) $(O)/gen/onnx.pb-c.o
+RUNTIME_OBJS += $(O)/gen/onnx.pb-c.o
+
+$(O)/gen/onnx.pb-c.h $(O)/gen/onnx.pb-c.c &: $(ONNX_PROTO)
+	@mkdir -p $(@D)
+	$(Q)protoc-c --c_out=$(O)/gen -I$(dir $<) $<
+$(O)/gen/onnx.pb-c.o: $(O)/gen/onnx.pb-c.c
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(call objs,runtime/onnx): | $(O)/gen/onnx.pb-c.h
 
 # In the build tree the library is found beside the command; the installed one looks where libraries are.
 $(O)/accel: RPATH := -Wl,-rpath,'$$ORIGIN'

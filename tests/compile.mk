@@ -2,7 +2,7 @@
 # The compiler's front end: the graph's text form, import, lowering.
 
 IR_TEXT_OBJS := $(O)/tests/ir_text.o $(foreach d,ir compile encode target image cpu,$(call objs,runtime/$(d))) \
-	$(STREAM_OBJS) $(addprefix $(O)/runtime/,elem.o error.o file.o tflite.o tflite_names.o container.o)
+	$(STREAM_OBJS) $(ONNX_OBJS) $(addprefix $(O)/runtime/,elem.o error.o file.o tflite.o tflite_names.o container.o)
 
 $(O)/tests/ir_text: $(IR_TEXT_OBJS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
@@ -52,7 +52,7 @@ check-compiled: $(O)/tests/compiled
 # libFuzzer: models into the compiler, and the text form. Seeds: the models of the tree, tests/ir; all of
 # ACCEL_MODELS/ops with FULL=1.
 FUZZ_COMPILE_OBJS := $(foreach d,ir compile encode target image cpu,$(call objs,runtime/$(d))) $(STREAM_OBJS) \
-	$(addprefix $(O)/runtime/,elem.o error.o file.o tflite.o tflite_names.o container.o)
+	$(ONNX_OBJS) $(addprefix $(O)/runtime/,elem.o error.o file.o tflite.o tflite_names.o container.o)
 
 $(O)/fuzz_compile: $(O)/tests/fuzz_compile.o $(FUZZ_COMPILE_OBJS)
 $(O)/fuzz_ir: $(O)/tests/fuzz_ir.o $(FUZZ_COMPILE_OBJS)

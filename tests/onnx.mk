@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# The ONNX importer.
+
+ONNX_TEST_OBJS := $(ONNX_OBJS) $(foreach d,ir cpu,$(call objs,runtime/$(d))) \
+	$(addprefix $(O)/runtime/,elem.o error.o file.o) $(addprefix $(O)/runtime/compile/,passes.o sweep.o) \
+	$(O)/sim/ref_table.o
+
+$(O)/tests/onnx_node.o: | $(O)/gen/onnx.pb-c.h
+$(O)/tests/onnx_node: $(O)/tests/onnx_node.o $(ONNX_TEST_OBJS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
+
+# The ONNX project's node tests. So many pass; a smaller number is a fault. ONNX_ARGS: -v, or names of cases.
+ONNX_PASS := 0
+CHECKS += check-onnx
+check-onnx: $(O)/tests/onnx_node
+	@$(PYTHON) tests/onnx_node.py $< $(or $(ONNX_ARGS),-m $(ONNX_PASS)); s=$$?; test $$s = 0 -o $$s = 77
+
+-include $(O)/tests/onnx_node.d
