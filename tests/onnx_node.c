@@ -91,12 +91,17 @@ static bool read_tensor(const char *path, struct tensor *t)
 	t->ndim = (uint32_t)pb->n_dims;
 	t->count = 1;
 	for (uint32_t i = 0; i < t->ndim; i++) {
+		/* Sequences and optional tensors read as tensors that cannot be. */
+		if (pb->dims[i] < 0 || pb->dims[i] > 1 << 20 || t->count > 1 << 28)
+			goto out;
 		t->shape[i] = (int32_t)pb->dims[i];
 		t->count *= (size_t)pb->dims[i];
 	}
 	bytes = t->count * elem_size(t->type);
 	t->data = calloc(1, bytes + 8);
-	if (pb->has_raw_data)
+	if (!bytes)
+		;
+	else if (pb->has_raw_data)
 		memcpy(t->data, pb->raw_data.data, bytes < pb->raw_data.len ? bytes : pb->raw_data.len);
 	else if (pb->n_float_data)
 		memcpy(t->data, pb->float_data, bytes);
@@ -160,7 +165,7 @@ static void note_refusal(struct run *r, const char *why)
 	char text[120];
 	unsigned int i;
 
-	snprintf(text, sizeof(text), "%s", from ? from + 3 : why);
+	snprintf(text, sizeof(text), "%.110s", from ? from + 3 : why);
 	for (i = 0; i < r->reason_count && strcmp(r->reasons[i].text, text);)
 		i++;
 	if (i == REASON_MAX)

@@ -73,18 +73,20 @@ struct onnx_value *b_with(struct onnx_import *c, unsigned int kind, struct onnx_
 struct onnx_value *b_select(struct onnx_import *c, struct onnx_value *cond, struct onnx_value *a,
 			    struct onnx_value *b)
 {
+	int32_t shape[IR_MAX_DIMS] = { 0 };
 	struct onnx_value both;
+	uint32_t ndim;
 
 	if (!cond || !a || !b)
 		return NULL;
 	if (a->type != b->type || cond->type != ELEM_BOOL)
 		return onnx_fail(c, -EINVAL, "operands of types %s, %s and %s", elem_name(cond->type),
 				 elem_name(a->type), elem_name(b->type));
-	both = *a;
+	both = (struct onnx_value){ .type = a->type };
 	if (!b_broadcast_shape(c, a, b, &both.ndim, both.shape) ||
-	    !b_broadcast_shape(c, cond, &both, &both.ndim, both.shape))
+	    !b_broadcast_shape(c, cond, &both, &ndim, shape))
 		return NULL;
-	return OP(c, IR_SELECT_V2, NULL, a->type, both.ndim, both.shape, cond, a, b);
+	return OP(c, IR_SELECT_V2, NULL, a->type, ndim, shape, cond, a, b);
 }
 
 struct onnx_value *b_cast(struct onnx_import *c, struct onnx_value *x, int type)
@@ -101,7 +103,7 @@ struct onnx_value *b_reshape(struct onnx_import *c, struct onnx_value *x, uint32
 
 	if (!x)
 		return NULL;
-	if (ndim == x->ndim && !memcmp(shape, x->shape, ndim * sizeof(*shape)))
+	if (ndim == x->ndim && (!ndim || !memcmp(shape, x->shape, ndim * sizeof(*shape))))
 		return x;
 	v = onnx_value_new(c, x->type, ndim, shape);
 	if (!v)
@@ -153,6 +155,26 @@ struct onnx_value *b_channels_first(struct onnx_import *c, struct onnx_value *x)
 	return x ? b_move_axis(c, x, x->ndim - 1, 1) : NULL;
 }
 
+/* The sum, product or extreme of no elements, everywhere. */
+static struct onnx_value *of_nothing(struct onnx_import *c, unsigned int kind, int type, uint32_t ndim,
+				     const int32_t *shape)
+{
+	static const struct { unsigned int kind; double value; } neutral[] = {
+		{ IR_SUM, 0 }, { IR_REDUCE_PROD, 1 }, { IR_REDUCE_MAX, -INFINITY }, { IR_REDUCE_MIN, INFINITY },
+		{ IR_REDUCE_ANY, 0 }, { IR_REDUCE_ALL, 1 },
+	};
+	struct onnx_value *v = NULL;
+
+	for (size_t i = 0; i < sizeof(neutral) / sizeof(neutral[0]); i++)
+		if (neutral[i].kind == kind)
+			v = onnx_scalar(c, type, neutral[i].value);
+	if (!v)
+		return onnx_fail(c, -ENOTSUP, "the mean of no elements");
+	if (type != ELEM_FLOAT32 && (kind == IR_REDUCE_MAX || kind == IR_REDUCE_MIN))
+		return onnx_fail(c, -ENOTSUP, "the extreme of no whole numbers");
+	return b_broadcast(c, v, ndim, shape);
+}
+
 struct onnx_value *b_reduce(struct onnx_import *c, unsigned int kind, struct onnx_value *x,
 			    uint32_t axes, bool keep)
 {
@@ -172,13 +194,15 @@ struct onnx_value *b_reduce(struct onnx_import *c, unsigned int kind, struct onn
 	}
 	if (!count)
 		return x;
+	if (!onnx_count(x))
+		return of_nothing(c, kind, x->type, ndim, shape);
 	return OP(c, kind, &o, x->type, ndim, shape, x, onnx_i32(c, count, list));
 }
 
 struct onnx_value *b_broadcast(struct onnx_import *c, struct onnx_value *x, uint32_t ndim,
 			       const int32_t *shape)
 {
-	if (!x || (ndim == x->ndim && !memcmp(shape, x->shape, ndim * sizeof(*shape))))
+	if (!x || (ndim == x->ndim && (!ndim || !memcmp(shape, x->shape, ndim * sizeof(*shape)))))
 		return x;
 	return OP(c, IR_BROADCAST_TO, NULL, x->type, ndim, shape, x, onnx_i32(c, ndim, shape));
 }

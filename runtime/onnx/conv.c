@@ -115,7 +115,8 @@ static bool transposed_extents(struct onnx_import *c, const struct onnx_node *n,
 		if (given || same) {
 			out = given ? want[i] : (int64_t)w->in[i] * w->stride[i];
 			cut = full - out;
-			w->before[i] = (int32_t)(strcmp(auto_pad, "SAME_UPPER") ? cut - cut / 2 : cut / 2);
+			/* Halves toward minus infinity: what there is too little of is added behind. */
+			w->before[i] = (int32_t)(strcmp(auto_pad, "SAME_UPPER") ? cut - (cut >> 1) : cut >> 1);
 			w->after[i] = (int32_t)(cut - w->before[i]);
 		}
 		out = full - w->before[i] - w->after[i];

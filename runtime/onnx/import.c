@@ -217,10 +217,6 @@ static bool input_shape(struct onnx_import *c, const char *name, const Onnx__Ten
 		bool fixed = d && d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE &&
 			     d->dim_value >= 0;
 
-		if (fixed && d->dim_value == 0) {
-			onnx_fail(c, -ENOTSUP, "input %s (%s) has no elements", name, text);
-			return false;
-		}
 		if (!given && !fixed) {
 			onnx_fail(c, -ENOTSUP, "input %s has open extents (%s): fix them with --shape %s:%s, all in numbers",
 				  name, text, name, text);
@@ -232,7 +228,7 @@ static bool input_shape(struct onnx_import *c, const char *name, const Onnx__Ten
 			return false;
 		}
 		if ((given ? given->shape[i] : d->dim_value) > INT32_MAX ||
-		    (given ? given->shape[i] : d->dim_value) < 1) {
+		    (given && given->shape[i] < 1)) {
 			onnx_fail(c, -ENOTSUP, "input %s: an extent of axis %u is out of range", name, i);
 			return false;
 		}
@@ -285,6 +281,11 @@ static void add_input(struct onnx_import *c, const Onnx__ValueInfoProto *info, s
 	v = onnx_value_new(c, type, ndim, shape);
 	if (!v)
 		return;
+	/* Nothing can be given to an input without elements. */
+	if (!onnx_count(v)) {
+		v->data = "";
+		goto bind;
+	}
 	v->name = v->root = name;
 	if (onnx_tensor_of(c, v) == IR_NONE)
 		return;

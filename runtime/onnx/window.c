@@ -36,7 +36,7 @@ bool onnx_window_attributes(struct onnx_import *c, const struct onnx_node *n, co
 		return false;
 	}
 	w->axes = x->ndim - 2;
-	list_or(c, n, "kernel_shape", w->axes, 1, 0, w->size);
+	list_or(c, n, "kernel_shape", w->axes, 0, 0, w->size);
 	if (c->rc)
 		return false;
 	for (uint32_t i = 0; i < w->axes && size; i++) {
@@ -89,8 +89,10 @@ bool onnx_window(struct onnx_import *c, const struct onnx_node *n, const struct 
 		/* No window begins behind the input. */
 		if (up && !same && (out - 1) * stride >= in + w->before[i])
 			out--;
-		if (up && !same)
-			w->after[i] = (int32_t)((out - 1) * stride + w->reach[i] - in - w->before[i]);
+		if (up && !same) {
+			rest = (out - 1) * stride + w->reach[i] - in - w->before[i];
+			w->after[i] = rest > 0 ? (int32_t)rest : 0;
+		}
 		w->out[i] = (int32_t)out;
 	}
 	return true;
