@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The compiler's front end: the graph's text form, import, lowering.
 
-IR_TEXT_OBJS := $(O)/tests/ir_text.o $(foreach d,ir compile encode target image cpu,$(call objs,runtime/$(d))) \
+IR_TEXT_OBJS := $(O)/tests/ir_text.o $(foreach d,ir compile encode target image cpu float,$(call objs,runtime/$(d))) \
 	$(STREAM_OBJS) $(ONNX_OBJS) $(addprefix $(O)/runtime/,elem.o error.o file.o tflite.o tflite_names.o container.o)
 
 $(O)/tests/ir_text: $(IR_TEXT_OBJS)
@@ -51,7 +51,7 @@ check-compiled: $(O)/tests/compiled
 
 # libFuzzer: models into the compiler, and the text form. Seeds: the models of the tree, tests/ir; all of
 # ACCEL_MODELS/ops with FULL=1.
-FUZZ_COMPILE_OBJS := $(foreach d,ir compile encode target image cpu,$(call objs,runtime/$(d))) $(STREAM_OBJS) \
+FUZZ_COMPILE_OBJS := $(foreach d,ir compile encode target image cpu float,$(call objs,runtime/$(d))) $(STREAM_OBJS) \
 	$(ONNX_OBJS) $(addprefix $(O)/runtime/,elem.o error.o file.o tflite.o tflite_names.o container.o)
 
 $(O)/fuzz_compile: $(O)/tests/fuzz_compile.o $(FUZZ_COMPILE_OBJS)
