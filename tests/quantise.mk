@@ -22,3 +22,12 @@ CHECKS += check-quantise
 check-quantise: $(O)/accel $(O)/tests/cpu_run
 	$(Q)$(PYTHON) tests/quantise.py $^ > $(O)/quantise.log 2>&1; s=$$?; \
 	grep -E '^FAIL|^quantised|^SKIP: ' $(O)/quantise.log; test $$s = 0 -o $$s = 77
+
+$(O)/tests/test_quantise: $(O)/tests/test_quantise.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS)) | $(O)/libaccel.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS) -lcmocka
+
+CHECKS += check-quantise-parts
+check-quantise-parts: $(O)/tests/test_quantise
+	$<
+
+-include $(O)/tests/test_quantise.d
