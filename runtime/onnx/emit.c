@@ -143,6 +143,15 @@ int onnx_op_many(struct onnx_import *c, unsigned int kind, const struct ir_optio
 	return append(c, kind, options, count, inputs, out_count, outputs);
 }
 
+int onnx_op_apart(struct onnx_import *c, unsigned int kind, struct onnx_value *in,
+		  struct onnx_value *out)
+{
+	if (c->rc || !in || !out)
+		return c->rc ? c->rc : -EINVAL;
+	out->root = in->root;
+	return append(c, kind, NULL, 1, &in, 1, &out);
+}
+
 struct onnx_value *onnx_op(struct onnx_import *c, unsigned int kind, const struct ir_options *options,
 			   uint32_t count, struct onnx_value *const *inputs, int type, uint32_t ndim,
 			   const int32_t *shape)

@@ -94,7 +94,7 @@ struct onnx_operator {
 /* Groups of operators, one file each; ended by an entry without a name. */
 #define ONNX_GROUPS(X) \
 	X(elementwise) X(compare) X(conv) X(pool) X(matmul) X(reduce) X(shape) X(move) X(control) \
-	X(index) X(norm)
+	X(index) X(norm) X(quantised)
 #define X(name) extern const struct onnx_operator onnx_##name[];
 ONNX_GROUPS(X)
 #undef X
@@ -214,5 +214,9 @@ struct onnx_value *onnx_op(struct onnx_import *c, unsigned int kind, const struc
 int onnx_op_many(struct onnx_import *c, unsigned int kind, const struct ir_options *options,
 		 uint32_t count, struct onnx_value *const *inputs, uint32_t out_count,
 		 struct onnx_value **outputs);
+
+/* onnx_op_apart - @out from @in by an operation that stays one, even if @in is constant */
+int onnx_op_apart(struct onnx_import *c, unsigned int kind, struct onnx_value *in,
+		  struct onnx_value *out);
 
 #endif
