@@ -114,6 +114,8 @@ struct onnx_value *b_reshape(struct onnx_import *c, struct onnx_value *x, uint32
 		v->data = x->data;
 		return v;
 	}
+	if (!ndim)
+		return OP(c, IR_RESHAPE, NULL, x->type, ndim, shape, x);
 	return OP(c, IR_RESHAPE, NULL, x->type, ndim, shape, x, onnx_i32(c, ndim, shape));
 }
 
