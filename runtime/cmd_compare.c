@@ -13,7 +13,7 @@
 #define DEFAULT_LIMIT	100	/* samples; errors of a tensor settle long before */
 #define NAME_WIDTH	40
 
-enum { OPT_LIMIT = 0x200, OPT_PREPROCESS, OPT_HTML, OPT_JSON };
+enum { OPT_LIMIT = 0x200, OPT_PREPROCESS, OPT_HTML, OPT_JSON, OPT_SHAPE };
 
 struct compare_args {
 	const char *models[2];
@@ -21,6 +21,7 @@ struct compare_args {
 	const char *samples;
 	const char *preprocess;
 	const char *html;
+	struct graph_shapes shapes;
 	size_t limit;
 	bool json;
 };
@@ -41,6 +42,8 @@ static const struct argp_option options[] = {
 	{ "preprocess", OPT_PREPROCESS, "FILE", 0,
 	  "what happens to them (default: MODEL.preprocess.json, if there is one)", 0 },
 	{ "limit", OPT_LIMIT, "N", 0, "only N samples (default: 100)", 0 },
+	{ "shape", OPT_SHAPE, "[NAME=]N,N...", 0,
+	  "shape of an input that the float model leaves open", 0 },
 	{ "html", OPT_HTML, "FILE", 0, "write a page with a plot", 0 },
 	{ "json", OPT_JSON, NULL, 0, "print JSON", 1 },
 	{ 0 },
@@ -64,6 +67,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (end == arg || *end || n < 1)
 			argp_error(state, "--limit=%s: not a number above 0", arg);
 		args->limit = (size_t)n;
+		return 0;
+	case OPT_SHAPE:
+		if (graph_shapes_add(&args->shapes, arg, NULL))
+			argp_error(state, "more than %d shapes", GRAPH_SHAPES_MAX);
 		return 0;
 	case OPT_HTML:
 		args->html = arg;
@@ -179,7 +186,7 @@ int cmd_compare(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	for (int i = 0; i < 2 && !rc; i++)
-		rc = engine_read_graph(args.models[i], &g[i], &err);
+		rc = cmd_graph_open(args.models[i], i ? NULL : &args.shapes, &g[i], &err);
 	if (!rc)
 		rc = compare(&args, g, &err);
 	ir_free(g[0]);

@@ -18,7 +18,7 @@
 
 enum {
 	OPT_LIMIT = 0x200, OPT_FLOAT, OPT_ENGINE, OPT_TARGETS, OPT_PREPROCESS, OPT_TOP,
-	OPT_MIN_TOP1, OPT_MAX_DROP, OPT_CONFUSION,
+	OPT_MIN_TOP1, OPT_MAX_DROP, OPT_CONFUSION, OPT_SHAPE,
 };
 
 struct eval_args {
@@ -29,6 +29,7 @@ struct eval_args {
 	const char *samples;
 	const char *preprocess;
 	const char *targets;
+	struct graph_shapes shapes;
 	bool engines[ENGINE_KINDS];
 	size_t limit;
 	unsigned int top;
@@ -57,6 +58,8 @@ static const struct argp_option options[] = {
 	  "what happens to them (default: MODEL.preprocess.json, if there is one)", 0 },
 	{ "limit", OPT_LIMIT, "N", 0, "only N samples", 0 },
 	{ "float", OPT_FLOAT, "MODEL", 0, "float model to compare with", 0 },
+	{ "shape", OPT_SHAPE, "[NAME=]N,N...", 0,
+	  "shape of an input that an ONNX model leaves open", 0 },
 	{ "engine", OPT_ENGINE, "reference|npu", 0,
 	  "what runs models of integers; may be given twice", 0 },
 	{ "targets", OPT_TARGETS, "FILE", 0,
@@ -126,6 +129,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (strcmp(arg, "reference") && strcmp(arg, "npu"))
 			argp_error(state, "--engine=%s: there are reference and npu", arg);
 		args->engines[!strcmp(arg, "npu") ? ENGINE_NPU : ENGINE_REFERENCE] = true;
+		return 0;
+	case OPT_SHAPE:
+		if (graph_shapes_add(&args->shapes, arg, NULL))
+			argp_error(state, "more than %d shapes", GRAPH_SHAPES_MAX);
 		return 0;
 	case OPT_TARGETS:
 		args->targets = arg;
@@ -229,16 +236,22 @@ static int add_npu(struct opened *o, const struct eval_args *args, const char *p
 	return rc;
 }
 
+/* Shapes are for the float model, if there is one: what was made from it has them. */
+static const struct graph_shapes *shapes_for(const struct eval_args *args, const char *path)
+{
+	return args->float_model && path != args->float_model ? NULL : &args->shapes;
+}
+
 static int add_model(struct opened *o, const struct eval_args *args, const char *path,
 		     struct error *err)
 {
-	int kind = engine_file_kind(path, err), twin = -1, rc;
+	int kind = engine_file_kind(path, shapes_for(args, path), err), twin = -1, rc;
 	struct engine *e;
 
 	if (kind < 0)
 		return kind;
 	if (kind == ENGINE_FLOAT || (kind == ENGINE_REFERENCE && args->engines[ENGINE_REFERENCE])) {
-		rc = engine_open_graph(path, lanes(), &e, err);
+		rc = engine_open_graph(path, shapes_for(args, path), lanes(), &e, err);
 		if (!rc)
 			rc = add_column(o, e, err);
 		/* A float model has no other engine. */
@@ -257,7 +270,7 @@ static int open_models(struct opened *o, const struct eval_args *args, struct er
 	int rc = 0;
 
 	if (args->float_model) {
-		rc = engine_open_graph(args->float_model, lanes(), &e, err);
+		rc = engine_open_graph(args->float_model, &args->shapes, lanes(), &e, err);
 		if (rc)
 			return rc;
 		rc = add_column(o, e, err);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/compile/import.h"
+#include "runtime/compile/graph_open.h"
 #include "runtime/file.h"
 #include "runtime/image/tflite_write.h"
 
@@ -44,25 +44,48 @@ static int open_ir(const char *path, struct ir_graph **out, struct error *err)
 	return rc;
 }
 
-static int open_tflite(const char *path, struct ir_graph **out, struct error *err)
+/* "1,3,224,224", after "NAME=" if there is a name; @name is for free(). */
+static int parse_shape(const char *text, struct onnx_shape *out, char **name, struct error *err)
 {
-	struct tflite model;
-	int rc = tflite_read(path, &model, err);
+	const char *equals = strrchr(text, '='), *p = equals ? equals + 1 : text;
 
-	if (rc)
-		return rc;
-	rc = import_tflite(&model, path, out, err);
-	tflite_free(&model);
-	return rc ? error_prefix(err, rc, path) : 0;
+	*out = (struct onnx_shape){ 0 };
+	*name = equals ? strndup(text, (size_t)(equals - text)) : NULL;
+	if (equals && !*name)
+		return error_set(err, -ENOMEM, "out of memory");
+	out->name = *name;
+	do {
+		char *end;
+		long v = strtol(p, &end, 10);
+
+		if (end == p || (*end && *end != ',') || v < 1 || v > INT32_MAX ||
+		    out->ndim == IR_MAX_DIMS)
+			return error_set(err, -EINVAL, "--shape=%s: not NAME=N,N,... with N above 0", text);
+		out->shape[out->ndim++] = (int32_t)v;
+		p = *end ? end + 1 : end;
+	} while (*p);
+	return 0;
 }
 
 int cmd_graph_open(const char *path, const struct graph_shapes *shapes, struct ir_graph **out,
 		   struct error *err)
 {
-	(void)shapes;
+	struct onnx_shape list[GRAPH_SHAPES_MAX];
+	char *names[GRAPH_SHAPES_MAX] = { NULL };
+	struct onnx_options opt = { .shapes = list };
+	int rc = 0;
+
 	if (ends(path, ".ir"))
 		return open_ir(path, out, err);
-	return open_tflite(path, out, err);
+	for (uint32_t i = 0; shapes && i < shapes->count && !rc; i++) {
+		rc = parse_shape(shapes->text[i], &list[i], &names[i], err);
+		opt.shape_count = i + 1;
+	}
+	if (!rc)
+		rc = graph_open(path, opt.shape_count ? &opt : NULL, out, err);
+	for (uint32_t i = 0; i < GRAPH_SHAPES_MAX; i++)
+		free(names[i]);
+	return rc;
 }
 
 int cmd_graph_save(const struct ir_graph *g, const char *path, struct error *err)

@@ -19,7 +19,7 @@ struct graph_shapes {
 /* graph_shapes_add - one more; @text must stay. Return: 0, -EINVAL. */
 int graph_shapes_add(struct graph_shapes *shapes, const char *text, struct error *err);
 
-/* cmd_graph_open - the graph of a .tflite, .onnx or .ir file; @err names it */
+/* cmd_graph_open - the graph of a .tflite, .onnx or .ir file; @err names it; @shapes NULL: none given */
 int cmd_graph_open(const char *path, const struct graph_shapes *shapes, struct ir_graph **out,
 		   struct error *err);
 

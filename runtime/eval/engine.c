@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/compile/import.h"
+#include "runtime/compile/graph_open.h"
 #include "runtime/cpu/graph.h"
 #include "runtime/file.h"
 #include "runtime/image/accel_file.h"
@@ -210,18 +210,6 @@ static int check_tensors(const struct engine *e, struct error *err)
 	return 0;
 }
 
-int engine_read_graph(const char *path, struct ir_graph **out, struct error *err)
-{
-	struct tflite file;
-	int rc = tflite_read(path, &file, err);
-
-	if (rc)
-		return rc;
-	rc = import_tflite(&file, path, out, err);
-	tflite_free(&file);
-	return rc ? error_prefix(err, rc, path) : 0;
-}
-
 /* Of integers, if any of its tensors is quantised. */
 static enum engine_kind kind_of_graph(const struct ir_graph *g)
 {
@@ -235,8 +223,9 @@ static enum engine_kind kind_of_graph(const struct ir_graph *g)
 	return ENGINE_FLOAT;
 }
 
-int engine_file_kind(const char *path, struct error *err)
+int engine_file_kind(const char *path, const struct graph_shapes *shapes, struct error *err)
 {
+	bool compiled = false;
 	struct tflite file;
 	struct ir_graph *g;
 	size_t size;
@@ -246,18 +235,20 @@ int engine_file_kind(const char *path, struct error *err)
 	if (rc)
 		return rc;
 	if (image_is_accel_file(data, size)) {
+		compiled = true;
 		free(data);
-		return ENGINE_NPU;
-	}
-	rc = tflite_parse(data, size, &file, err);
-	if (rc)
-		return error_prefix(err, rc, path);
-	if (image_tflite_is_compiled(&file)) {
+	} else if (graph_is_tflite(data, size)) {
+		rc = tflite_parse(data, size, &file, err);
+		if (rc)
+			return error_prefix(err, rc, path);
+		compiled = image_tflite_is_compiled(&file);
 		tflite_free(&file);
-		return ENGINE_NPU;
+	} else {
+		free(data);
 	}
-	tflite_free(&file);
-	rc = engine_read_graph(path, &g, err);
+	if (compiled)
+		return ENGINE_NPU;
+	rc = cmd_graph_open(path, shapes, &g, err);
 	if (rc)
 		return rc;
 	rc = (int)kind_of_graph(g);
@@ -265,14 +256,15 @@ int engine_file_kind(const char *path, struct error *err)
 	return rc;
 }
 
-int engine_open_graph(const char *path, unsigned int lanes, struct engine **out, struct error *err)
+int engine_open_graph(const char *path, const struct graph_shapes *shapes, unsigned int lanes,
+		      struct engine **out, struct error *err)
 {
 	struct engine *e = engine_new(path, err);
 	int rc;
 
 	if (!e)
 		return -ENOMEM;
-	rc = engine_read_graph(path, &e->g, err);
+	rc = cmd_graph_open(path, shapes, &e->g, err);
 	if (rc)
 		goto fail;
 	e->kind = kind_of_graph(e->g);

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "runtime/ir/ir.h"
+#include "runtime/cmd_graph.h"
 #include "runtime/model.h"
 #include "runtime/samples/samples.h"
 
@@ -35,18 +35,16 @@ struct engine_tensor {
 	int32_t zero_point;
 };
 
-/* engine_read_graph - the graph of a .tflite or .onnx file; free with ir_free() */
-int engine_read_graph(const char *path, struct ir_graph **out, struct error *err);
-
 /**
  * engine_open_graph - a model on the CPU
- * @path: .tflite or .onnx
+ * @path: .tflite, .onnx or .ir
+ * @shapes: of inputs, that the command line gives; may be NULL
  * @lanes: runs that may go on at the same time, at least 1
  * @out: free with engine_close(); ENGINE_REFERENCE if any tensor of it is quantised, else
  *	ENGINE_FLOAT
  */
-int engine_open_graph(const char *path, unsigned int lanes, struct engine **out,
-		      struct error *err);
+int engine_open_graph(const char *path, const struct graph_shapes *shapes, unsigned int lanes,
+		      struct engine **out, struct error *err);
 
 /* engine_open_npu - a model on a device, of which a reference is taken; one lane */
 int engine_open_npu(const char *path, struct accel_device *device, struct engine **out,
@@ -59,7 +57,7 @@ void engine_close(struct engine *e);
  * Return: ENGINE_NPU: compiled for one; ENGINE_FLOAT, ENGINE_REFERENCE: a graph; or what reading it
  * gives.
  */
-int engine_file_kind(const char *path, struct error *err);
+int engine_file_kind(const char *path, const struct graph_shapes *shapes, struct error *err);
 
 enum engine_kind engine_kind(const struct engine *e);
 const char *engine_path(const struct engine *e);
