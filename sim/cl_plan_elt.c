@@ -134,20 +134,50 @@ static bool byte_table(const struct npu_op *op)
 	       (op->lut == NPU_LUT_U8_U8 && !op->ofm.is_signed);
 }
 
+static bool unit_scale(const struct npu_scale *s)
+{
+	return s->scale == 1 && !s->shift;
+}
+
+/* A pooling of single elements. */
+static bool single_pool(const struct npu_op *op)
+{
+	return op->kind == NPU_KIND_POOL && op->kernel_h == 1 && op->kernel_w == 1 && op->stride_x == 1 &&
+	       op->stride_y == 1 && !op->pad_top && !op->pad_left && op->upscale == NPU_UPSCALE_NONE &&
+	       (op->mode == NPU_POOL_MAX || op->mode == NPU_POOL_AVERAGE || op->mode == NPU_POOL_SUM);
+}
+
+/* MIN or MAX with a constant: the form that copies of few channels come in. */
+static bool least_or_most(const struct npu_op *op)
+{
+	return op->kind == NPU_KIND_ELEMENTWISE && (op->mode == NPU_ELT_MIN || op->mode == NPU_ELT_MAX) &&
+	       (op->b.broadcast & NPU_BROADCAST_SCALAR) && !op->a.broadcast &&
+	       unit_scale(&op->a_scale) && unit_scale(&op->b_scale);
+}
+
+/* What the byte @i comes to before the zero point is added. */
+static int32_t map_value(const struct npu_op *op, int i)
+{
+	int32_t v = (op->a.is_signed ? (int8_t)i : i) - op->a.zero_point, other;
+
+	if (op->kind == NPU_KIND_POOL)
+		return v;
+	other = op->scalar - op->b.zero_point;
+	return (v > other) == (op->mode == NPU_ELT_MAX) ? v : other;
+}
+
 bool npu_plan_map(const struct npu_op *op, unsigned int threads, struct npu_blob *blob, struct npu_task *t)
 {
 	const struct npu_scale *s = &op->ofm_scale;
-	bool scaled = !op->per_channel && !op->hw_divide && (s->scale != 1 || s->shift);
+	bool pool = single_pool(op);
+	bool scaled = pool && !op->per_channel && !op->hw_divide && !unit_scale(s);
 	struct npu_requant r = { .scale = s->scale, .shift = s->shift, .round = s->round };
 	uint8_t *table;
 	size_t at;
 
-	if (op->kind != NPU_KIND_POOL || op->kernel_h != 1 || op->kernel_w != 1 || op->stride_x != 1 ||
-	    op->stride_y != 1 || op->pad_top || op->pad_left || op->upscale != NPU_UPSCALE_NONE ||
-	    !npu_fast_map(&op->a) || !plain_ofm(op) || !byte_table(op) || op->a.width0 < op->a.width ||
-	    op->a.height != op->oh || op->a.width != op->ow || op->a.depth != op->oc)
-		return false;
-	if (op->mode != NPU_POOL_MAX && op->mode != NPU_POOL_AVERAGE && op->mode != NPU_POOL_SUM)
+	if ((!pool && !least_or_most(op)) || !npu_fast_map(&op->a) || !plain_ofm(op) || !byte_table(op) ||
+	    op->a.width0 < op->a.width || op->a.height != op->oh || op->a.width != op->ow ||
+	    op->a.depth != op->oc)
 		return false;
 	if (scaled && s->round == NPU_ROUND_DOUBLE_ASYMMETRIC)
 		return false;
@@ -161,7 +191,7 @@ bool npu_plan_map(const struct npu_op *op, unsigned int threads, struct npu_blob
 	r.lo = t->lo;
 	r.hi = t->hi;
 	for (int i = 0; i < 256; i++) {
-		int32_t v = (op->a.is_signed ? (int8_t)i : i) - op->a.zero_point;
+		int32_t v = map_value(op, i);
 
 		if (scaled) {
 			v = npu_requant_exact(&r, v);
@@ -205,11 +235,6 @@ bool npu_plan_pool(const struct npu_op *op, unsigned int threads, struct npu_tas
 	t->tiles = (op->oh + t->rows - 1) / t->rows;
 	t->impl = NPU_IMPL_POOL;
 	return true;
-}
-
-static bool unit_scale(const struct npu_scale *s)
-{
-	return s->scale == 1 && !s->shift;
 }
 
 /* A 32-bit operand, whole or broadcast, that does not split in columns. */

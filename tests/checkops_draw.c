@@ -150,6 +150,7 @@ static const struct {
 	{ "add", draw_add },
 	{ "mul", draw_mul },
 	{ "min-max", draw_minmax },
+	{ "turned-copy", draw_turned_copy },
 	{ "unary", draw_unary },
 	{ "int32", draw_int32 },
 	{ "compare", draw_compare },

@@ -45,6 +45,7 @@ bool draw_argmax(const struct drawing *d);
 bool draw_add(const struct drawing *d);
 bool draw_mul(const struct drawing *d);
 bool draw_minmax(const struct drawing *d);
+bool draw_turned_copy(const struct drawing *d);
 bool draw_unary(const struct drawing *d);
 bool draw_int32(const struct drawing *d);
 bool draw_compare(const struct drawing *d);

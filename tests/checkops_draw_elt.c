@@ -133,6 +133,56 @@ bool draw_minmax(const struct drawing *d)
 	return draw_operands(d, true);
 }
 
+/* A map of bytes in one tile whose rows may be the columns of what lies in memory. */
+static bool draw_turned(const struct drawing *d, struct npu_fm *fm)
+{
+	bool turned = draw_one_in(d, 2);
+	int64_t step;
+
+	fm->depth = d->op->oc;
+	for (int tries = 0; tries < 8; tries++) {
+		fm->height = turned ? d->op->ow : d->op->oh;
+		fm->width = turned ? d->op->oh : d->op->ow;
+		if (!check_fm_draw(d->mem, d->rng, fm))
+			return false;
+		if (!turned || (!fm->brick && fm->width0 == fm->width && fm->height0 == fm->height))
+			break;
+		turned &= tries < 6;
+	}
+	if (!turned)
+		return true;
+	step = fm->stride_x;
+	fm->stride_x = fm->stride_y;
+	fm->stride_y = step;
+	fm->height = fm->height0 = fm->height1 = d->op->oh;
+	fm->width = fm->width0 = d->op->ow;
+	return true;
+}
+
+/* Copies of few channels as compilers make them of transpositions: MAX with the least number there is. */
+bool draw_turned_copy(const struct drawing *d)
+{
+	struct npu_op *op = d->op;
+	bool high = draw_one_in(d, 2);
+
+	op->kind = NPU_KIND_ELEMENTWISE;
+	op->mode = draw_one_in(d, 4) ? NPU_ELT_MIN : NPU_ELT_MAX;
+	op->oh = (uint32_t)draw_range(d, 1, high ? 400 : 5);
+	op->ow = (uint32_t)draw_range(d, 1, high ? 5 : 400);
+	op->oc = draw_one_in(d, 4) ? (uint32_t)draw_range(d, 2, 5) : 1;
+	check_fm_type(d->rng, &op->a, 0, draw_one_in(d, 2));
+	check_fm_type(d->rng, &op->b, 0, op->a.is_signed);
+	check_fm_type(d->rng, &op->ofm, 0, op->a.is_signed);
+	draw_clamp(d);
+	op->a_scale = op->b_scale = (struct npu_scale){ .scale = 1 };
+	op->b.broadcast = NPU_BROADCAST_SCALAR;
+	op->b.height = op->b.width = op->b.depth = 1;
+	op->scalar = (int32_t)draw_range(d, 0, 255) - (op->a.is_signed ? 128 : 0);
+	if (draw_one_in(d, 2))
+		op->scalar = op->a.is_signed ? -128 : 0;
+	return draw_turned(d, &op->a) && draw_turned(d, &op->ofm);
+}
+
 bool draw_unary(const struct drawing *d)
 {
 	struct npu_op *op = d->op;

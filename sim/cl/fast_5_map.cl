@@ -60,6 +60,45 @@ static void map_pixels(__global const uchar *in, int in_step, __global uchar *ou
 	}
 }
 
+/* @n bytes, every @in_step-th to every @out_step-th. */
+static void map_steps(__global const uchar *in, long in_step, __global uchar *out, long out_step, int n,
+		      __global const uchar *table)
+{
+	int i = 0;
+
+	if (in_step == 1) {
+		PLAIN_LOOP
+		for (; i + 64 <= n; i += 64, in += 64) {
+			union {
+				int16 all;
+				uchar byte[64];
+			} u;
+
+			u.all = map_64(*(__global const ints16 *)in, table);
+			PLAIN_LOOP
+			for (int k = 0; k < 64; k++, out += out_step)
+				*out = u.byte[k];
+		}
+	}
+	PLAIN_LOOP
+	for (; i < n; i++, in += in_step, out += out_step)
+		*out = table[*in];
+}
+
+/*
+ * One tile of one channel, higher than wide: column by column. Where rows and columns trade places a
+ * column lies as a row does elsewhere.
+ */
+static void map_columns(const struct npu_mem *mem, __global const struct npu_op *op, int y, int end,
+			__global const uchar *table)
+{
+	__global const uchar *in = mem_at(mem, op->a.space, fm_pixel(&op->a, (uint)y, 0));
+	__global uchar *out = mem_at(mem, op->ofm.space, fm_pixel(&op->ofm, (uint)y, 0));
+
+	for (int x = 0; x < (int)op->ow; x++, in += fm_step(&op->a), out += fm_step(&op->ofm))
+		map_steps(in, op->a.stride_y, out, op->ofm.stride_y, end - y, table);
+}
+
 /* One tile: rows [tile * rows, ...). The plan's table is followed by the one in LUT memory, if any. */
 static void map_tile(const struct npu_mem *mem, __global const struct npu_op *op,
 		     __global const struct npu_task *t, __global const uchar *blob, __global uchar *scratch,
@@ -78,6 +117,10 @@ static void map_tile(const struct npu_mem *mem, __global const struct npu_op *op
 		for (int i = 0; i < 256; i++)
 			scratch[i] = lut[table[i] ^ (op->lut == NPU_LUT_S8_S8 ? 0x80 : 0)];
 		table = scratch;
+	}
+	if (depth == 1 && (int)op->oh > width && op->a.height0 >= op->oh && op->ofm.height0 >= op->oh) {
+		map_columns(mem, op, (int)(tile * t->rows), end, table);
+		return;
 	}
 	for (int y = (int)(tile * t->rows); y < end; y++) {
 		__global const uchar *in = mem_at(mem, op->a.space, fm_pixel(&op->a, (uint)y, 0));
