@@ -3,9 +3,14 @@
 #include "runtime/onnx/passes.h"
 
 #include "runtime/compile/passes.h"
+#include "runtime/onnx/layout.h"
 
 int onnx_passes(struct ir_graph *g, const struct onnx_options *opt, struct error *err)
 {
-	(void)opt;
-	return pass_sweep(g, err);
+	int rc = pass_sweep(g, err);
+
+	if (opt->as_written || rc)
+		return rc;
+	rc = pass_layout(g, err);
+	return rc ? rc : pass_sweep(g, err);
 }
