@@ -1,26 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /* `accel info`: what a model file consists of. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/cmd.h"
+#include "runtime/cmd_graph.h"
+#include "runtime/compile/graph_open.h"
 #include "runtime/container.h"
 #include "runtime/file.h"
 #include "runtime/image/accel_file.h"
+#include "runtime/ir/ir_ops.h"
 #include "runtime/npy.h"
+
+enum { OPT_SHAPE = 0x300, OPT_ONNX_OPERATORS };
 
 struct info_args {
 	struct cmd_common common;
 	const char *model;
+	struct graph_shapes shapes;
+	bool onnx_operators;
 };
 
 static const char doc[] =
-	"Show the inputs, outputs and operators of a TFLite file, or what a program file holds, and "
+	"Show the inputs, outputs and operators of a TFLite or ONNX file, or what a program file holds, and "
 	"which NPU it was compiled for.\v"
+	"Of an ONNX model the operators are shown that it becomes, each with the node that it comes from.\n\n"
 	"Examples:\n"
 	"  accel info model_vela.tflite\n"
 	"  accel info model.accel\n"
 	"  accel info --json model.tflite\n";
+
+static const struct argp_option options[] = {
+	{ "shape", OPT_SHAPE, "[NAME=]N,N...", 0, "shape of an input that an ONNX model leaves open", 0 },
+	{ "onnx-operators", OPT_ONNX_OPERATORS, NULL, 0, "print which ONNX operators can be imported, and nothing else", 0 },
+	{ 0 },
+};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -233,13 +248,84 @@ static int info_tflite(const struct info_args *args, void *data, size_t size)
 	return rc;
 }
 
+static struct tflite_span span_of(const char *text)
+{
+	return (struct tflite_span){ .data = (const uint8_t *)text, .len = strlen(text) };
+}
+
+static json_t *graph_tensor_json(const struct ir_tensor *t)
+{
+	json_t *shape = json_array();
+	char name[256];
+
+	for (uint32_t i = 0; i < t->ndim; i++)
+		json_array_append_new(shape, json_integer(t->shape[i]));
+	return json_pack("{s:s, s:s, s:o}", "name", clean(span_of(t->name), name, sizeof(name)), "type",
+			 elem_name(t->type), "shape", shape);
+}
+
+static const char *origin_of(const struct ir_graph *g, const struct ir_op *op, char *text, size_t len)
+{
+	return clean(span_of(op->origin < g->origin_count ? g->origins[op->origin] : ""), text, len);
+}
+
+static int print_graph_json(const struct ir_graph *g)
+{
+	json_t *inputs = json_array(), *outputs = json_array(), *operators = json_array();
+	char text[256];
+
+	for (uint32_t i = 0; i < g->input_count; i++)
+		json_array_append_new(inputs, graph_tensor_json(&g->tensors[g->inputs[i]]));
+	for (uint32_t i = 0; i < g->output_count; i++)
+		json_array_append_new(outputs, graph_tensor_json(&g->tensors[g->outputs[i]]));
+	for (uint32_t i = 0; i < g->op_count; i++)
+		json_array_append_new(operators,
+				      json_pack("{s:s, s:s}", "operator", ir_kind_info(g->ops[i].kind)->name, "node",
+						origin_of(g, &g->ops[i], text, sizeof(text))));
+	return cmd_print_json(json_pack("{s:o, s:o, s:o}", "inputs", inputs, "outputs", outputs, "operators",
+					operators));
+}
+
+static void print_graph_tensor(const char *what, const struct ir_tensor *t)
+{
+	int64_t shape[IR_MAX_DIMS];
+	char text[128], name[256];
+
+	for (uint32_t i = 0; i < t->ndim; i++)
+		shape[i] = t->shape[i];
+	printf("%-8s %-7s %-16s %s\n", what, elem_name(t->type), npy_shape_text(shape, t->ndim, text, sizeof(text)),
+	       clean(span_of(t->name), name, sizeof(name)));
+}
+
+static int info_onnx(const struct info_args *args)
+{
+	struct ir_graph *g;
+	struct error err;
+	char text[256];
+	int rc = CMD_OK;
+
+	if (cmd_graph_open(args->model, &args->shapes, &g, &err))
+		return cmd_fail(&err);
+	if (args->common.json)
+		rc = print_graph_json(g);
+	for (uint32_t i = 0; i < g->input_count && !args->common.json; i++)
+		print_graph_tensor("input", &g->tensors[g->inputs[i]]);
+	for (uint32_t i = 0; i < g->output_count && !args->common.json; i++)
+		print_graph_tensor("output", &g->tensors[g->outputs[i]]);
+	for (uint32_t i = 0; i < g->op_count && !args->common.json; i++)
+		printf("operator %-24s %s\n", ir_kind_info(g->ops[i].kind)->name,
+		       origin_of(g, &g->ops[i], text, sizeof(text)));
+	ir_free(g);
+	return rc;
+}
+
 int cmd_info(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 },
 						      { &cmd_model_argp, 0, NULL, 0 },
 						      { 0 } };
 	const struct argp argp = {
-		.parser = parse, .args_doc = "MODEL", .doc = doc, .children = children
+		.options = options, .parser = parse, .args_doc = "MODEL", .doc = doc, .children = children
 	};
 	struct info_args args = { 0 };
 	struct error err;
@@ -247,8 +333,16 @@ int cmd_info(int argc, char **argv)
 	void *file;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	if (args.onnx_operators) {
+		onnx_print_operators(stdout);
+		return CMD_OK;
+	}
 	if (file_read(args.model, &file, &size, &err))
 		return cmd_fail(&err);
+	if (!image_is_accel_file(file, size) && !graph_is_tflite(file, size)) {
+		free(file);
+		return info_onnx(&args);
+	}
 	return image_is_accel_file(file, size) ? info_image(&args, file, size) :
 						 info_tflite(&args, file, size);
 }

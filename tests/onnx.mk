@@ -16,3 +16,8 @@ check-onnx: $(O)/tests/onnx_node
 	@$(PYTHON) tests/onnx_node.py $< $(or $(ONNX_ARGS),-m $(ONNX_PASS)); s=$$?; test $$s = 0 -o $$s = 77
 
 -include $(O)/tests/onnx_node.d
+
+# The table in the documentation is what the code says.
+CHECKS += check-onnx-operators
+check-onnx-operators: $(O)/accel
+	$< info --onnx-operators | diff -u docs/onnx.md -

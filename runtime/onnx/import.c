@@ -178,7 +178,7 @@ static void text_of_dims(const Onnx__TensorShapeProto *s, char *text, size_t len
 
 	for (size_t i = 0; i < s->n_dim && used < len; i++) {
 		const Onnx__TensorShapeProto__Dimension *d = s->dim[i];
-		const char *x = i ? "x" : "";
+		const char *x = i ? "," : "";
 
 		if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value > 0)
 			used += (size_t)snprintf(text + used, len - used, "%s%" PRId64, x, d->dim_value);
@@ -196,7 +196,7 @@ static bool input_shape(struct onnx_import *c, const char *name, const Onnx__Ten
 	char text[160] = "";
 
 	if (!s && !given) {
-		onnx_fail(c, -ENOTSUP, "input %s has no shape in the file: give it one with --shape %s:EXTENTxEXTENT...",
+		onnx_fail(c, -ENOTSUP, "input %s has no shape in the file: give it one with --shape %s=EXTENT,EXTENT...",
 			  name, name);
 		return false;
 	}
@@ -218,7 +218,7 @@ static bool input_shape(struct onnx_import *c, const char *name, const Onnx__Ten
 			     d->dim_value >= 0;
 
 		if (!given && !fixed) {
-			onnx_fail(c, -ENOTSUP, "input %s has open extents (%s): fix them with --shape %s:%s, all in numbers",
+			onnx_fail(c, -ENOTSUP, "input %s has open extents (%s): fix them with --shape %s=%s, all in numbers",
 				  name, text, name, text);
 			return false;
 		}
