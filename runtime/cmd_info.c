@@ -19,7 +19,6 @@ struct info_args {
 	struct cmd_common common;
 	const char *model;
 	struct graph_shapes shapes;
-	bool onnx_operators;
 };
 
 static const char doc[] =
@@ -41,12 +40,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct info_args *args = state->input;
 
-	(void)arg;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->common;
 		state->child_inputs[1] = &args->model;
 		return 0;
+	case OPT_SHAPE:
+		if (graph_shapes_add(&args->shapes, arg, NULL))
+			argp_error(state, "more than %d shapes", GRAPH_SHAPES_MAX);
+		return 0;
+	case OPT_ONNX_OPERATORS:
+		/* Like --help: no model is wanted. */
+		onnx_print_operators(stdout);
+		exit(CMD_OK);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -333,10 +339,6 @@ int cmd_info(int argc, char **argv)
 	void *file;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	if (args.onnx_operators) {
-		onnx_print_operators(stdout);
-		return CMD_OK;
-	}
 	if (file_read(args.model, &file, &size, &err))
 		return cmd_fail(&err);
 	if (!image_is_accel_file(file, size) && !graph_is_tflite(file, size)) {
