@@ -1,42 +1,49 @@
 # SPDX-License-Identifier: MIT
 # The NPU as an OpenCL device, through the loader, beside PoCL.
 
-TEST_OPENCL_OBJS := $(O)/tests/test_opencl.o $(addprefix $(O)/runtime/,elem.o error.o file.o late.o npy.o npz.o)
+TEST_OPENCL_OBJS := $(O)/tests/opencl_world.o $(addprefix $(O)/runtime/,elem.o error.o file.o late.o npy.o npz.o)
 TEST_OPENCL_MODEL := tests/data/ops/conv_3x3_i3_o16_s22_d11_same_relu6_17x15_int8
+TEST_OPENCL := $(O)/test_opencl $(O)/test_opencl_ext
 
-$(O)/test_opencl: $(TEST_OPENCL_OBJS)
+$(TEST_OPENCL): $(O)/%: $(O)/tests/%.o $(TEST_OPENCL_OBJS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lOpenCL -lcmocka $(RUNTIME_LIBS)
-$(O)/tests/test_opencl.o: CL_VERSION := 300
+$(TEST_OPENCL:$(O)/%=$(O)/tests/%.o) $(O)/tests/opencl_world.o: CL_VERSION := 300
 
 $(O)/icd-accel/accel.icd: $(OPENCL_LIB)
 	@mkdir -p $(@D)
 	$(Q)echo $(abspath $<) > $@
 	$(Q)cp /etc/OpenCL/vendors/pocl.icd $(@D)
 
-CHECKS += check-opencl
-check-opencl: $(O)/test_opencl $(O)/icd-accel/accel.icd
-	rm -f $(O)/accesses.log
-	OCL_ICD_VENDORS=$(abspath $(O))/icd-accel POCL_DEVICES=basic \
-		ACCEL_OPENCL_DEVICES="sim:ethos-u65-256;sim:ethos-u65-256,strict,log=$(O)/accesses.log" \
-		$< $(TEST_OPENCL_MODEL) $(O)/accesses.log
+# Ours twice: the second copy is another vendor's for the first.
+$(O)/icd-two/accel.icd: $(OPENCL_LIB) $(O)/icd-accel/accel.icd
+	@mkdir -p $(@D)
+	$(Q)cp $< $(O)/libaccel-opencl-again.so
+	$(Q)echo $(abspath $(O))/libaccel-opencl-again.so > $(@D)/again.icd
+	$(Q)cp $(O)/icd-accel/*.icd $(@D)
 
--include $(TEST_OPENCL_OBJS:.o=.d)
+# $(call TEST_OPENCL_RUN,BUILD,ENGINE): the second device logs what it does in memory.
+TEST_OPENCL_RUN = rm -f $(1)/accesses.log; \
+	export POCL_DEVICES=basic ACCEL_OPENCL_DEVICES="sim:ethos-u65-256,engine=$(2);sim:ethos-u65-256,strict,engine=reference,log=$(1)/accesses.log"; \
+	export ACCEL_OPENCL_KERNELS="run-it=$(TEST_OPENCL_MODEL)/model.tflite;vela=$(TEST_OPENCL_MODEL)/vela-u65-256.tflite;broken=tests/opencl.mk"; \
+	OCL_ICD_VENDORS=$(abspath $(1))/icd-accel $(1)/test_opencl $(TEST_OPENCL_MODEL) $(1)/accesses.log && \
+	OCL_ICD_VENDORS=$(abspath $(1))/icd-two $(1)/test_opencl_ext $(TEST_OPENCL_MODEL)
+
+CHECKS += check-opencl
+check-opencl: $(TEST_OPENCL) $(O)/icd-two/accel.icd
+	$(call TEST_OPENCL_RUN,$(O),opencl)
+
+-include $(TEST_OPENCL:$(O)/%=$(O)/tests/%.d) $(TEST_OPENCL_OBJS:.o=.d)
 
 # The same with memory and with races watched.
-SAN_OPENCL = OCL_ICD_VENDORS=$(abspath $(O))/$(1)/icd-accel POCL_DEVICES=basic \
-	ACCEL_OPENCL_DEVICES="sim:ethos-u65-256,engine=reference;sim:ethos-u65-256,engine=reference,log=$(O)/$(1)/accesses.log" \
-	$(O)/$(1)/test_opencl $(TEST_OPENCL_MODEL) $(O)/$(1)/accesses.log
-
 CHECKS += check-opencl-asan check-opencl-tsan
 check-opencl-asan:
 	$(MAKE) O=$(O)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" \
-		$(O)/asan/test_opencl $(O)/asan/icd-accel/accel.icd
-	rm -f $(O)/asan/accesses.log
-	$(call SAN_OPENCL,asan)
+		$(TEST_OPENCL:$(O)/%=$(O)/asan/%) $(O)/asan/icd-two/accel.icd
+	$(call TEST_OPENCL_RUN,$(O)/asan,reference)
 check-opencl-tsan:
-	$(MAKE) O=$(O)/tsan SAN=-fsanitize=thread CFLAGS="-O1 -g" $(O)/tsan/test_opencl $(O)/tsan/icd-accel/accel.icd
-	rm -f $(O)/tsan/accesses.log
-	TSAN_OPTIONS=halt_on_error=1 $(call SAN_OPENCL,tsan)
+	$(MAKE) O=$(O)/tsan SAN=-fsanitize=thread CFLAGS="-O1 -g" $(TEST_OPENCL:$(O)/%=$(O)/tsan/%) \
+		$(O)/tsan/icd-two/accel.icd
+	export TSAN_OPTIONS="halt_on_error=1 die_after_fork=0"; $(call TEST_OPENCL_RUN,$(O)/tsan,reference)
 
 BENCH_OPENCL_OBJS := $(O)/tests/bench_opencl.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS))
 $(O)/tests/bench_opencl.o: CL_VERSION := 300

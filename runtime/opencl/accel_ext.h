@@ -22,4 +22,10 @@
  */
 #define CL_KERNEL_COPIED_ACCEL			0x4A10
 
+/*
+ * clGetMemObjectInfo() of a buffer that is no part of another. int: a new fd, the application's, for its
+ * memory: a dma-buf, or a memfd from a simulated device.
+ */
+#define CL_MEM_DMA_BUF_ACCEL			0x4A20
+
 #endif

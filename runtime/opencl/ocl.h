@@ -22,27 +22,33 @@
 #include <stdbool.h>
 
 #include "runtime/model.h"
+#include "runtime/opencl/ocl_khr.h"
 
 #define OCL_MAX_DEVICES		64
 #define OCL_MEM_ALIGN		128	/* bytes; least of the embedded profile is 1024 bits */
+#define OCL_MEM_PROPERTIES	16	/* of a list, its end included */
 #define OCL_KERNEL_NAME		"run"	/* the one entry point that a compiled model has */
 
 enum ocl_kind {
 	OCL_DEAD, OCL_PLATFORM, OCL_DEVICE, OCL_CONTEXT, OCL_QUEUE, OCL_MEM, OCL_PROGRAM,
-	OCL_KERNEL, OCL_EVENT,
+	OCL_KERNEL, OCL_EVENT, OCL_COMMAND_BUFFER,
 	OCL_KINDS,
 };
 
 /**
  * struct ocl_object - what every handle points to
  * @dispatch: first, the loader calls through it
+ * @loaders: second, what a loader of cl_khr_icd 2 wants to find there
  * @kind: enum ocl_kind; OCL_DEAD once released
+ * @process: in which it was made, by ocl_process(): a forked child has none of its parent's threads
  * @references: an application's and our own
  * @next: while dead: the object of this kind that died after it
  */
 struct ocl_object {
 	const cl_icd_dispatch *dispatch;
+	void *loaders;
 	unsigned int kind;
+	unsigned int process;
 	unsigned int references;
 	struct ocl_object *next;
 };
@@ -71,6 +77,8 @@ struct _cl_context {
 	struct accel_device *npu;
 	cl_context_properties properties[8];
 	size_t property_count;
+	void(CL_CALLBACK *notify)(const char *, const void *, size_t, void *);
+	void *notify_data;
 	struct ocl_callback *destructors;
 };
 
@@ -107,6 +115,7 @@ struct ocl_map {
  * @parent, @origin: of a part
  * @buffer, @data: memory of the NPU and where it is mapped, all of it; a part has its parent's
  * @maps: mappings
+ * @external: the memory was given as an fd
  */
 struct _cl_mem {
 	struct ocl_object object;
@@ -115,8 +124,9 @@ struct _cl_mem {
 	size_t origin, size;
 	cl_mem_flags flags;
 	void *host;
-	cl_mem_properties properties[8];
+	cl_mem_properties properties[OCL_MEM_PROPERTIES];
 	size_t property_count;
+	bool external;
 	struct accel_buffer *buffer;
 	uint8_t *data;
 	struct ocl_map *maps;
@@ -125,10 +135,21 @@ struct _cl_mem {
 };
 
 /**
- * struct _cl_program - a compiled model
- * @binary, @binary_size: as it was given; NULL: made of source, which nothing can build
- * @model: once built
+ * struct ocl_entry - a model that a kernel runs
+ * @name: of the kernel
  * @running: held while the model runs: its arena is one
+ */
+struct ocl_entry {
+	char name[CL_NAME_VERSION_MAX_NAME_SIZE];
+	struct model *model;
+	pthread_mutex_t running;
+};
+
+/**
+ * struct _cl_program - compiled models
+ * @binary, @binary_size: as it was given; NULL: made of source, which nothing can build, or of built-in
+ *	kernels
+ * @entries, @entry_count: once built; of a binary there is one
  */
 struct _cl_program {
 	struct ocl_object object;
@@ -138,9 +159,9 @@ struct _cl_program {
 	char *source;
 	cl_build_status status;
 	char log[sizeof(((struct error *)0)->text)];
-	struct model *model;
+	struct ocl_entry *entries;
+	unsigned int entry_count;
 	unsigned int kernels;
-	pthread_mutex_t running;
 	struct ocl_callback *destructors;
 };
 
@@ -148,6 +169,7 @@ struct _cl_program {
 struct _cl_kernel {
 	struct ocl_object object;
 	cl_program program;
+	struct ocl_entry *entry;
 	unsigned int arg_count;
 	cl_mem *args;
 	cl_ulong copied;
@@ -169,6 +191,24 @@ struct ocl_launch {
 	cl_kernel kernel;
 	cl_mem *args;
 	bool *bound;
+};
+
+/**
+ * struct _cl_command_buffer_khr - commands to be enqueued together, as often as wanted
+ * @queue: the one that it was made for
+ * @commands, @count, @room: in the order in which they were recorded; sync point n is command n - 1
+ * @executable: nothing more is recorded
+ * @running: held while they are executed: each has its own memory for that
+ */
+struct _cl_command_buffer_khr {
+	struct ocl_object object;
+	cl_command_queue queue;
+	ocl_properties properties[4];
+	size_t property_count;
+	cl_event *commands;
+	cl_uint count, room;
+	bool executable;
+	pthread_mutex_t running;
 };
 
 /**
@@ -198,6 +238,7 @@ struct _cl_event {
 	union {
 		struct ocl_transfer transfer;
 		struct ocl_launch launch;
+		struct _cl_command_buffer_khr *recorded;
 	};
 };
 
@@ -209,6 +250,7 @@ void ocl_signal(void);
 void ocl_wait_signal(void);
 void *ocl_new(enum ocl_kind kind, size_t size);		/* zeroed, one reference; NULL: no memory */
 void ocl_dead(void *object);				/* with the lock */
+/* An object of ours of that kind? Another ICD's is none, nor is one of the process that forked this one. */
 bool ocl_is(const void *handle, enum ocl_kind kind);
 /* True if that was the last reference. With the lock. */
 bool ocl_unref(void *object);
@@ -217,12 +259,21 @@ cl_int ocl_give(size_t room, void *value, size_t *size, const void *from, size_t
 cl_int ocl_give_text(size_t room, void *value, size_t *size, const char *text);
 cl_int ocl_add_callback(struct ocl_callback **list, void *function, void *data, cl_int when);
 
+/* The loader's word in all objects from here on. */
+void ocl_set_loaders(void *data);
+
 /* ocl_platform.c */
 cl_platform_id ocl_platform(void);
 cl_int ocl_get_platforms(cl_uint room, cl_platform_id *out, cl_uint *count);
 cl_int ocl_platform_info(cl_platform_id p, cl_platform_info what, size_t room, void *value,
 			 size_t *size);
 cl_device_id ocl_device_at(unsigned int index);		/* NULL: no more */
+/* Name of a built-in kernel, and the model file that it runs; NULL: no more. */
+const char *ocl_built_in(unsigned int index, const char **path);
+bool ocl_has_dma_buf(cl_device_id d);
+/* Extensions, of a device, or NULL: of the platform. */
+cl_int ocl_extensions(cl_device_id d, size_t room, void *value, size_t *size);
+cl_int ocl_extension_versions(cl_device_id d, size_t room, void *value, size_t *size);
 
 /* Give back a reference; with the lock. */
 void ocl_release_context(cl_context c);
@@ -253,6 +304,21 @@ cl_event ocl_command(cl_command_queue q, cl_command_type type, const cl_event *w
  * Return: CL_SUCCESS, or what a blocking command failed with.
  */
 cl_int ocl_enqueue(cl_event command, bool blocking, cl_event *out);
+
+/*
+ * Commands made but not enqueued, or NULL and *@err: ocl_transfer.c and ocl_kernel.c. @rows, @planes: pitches
+ * of the source and of the destination.
+ */
+cl_event ocl_copy(cl_command_queue q, cl_mem src, cl_mem dst, size_t from, size_t to, size_t size,
+		  cl_uint count, const cl_event *waits, cl_int *err);
+cl_event ocl_fill(cl_command_queue q, cl_mem m, const void *pattern, size_t pattern_size, size_t offset,
+		  size_t size, cl_uint count, const cl_event *waits, cl_int *err);
+cl_event ocl_copy_box(cl_command_queue q, cl_mem src, cl_mem dst, const size_t *src_origin,
+		      const size_t *dst_origin, const size_t *region, const size_t *rows,
+		      const size_t *planes, cl_uint count, const cl_event *waits, cl_int *err);
+cl_event ocl_launch(cl_command_queue q, cl_command_type type, cl_kernel k, cl_uint dims,
+		    const size_t *offset, const size_t *global, const size_t *local, cl_uint count,
+		    const cl_event *waits, cl_int *err);
 
 /* ocl_queue.c: execute or wait until @event is done (NULL: all of @q). With the lock. */
 void ocl_finish(cl_command_queue q, cl_event event);

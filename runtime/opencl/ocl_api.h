@@ -17,7 +17,7 @@
 	X(clGetMemObjectInfo) X(clGetImageInfo) X(clCreateSampler) X(clRetainSampler) \
 	X(clReleaseSampler) X(clGetSamplerInfo) X(clCreateProgramWithSource) \
 	X(clCreateProgramWithBinary) X(clRetainProgram) X(clReleaseProgram) X(clBuildProgram) \
-	X(clUnloadCompiler) X(clGetProgramInfo) X(clGetProgramBuildInfo) X(clCreateKernel) \
+	X(clGetProgramInfo) X(clGetProgramBuildInfo) X(clCreateKernel) \
 	X(clCreateKernelsInProgram) X(clRetainKernel) X(clReleaseKernel) X(clSetKernelArg) \
 	X(clGetKernelInfo) X(clGetKernelWorkGroupInfo) X(clWaitForEvents) X(clGetEventInfo) \
 	X(clRetainEvent) X(clReleaseEvent) X(clGetEventProfilingInfo) X(clFlush) X(clFinish) \
@@ -45,6 +45,49 @@
 
 #define DECLARE(name) extern __typeof__(name) ocl_##name;
 OCL_ENTRIES(DECLARE)
+extern __typeof__(clUnloadCompiler) ocl_clUnloadCompiler;
 #undef DECLARE
+
+/* Of extensions; nothing but their names leads to them. */
+cl_int CL_API_CALL ocl_acquire_external(cl_command_queue q, cl_uint n, const cl_mem *list, cl_uint count,
+					const cl_event *waits, cl_event *out);
+cl_int CL_API_CALL ocl_release_external(cl_command_queue q, cl_uint n, const cl_mem *list, cl_uint count,
+					const cl_event *waits, cl_event *out);
+
+/* ocl_record.c: cl_khr_command_buffer. @list, @n: points that a command comes after. */
+ocl_command_buffer CL_API_CALL ocl_create_command_buffer(cl_uint n, const cl_command_queue *queues,
+							 const ocl_properties *properties, cl_int *err);
+cl_int CL_API_CALL ocl_finalize_command_buffer(ocl_command_buffer b);
+cl_int CL_API_CALL ocl_retain_command_buffer(ocl_command_buffer b);
+cl_int CL_API_CALL ocl_release_command_buffer(ocl_command_buffer b);
+cl_int CL_API_CALL ocl_enqueue_command_buffer(cl_uint n, cl_command_queue *queues, ocl_command_buffer b,
+					      cl_uint count, const cl_event *waits, cl_event *out);
+cl_int CL_API_CALL ocl_record_barrier(ocl_command_buffer b, cl_command_queue q,
+				      const ocl_properties *properties, cl_uint n,
+				      const ocl_sync_point *list, ocl_sync_point *point, void *handle);
+cl_int CL_API_CALL ocl_record_copy(ocl_command_buffer b, cl_command_queue q,
+				   const ocl_properties *properties, cl_mem src, cl_mem dst, size_t from,
+				   size_t to, size_t size, cl_uint n, const ocl_sync_point *list,
+				   ocl_sync_point *point, void *handle);
+cl_int CL_API_CALL ocl_record_copy_rect(ocl_command_buffer b, cl_command_queue q,
+					const ocl_properties *properties, cl_mem src, cl_mem dst,
+					const size_t *src_origin, const size_t *dst_origin,
+					const size_t *region, size_t src_row, size_t src_plane,
+					size_t dst_row, size_t dst_plane, cl_uint n,
+					const ocl_sync_point *list, ocl_sync_point *point, void *handle);
+cl_int CL_API_CALL ocl_record_fill(ocl_command_buffer b, cl_command_queue q,
+				   const ocl_properties *properties, cl_mem m, const void *pattern,
+				   size_t pattern_size, size_t offset, size_t size, cl_uint n,
+				   const ocl_sync_point *list, ocl_sync_point *point, void *handle);
+cl_int CL_API_CALL ocl_record_kernel(ocl_command_buffer b, cl_command_queue q,
+				     const ocl_properties *properties, cl_kernel k, cl_uint dims,
+				     const size_t *offset, const size_t *global, const size_t *local,
+				     cl_uint n, const ocl_sync_point *list, ocl_sync_point *point,
+				     void *handle);
+cl_int CL_API_CALL ocl_command_buffer_info(ocl_command_buffer b, cl_uint what, size_t room, void *value,
+					   size_t *size);
+
+/* ocl_refused.c: recording what a device without images and shared virtual memory cannot do. */
+cl_int CL_API_CALL ocl_record_nothing(ocl_command_buffer b);
 
 #endif

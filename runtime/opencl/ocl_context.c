@@ -17,7 +17,8 @@ static cl_int check_properties(const cl_context_properties *p, size_t *count)
 		if (p[*count] == CL_CONTEXT_PLATFORM) {
 			if (!ocl_is((const void *)p[*count + 1], OCL_PLATFORM))
 				return CL_INVALID_PLATFORM;
-		} else if (p[*count] != CL_CONTEXT_INTEROP_USER_SYNC) {
+		} else if (p[*count] != CL_CONTEXT_INTEROP_USER_SYNC ||
+			   (p[*count + 1] != CL_FALSE && p[*count + 1] != CL_TRUE)) {
 			return CL_INVALID_PROPERTY;
 		}
 		for (size_t i = 0; i < *count; i += 2)
@@ -46,6 +47,8 @@ static cl_context make(const cl_context_properties *properties, cl_device_id dev
 		return NULL;
 	}
 	c->device = device;
+	c->notify = notify;
+	c->notify_data = data;
 	c->property_count = count;
 	if (count)
 		memcpy(c->properties, properties, count * sizeof(*properties));

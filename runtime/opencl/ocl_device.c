@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a device answers to queries: nearly all of it is that an NPU has no such thing. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -88,16 +90,16 @@ static const struct {
 	{ CL_DEVICE_MAX_ON_DEVICE_EVENTS, IS_UINT, 0, NULL },
 	{ CL_DEVICE_DEVICE_ENQUEUE_CAPABILITIES, IS_ULONG, 0, NULL },
 	{ CL_DEVICE_PIPE_SUPPORT, IS_UINT, CL_FALSE, NULL },
-	{ CL_DEVICE_BUILT_IN_KERNELS, IS_TEXT, 0, "" },
 	{ CL_DEVICE_PROFILE, IS_TEXT, 0, "EMBEDDED_PROFILE" },
 	{ CL_DEVICE_VENDOR, IS_TEXT, 0, "Arm" },
 	{ CL_DEVICE_VERSION, IS_TEXT, 0, "OpenCL 3.0 accel " ACCEL_VERSION },
 	{ CL_DRIVER_VERSION, IS_TEXT, 0, ACCEL_VERSION },
 	{ CL_DEVICE_NUMERIC_VERSION, IS_UINT, CL_MAKE_VERSION(3, 0, 0), NULL },
 	{ CL_DEVICE_OPENCL_C_VERSION, IS_TEXT, 0, "OpenCL C 1.2 " },
-	{ CL_DEVICE_EXTENSIONS, IS_TEXT, 0, "" },
+	{ CL_DEVICE_OPENCL_C_NUMERIC_VERSION_KHR, IS_UINT, CL_MAKE_VERSION(1, 2, 0), NULL },
 	{ CL_DEVICE_IL_VERSION, IS_TEXT, 0, "" },
-	{ CL_DEVICE_LATEST_CONFORMANCE_VERSION_PASSED, IS_TEXT, 0, "" },
+	/* The form that is demanded, for: none. */
+	{ CL_DEVICE_LATEST_CONFORMANCE_VERSION_PASSED, IS_TEXT, 0, "v0000-01-01-00" },
 	{ CL_DEVICE_PRINTF_BUFFER_SIZE, IS_SIZE, 1 << 10, NULL },
 	{ CL_DEVICE_PREFERRED_INTEROP_USER_SYNC, IS_UINT, CL_TRUE, NULL },
 	{ CL_DEVICE_PARTITION_MAX_SUB_DEVICES, IS_UINT, 0, NULL },
@@ -118,12 +120,15 @@ static const struct {
 	{ CL_DEVICE_WORK_GROUP_COLLECTIVE_FUNCTIONS_SUPPORT, IS_UINT, CL_FALSE, NULL },
 	{ CL_DEVICE_GENERIC_ADDRESS_SPACE_SUPPORT, IS_UINT, CL_FALSE, NULL },
 	{ CL_DEVICE_HOST_UNIFIED_MEMORY, IS_UINT, CL_TRUE, NULL },
+	{ OCL_DEVICE_COMMAND_BUFFER_CAPABILITIES, IS_ULONG, OCL_CAPABILITY_SIMULTANEOUS_USE, NULL },
+	{ OCL_DEVICE_COMMAND_BUFFER_SUPPORTED, IS_ULONG,
+	  CL_QUEUE_PROFILING_ENABLE | CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, NULL },
+	{ OCL_DEVICE_COMMAND_BUFFER_REQUIRED, IS_ULONG, 0, NULL },
 };
 
 /* Lists that are empty. */
 static const cl_device_info empty[] = {
-	CL_DEVICE_ILS_WITH_VERSION, CL_DEVICE_BUILT_IN_KERNELS_WITH_VERSION,
-	CL_DEVICE_EXTENSIONS_WITH_VERSION, CL_DEVICE_OPENCL_C_FEATURES,
+	CL_DEVICE_ILS_WITH_VERSION, CL_DEVICE_OPENCL_C_FEATURES,
 	CL_DEVICE_OPENCL_C_ALL_VERSIONS,
 };
 
@@ -144,11 +149,47 @@ static cl_int answer(unsigned int i, size_t room, void *value, size_t *size)
 	}
 }
 
+static cl_int built_in_names(size_t room, void *value, size_t *size)
+{
+	char *text = NULL;
+	size_t len = 0;
+	cl_int rc = CL_OUT_OF_HOST_MEMORY;
+	FILE *f = open_memstream(&text, &len);
+
+	for (unsigned int i = 0; f && ocl_built_in(i, NULL); i++)
+		fprintf(f, "%s%s", i ? ";" : "", ocl_built_in(i, NULL));
+	if (f && !fclose(f))
+		rc = ocl_give_text(room, value, size, text);
+	free(text);
+	return rc;
+}
+
+static cl_int built_in_versions(size_t room, void *value, size_t *size)
+{
+	cl_name_version *list;
+	unsigned int n = 0;
+	cl_int rc;
+
+	while (ocl_built_in(n, NULL))
+		n++;
+	list = calloc(n + 1, sizeof(*list));
+	if (!list)
+		return CL_OUT_OF_HOST_MEMORY;
+	for (unsigned int i = 0; i < n; i++) {
+		list[i].version = CL_MAKE_VERSION(1, 0, 0);
+		snprintf(list[i].name, sizeof(list[i].name), "%s", ocl_built_in(i, NULL));
+	}
+	rc = ocl_give(room, value, size, list, n * sizeof(*list));
+	free(list);
+	return rc;
+}
+
 cl_int CL_API_CALL ocl_clGetDeviceInfo(cl_device_id d, cl_device_info what, size_t room, void *value,
 				       size_t *size)
 {
 	static const size_t one[3] = { 1, 1, 1 };
 	static const cl_device_partition_property none;
+	const cl_uint dma_buf = CL_EXTERNAL_MEMORY_HANDLE_DMA_BUF_KHR;
 	cl_platform_id platform = ocl_platform();
 	cl_device_id parent = NULL;
 
@@ -160,6 +201,17 @@ cl_int CL_API_CALL ocl_clGetDeviceInfo(cl_device_id d, cl_device_info what, size
 	case CL_DEVICE_NAME:
 		return ocl_give_text(room, value, size,
 				     d->info.name[0] ? d->info.name : d->info.spec);
+	case CL_DEVICE_BUILT_IN_KERNELS:
+		return built_in_names(room, value, size);
+	case CL_DEVICE_BUILT_IN_KERNELS_WITH_VERSION:
+		return built_in_versions(room, value, size);
+	case CL_DEVICE_EXTENSIONS:
+		return ocl_extensions(d, room, value, size);
+	case CL_DEVICE_EXTENSIONS_WITH_VERSION:
+		return ocl_extension_versions(d, room, value, size);
+	case CL_DEVICE_EXTERNAL_MEMORY_IMPORT_HANDLE_TYPES_KHR:
+		return ocl_has_dma_buf(d) ? ocl_give(room, value, size, &dma_buf, sizeof(dma_buf)) :
+					    CL_INVALID_VALUE;
 	case CL_DEVICE_PLATFORM:
 		return ocl_give(room, value, size, &platform, sizeof(platform));
 	case CL_DEVICE_PARENT_DEVICE:

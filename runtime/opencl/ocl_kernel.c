@@ -8,24 +8,24 @@
 
 static unsigned int inputs(const struct _cl_kernel *k)
 {
-	return model_input_count(k->program->model);
+	return model_input_count(k->entry->model);
 }
 
 static const struct image_tensor *tensor(const struct _cl_kernel *k, unsigned int arg)
 {
 	unsigned int n = inputs(k);
 
-	return arg < n ? model_input(k->program->model, arg) :
-			 model_output(k->program->model, arg - n);
+	return arg < n ? model_input(k->entry->model, arg) : model_output(k->entry->model, arg - n);
 }
 
-static cl_kernel make(cl_program p)
+static cl_kernel make(cl_program p, struct ocl_entry *entry)
 {
 	cl_kernel k = ocl_new(OCL_KERNEL, sizeof(*k));
 
 	if (!k)
 		return NULL;
-	k->arg_count = model_input_count(p->model) + model_output_count(p->model);
+	k->entry = entry;
+	k->arg_count = model_input_count(entry->model) + model_output_count(entry->model);
 	k->args = calloc(k->arg_count + 1, sizeof(*k->args));
 	ocl_lock();
 	if (!k->args) {
@@ -40,20 +40,29 @@ static cl_kernel make(cl_program p)
 	return k;
 }
 
+static struct ocl_entry *entry_of(cl_program p, const char *name)
+{
+	for (unsigned int i = 0; i < p->entry_count; i++)
+		if (!strcmp(p->entries[i].name, name))
+			return &p->entries[i];
+	return NULL;
+}
+
 cl_kernel CL_API_CALL ocl_clCreateKernel(cl_program p, const char *name, cl_int *err)
 {
+	struct ocl_entry *entry;
 	cl_int rc = CL_SUCCESS;
 	cl_kernel k = NULL;
 
 	if (!ocl_is(p, OCL_PROGRAM))
 		rc = CL_INVALID_PROGRAM;
-	else if (!p->model)
+	else if (!p->entry_count)
 		rc = CL_INVALID_PROGRAM_EXECUTABLE;
 	else if (!name)
 		rc = CL_INVALID_VALUE;
-	else if (strcmp(name, OCL_KERNEL_NAME))
+	else if (!(entry = entry_of(p, name)))
 		rc = CL_INVALID_KERNEL_NAME;
-	else if (!(k = make(p)))
+	else if (!(k = make(p, entry)))
 		rc = CL_OUT_OF_HOST_MEMORY;
 	if (err)
 		*err = rc;
@@ -65,14 +74,20 @@ cl_int CL_API_CALL ocl_clCreateKernelsInProgram(cl_program p, cl_uint room, cl_k
 {
 	if (!ocl_is(p, OCL_PROGRAM))
 		return CL_INVALID_PROGRAM;
-	if (!p->model)
+	if (!p->entry_count)
 		return CL_INVALID_PROGRAM_EXECUTABLE;
-	if (out && !room)
+	if (out && room < p->entry_count)
 		return CL_INVALID_VALUE;
-	if (out && !(*out = make(p)))
+	for (unsigned int i = 0; out && i < p->entry_count; i++) {
+		out[i] = make(p, &p->entries[i]);
+		if (out[i])
+			continue;
+		while (i--)
+			ocl_clReleaseKernel(out[i]);
 		return CL_OUT_OF_HOST_MEMORY;
+	}
 	if (count)
-		*count = 1;
+		*count = p->entry_count;
 	return CL_SUCCESS;
 }
 
@@ -83,7 +98,7 @@ cl_kernel CL_API_CALL ocl_clCloneKernel(cl_kernel source, cl_int *err)
 
 	if (!ocl_is(source, OCL_KERNEL))
 		rc = CL_INVALID_KERNEL;
-	else if (!(k = make(source->program)))
+	else if (!(k = make(source->program, source->entry)))
 		rc = CL_OUT_OF_HOST_MEMORY;
 	ocl_lock();
 	for (unsigned int i = 0; k && i < k->arg_count; i++) {
@@ -186,7 +201,7 @@ static bool is_in_the_way(const struct ocl_launch *l, unsigned int arg)
 /* Let the NPU have the argument where it is, if it can. */
 static bool bind(const struct ocl_launch *l, unsigned int arg)
 {
-	struct model *m = l->kernel->program->model;
+	struct model *m = l->kernel->entry->model;
 	const struct image_tensor *t = tensor(l->kernel, arg);
 	cl_mem mem = l->args[arg];
 
@@ -201,14 +216,14 @@ static bool bind(const struct ocl_launch *l, unsigned int arg)
 static cl_int run(cl_event e)
 {
 	const struct ocl_launch *l = &e->launch;
-	cl_program p = l->kernel->program;
+	struct ocl_entry *entry = l->kernel->entry;
 	unsigned int n = inputs(l->kernel);
 	cl_ulong copied = 0;
 	struct error err;
 	int rc;
 
-	/* The model's memory is one: two launches of a program do not overlap. */
-	pthread_mutex_lock(&p->running);
+	/* The model's memory is one: two launches of it do not overlap. */
+	pthread_mutex_lock(&entry->running);
 	for (unsigned int i = 0; i < l->kernel->arg_count; i++) {
 		size_t size = image_tensor_size(tensor(l->kernel, i));
 
@@ -217,15 +232,15 @@ static cl_int run(cl_event e)
 			continue;
 		copied += size;
 		if (i < n)
-			memcpy(model_input_data(p->model, i), ocl_mem_data(l->args[i]), size);
+			memcpy(model_input_data(entry->model, i), ocl_mem_data(l->args[i]), size);
 	}
-	rc = model_run(p->model, &err);
+	rc = model_run(entry->model, &err);
 	for (unsigned int i = n; i < l->kernel->arg_count && !rc; i++)
 		if (!l->bound[i])
-			memcpy(ocl_mem_data(l->args[i]), model_output_data(p->model, i - n),
+			memcpy(ocl_mem_data(l->args[i]), model_output_data(entry->model, i - n),
 			       image_tensor_size(tensor(l->kernel, i)));
 	__atomic_store_n(&l->kernel->copied, copied, __ATOMIC_RELAXED);
-	pthread_mutex_unlock(&p->running);
+	pthread_mutex_unlock(&entry->running);
 	return rc ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
 }
 
@@ -236,25 +251,61 @@ static void release(cl_event e)
 	ocl_release_kernel(e->launch.kernel);
 }
 
-static cl_int launch(cl_command_queue q, cl_command_type type, cl_kernel k, cl_uint count,
-		     const cl_event *waits, cl_event *out)
+/* A model is one work-item. */
+static cl_int check_range(cl_uint dims, const size_t *offset, const size_t *global, const size_t *local)
+{
+	if (dims < 1 || dims > 3)
+		return CL_INVALID_WORK_DIMENSION;
+	if (!global)
+		return CL_INVALID_GLOBAL_WORK_SIZE;
+	for (cl_uint i = 0; i < dims; i++) {
+		if (global[i] != 1)
+			return CL_INVALID_GLOBAL_WORK_SIZE;
+		if (offset && offset[i])
+			return CL_INVALID_GLOBAL_OFFSET;
+		if (local && local[i] != 1)
+			return CL_INVALID_WORK_GROUP_SIZE;
+	}
+	return CL_SUCCESS;
+}
+
+static cl_int check_launch(cl_command_queue q, cl_kernel k, cl_uint dims, const size_t *offset,
+			   const size_t *global, const size_t *local)
+{
+	cl_int rc;
+
+	if (!ocl_is(q, OCL_QUEUE))
+		return CL_INVALID_COMMAND_QUEUE;
+	if (!ocl_is(k, OCL_KERNEL))
+		return CL_INVALID_KERNEL;
+	if (k->program->context != q->context)
+		return CL_INVALID_CONTEXT;
+	rc = check_range(dims, offset, global, local);
+	for (unsigned int i = 0; i < k->arg_count && !rc; i++)
+		if (!k->args[i])
+			rc = CL_INVALID_KERNEL_ARGS;
+	return rc;
+}
+
+cl_event ocl_launch(cl_command_queue q, cl_command_type type, cl_kernel k, cl_uint dims,
+		    const size_t *offset, const size_t *global, const size_t *local, cl_uint count,
+		    const cl_event *waits, cl_int *err)
 {
 	bool *bound;
 	cl_mem *args;
 	cl_event e;
-	cl_int rc;
 
-	for (unsigned int i = 0; i < k->arg_count; i++)
-		if (!k->args[i])
-			return CL_INVALID_KERNEL_ARGS;
+	*err = check_launch(q, k, dims, offset, global, local);
+	if (*err)
+		return NULL;
 	args = calloc(k->arg_count + 1, sizeof(*args));
 	bound = calloc(k->arg_count + 1, sizeof(*bound));
-	rc = CL_OUT_OF_HOST_MEMORY;
-	e = args && bound ? ocl_command(q, type, waits, count, &rc) : NULL;
+	*err = CL_OUT_OF_HOST_MEMORY;
+	e = args && bound ? ocl_command(q, type, waits, count, err) : NULL;
 	if (!e) {
 		free(args);
 		free(bound);
-		return rc;
+		return NULL;
 	}
 	ocl_lock();
 	ocl_ref(k);
@@ -266,16 +317,7 @@ static cl_int launch(cl_command_queue q, cl_command_type type, cl_kernel k, cl_u
 	e->launch = (struct ocl_launch){ k, args, bound };
 	e->run = run;
 	e->release = release;
-	return ocl_enqueue(e, false, out);
-}
-
-static cl_int check_launch(cl_command_queue q, cl_kernel k)
-{
-	if (!ocl_is(q, OCL_QUEUE))
-		return CL_INVALID_COMMAND_QUEUE;
-	if (!ocl_is(k, OCL_KERNEL))
-		return CL_INVALID_KERNEL;
-	return k->program->context == q->context ? CL_SUCCESS : CL_INVALID_CONTEXT;
+	return e;
 }
 
 cl_int CL_API_CALL ocl_clEnqueueNDRangeKernel(cl_command_queue q, cl_kernel k, cl_uint dims,
@@ -283,32 +325,21 @@ cl_int CL_API_CALL ocl_clEnqueueNDRangeKernel(cl_command_queue q, cl_kernel k, c
 					      const size_t *local, cl_uint count,
 					      const cl_event *waits, cl_event *out)
 {
-	cl_int rc = check_launch(q, k);
+	cl_int rc;
+	cl_event e = ocl_launch(q, CL_COMMAND_NDRANGE_KERNEL, k, dims, offset, global, local, count,
+				waits, &rc);
 
-	if (rc)
-		return rc;
-	if (dims < 1 || dims > 3)
-		return CL_INVALID_WORK_DIMENSION;
-	if (!global)
-		return CL_INVALID_GLOBAL_WORK_SIZE;
-	/* A model is one work-item. */
-	for (cl_uint i = 0; i < dims; i++) {
-		if (global[i] != 1)
-			return CL_INVALID_GLOBAL_WORK_SIZE;
-		if (offset && offset[i])
-			return CL_INVALID_GLOBAL_OFFSET;
-		if (local && local[i] != 1)
-			return CL_INVALID_WORK_GROUP_SIZE;
-	}
-	return launch(q, CL_COMMAND_NDRANGE_KERNEL, k, count, waits, out);
+	return e ? ocl_enqueue(e, false, out) : rc;
 }
 
 cl_int CL_API_CALL ocl_clEnqueueTask(cl_command_queue q, cl_kernel k, cl_uint count,
 				     const cl_event *waits, cl_event *out)
 {
-	cl_int rc = check_launch(q, k);
+	const size_t one = 1;
+	cl_int rc;
+	cl_event e = ocl_launch(q, CL_COMMAND_TASK, k, 1, NULL, &one, NULL, count, waits, &rc);
 
-	return rc ? rc : launch(q, CL_COMMAND_TASK, k, count, waits, out);
+	return e ? ocl_enqueue(e, false, out) : rc;
 }
 
 /* ---- queries ---- */
@@ -325,7 +356,7 @@ cl_int CL_API_CALL ocl_clGetKernelInfo(cl_kernel k, cl_kernel_info what, size_t 
 		copied = __atomic_load_n(&k->copied, __ATOMIC_RELAXED);
 		return ocl_give(room, value, size, &copied, sizeof(copied));
 	case CL_KERNEL_FUNCTION_NAME:
-		return ocl_give_text(room, value, size, OCL_KERNEL_NAME);
+		return ocl_give_text(room, value, size, k->entry->name);
 	case CL_KERNEL_NUM_ARGS:
 		return ocl_give(room, value, size, &k->arg_count, sizeof(cl_uint));
 	case CL_KERNEL_REFERENCE_COUNT:

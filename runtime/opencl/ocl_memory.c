@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Buffers: memory of the NPU, mapped for as long as they live, so that mapping one copies nothing. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "runtime/opencl/accel_ext.h"
 #include "runtime/opencl/ocl_api.h"
 
 #define ACCESS_FLAGS	  (CL_MEM_READ_WRITE | CL_MEM_WRITE_ONLY | CL_MEM_READ_ONLY)
@@ -32,13 +35,41 @@ uint64_t ocl_mem_offset(cl_mem m)
 	return m->origin;
 }
 
-static cl_int allocate(cl_mem m)
+/* The memory that @fd stands for; the fd stays the application's. */
+static cl_int import(cl_mem m, int fd)
+{
+	struct accel_error why;
+	off_t end = lseek(fd, 0, SEEK_END);
+
+	if (end >= 0 && (uint64_t)end < m->size)
+		return CL_INVALID_BUFFER_SIZE;
+	switch (accel_buffer_import(m->context->npu, fd, 0, &m->buffer, &why)) {
+	case 0:
+		break;
+	case -ENOMEM:
+	case -ENOSPC:
+		return CL_MEM_OBJECT_ALLOCATION_FAILURE;
+	case -EOPNOTSUPP:
+		return CL_INVALID_OPERATION;
+	default:
+		return CL_INVALID_VALUE;
+	}
+	return accel_buffer_size(m->buffer) < m->size ? CL_INVALID_BUFFER_SIZE : CL_SUCCESS;
+}
+
+static cl_int allocate(cl_mem m, int fd)
 {
 	struct accel_error why;
 	void *data;
+	cl_int rc;
 
-	if (accel_buffer_create(m->context->npu, m->size, 0, &m->buffer, &why))
+	if (m->external) {
+		rc = import(m, fd);
+		if (rc)
+			return rc;
+	} else if (accel_buffer_create(m->context->npu, m->size, 0, &m->buffer, &why)) {
 		return CL_MEM_OBJECT_ALLOCATION_FAILURE;
+	}
 	if (accel_buffer_map(m->buffer, &data, &why))
 		return CL_OUT_OF_RESOURCES;
 	m->data = data;
@@ -47,22 +78,64 @@ static cl_int allocate(cl_mem m)
 	return CL_SUCCESS;
 }
 
+/**
+ * struct wanted - what a list of properties asks for
+ * @count: of its elements, the end included; 0: there is no list
+ * @external: memory is given as @fd
+ */
+struct wanted {
+	size_t count;
+	bool external;
+	int fd;
+};
+
+static cl_int read_properties(cl_context c, const cl_mem_properties *list, struct wanted *out)
+{
+	bool devices = false;
+	size_t i = 0;
+
+	*out = (struct wanted){ 0 };
+	if (!list)
+		return CL_SUCCESS;
+	while (list[i]) {
+		if (i + 3 > OCL_MEM_PROPERTIES)
+			return CL_INVALID_PROPERTY;
+		if (list[i] == CL_EXTERNAL_MEMORY_HANDLE_DMA_BUF_KHR && !out->external) {
+			out->external = true;
+			out->fd = (int)list[i + 1];
+			i += 2;
+		} else if (list[i] == OCL_MEM_DEVICE_HANDLE_LIST && !devices) {
+			devices = true;
+			for (i++; list[i]; i++) {
+				if ((void *)(uintptr_t)list[i] != c->device)
+					return CL_INVALID_DEVICE;
+				if (i + 3 > OCL_MEM_PROPERTIES)
+					return CL_INVALID_PROPERTY;
+			}
+			i++;
+		} else {
+			return CL_INVALID_PROPERTY;
+		}
+	}
+	out->count = i + 1;
+	return out->external && !ocl_has_dma_buf(c->device) ? CL_INVALID_OPERATION : CL_SUCCESS;
+}
+
 static cl_mem make(cl_context c, const cl_mem_properties *properties, cl_mem_flags flags, size_t size,
 		   void *host, cl_int *err)
 {
 	bool wants_host = flags & (CL_MEM_USE_HOST_PTR | CL_MEM_COPY_HOST_PTR);
+	struct wanted wanted = { 0 };
 	cl_mem m;
 
-	*err = CL_SUCCESS;
-	if (!ocl_is(c, OCL_CONTEXT))
-		*err = CL_INVALID_CONTEXT;
-	else if (properties && properties[0])
-		*err = CL_INVALID_PROPERTY;
-	else if (!flags_fit(flags))
+	*err = ocl_is(c, OCL_CONTEXT) ? read_properties(c, properties, &wanted) : CL_INVALID_CONTEXT;
+	if (*err)
+		return NULL;
+	if (!flags_fit(flags))
 		*err = CL_INVALID_VALUE;
 	else if (!size || size > (1u << 30))
 		*err = CL_INVALID_BUFFER_SIZE;
-	else if (!host != !wants_host)
+	else if (!host != !wants_host || (wanted.external && host))
 		*err = CL_INVALID_HOST_PTR;
 	if (*err)
 		return NULL;
@@ -71,7 +144,10 @@ static cl_mem make(cl_context c, const cl_mem_properties *properties, cl_mem_fla
 		*err = CL_OUT_OF_HOST_MEMORY;
 		return NULL;
 	}
-	m->property_count = properties ? 1 : 0;
+	m->property_count = wanted.count;
+	if (wanted.count)
+		memcpy(m->properties, properties, wanted.count * sizeof(*properties));
+	m->external = wanted.external;
 	m->size = size;
 	m->flags = flags & ACCESS_FLAGS ? flags : flags | CL_MEM_READ_WRITE;
 	m->host = host;
@@ -79,7 +155,7 @@ static cl_mem make(cl_context c, const cl_mem_properties *properties, cl_mem_fla
 	ocl_ref(c);
 	m->context = c;
 	ocl_unlock();
-	*err = allocate(m);
+	*err = allocate(m, wanted.fd);
 	if (!(flags & CL_MEM_USE_HOST_PTR))
 		m->host = NULL;
 	if (*err) {
@@ -161,6 +237,7 @@ cl_mem CL_API_CALL ocl_clCreateSubBuffer(cl_mem parent, cl_mem_flags flags, cl_b
 		m->origin = region->origin;
 		m->flags = flags;
 		m->host = parent->host ? (uint8_t *)parent->host + region->origin : NULL;
+		m->external = parent->external;
 		m->buffer = accel_buffer_ref(parent->buffer);
 		m->data = parent->data;
 		ocl_lock();
@@ -239,6 +316,21 @@ cl_int CL_API_CALL ocl_clSetMemObjectDestructorCallback(cl_mem m,
 	return rc;
 }
 
+/* A new fd for each answer, and none for a question after the size. */
+static cl_int export_fd(cl_mem m, size_t room, void *value, size_t *size)
+{
+	struct accel_error why;
+	int fd = -1;
+
+	if (m->parent || !ocl_has_dma_buf(m->context->device))
+		return CL_INVALID_OPERATION;
+	if (value && room < sizeof(fd))
+		return CL_INVALID_VALUE;
+	if (value && accel_buffer_export(m->buffer, &fd, &why))
+		return CL_OUT_OF_RESOURCES;
+	return ocl_give(room, value, size, &fd, sizeof(fd));
+}
+
 cl_int CL_API_CALL ocl_clGetMemObjectInfo(cl_mem m, cl_mem_info what, size_t room, void *value,
 					  size_t *size)
 {
@@ -271,6 +363,8 @@ cl_int CL_API_CALL ocl_clGetMemObjectInfo(cl_mem m, cl_mem_info what, size_t roo
 	case CL_MEM_PROPERTIES:
 		return ocl_give(room, value, size, m->properties,
 				m->property_count * sizeof(m->properties[0]));
+	case CL_MEM_DMA_BUF_ACCEL:
+		return export_fd(m, room, value, size);
 	default:
 		return CL_INVALID_VALUE;
 	}

@@ -15,7 +15,11 @@ static struct {
 	pthread_cond_t changed;
 	struct ocl_object *oldest[OCL_KINDS], *newest[OCL_KINDS];
 	unsigned int dead[OCL_KINDS];
-} objects = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+	pthread_once_t once;
+	unsigned int process;
+	void *loaders;
+} objects = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER,
+	    .once = PTHREAD_ONCE_INIT };
 
 void ocl_lock(void)
 {
@@ -37,6 +41,25 @@ void ocl_wait_signal(void)
 	pthread_cond_wait(&objects.changed, &objects.lock);
 }
 
+/*
+ * The child of a fork has none of the threads that the parent's objects count on, and shares its devices.
+ * It finds no object valid but platform and devices, with which it can begin afresh.
+ */
+static void forked(void)
+{
+	pthread_mutex_init(&objects.lock, NULL);
+	pthread_cond_init(&objects.changed, NULL);
+	memset(objects.oldest, 0, sizeof(objects.oldest));
+	memset(objects.newest, 0, sizeof(objects.newest));
+	memset(objects.dead, 0, sizeof(objects.dead));
+	objects.process++;
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(ocl_lock, ocl_unlock, forked);
+}
+
 /* With the lock. */
 static struct ocl_object *dig_up(enum ocl_kind kind)
 {
@@ -53,6 +76,7 @@ void *ocl_new(enum ocl_kind kind, size_t size)
 {
 	struct ocl_object *o;
 
+	pthread_once(&objects.once, watch_forks);
 	ocl_lock();
 	o = dig_up(kind);
 	if (o)
@@ -61,8 +85,10 @@ void *ocl_new(enum ocl_kind kind, size_t size)
 		o = calloc(1, size);
 	if (o) {
 		o->dispatch = &ocl_dispatch;
+		o->loaders = objects.loaders;
+		o->process = objects.process;
 		o->references = 1;
-		o->kind = kind;
+		__atomic_store_n(&o->kind, kind, __ATOMIC_RELEASE);
 	}
 	ocl_unlock();
 	return o;
@@ -86,7 +112,21 @@ bool ocl_is(const void *handle, enum ocl_kind kind)
 {
 	const struct ocl_object *o = handle;
 
-	return o && __atomic_load_n(&o->kind, __ATOMIC_RELAXED) == kind;
+	return o && o->dispatch == &ocl_dispatch &&
+	       __atomic_load_n(&o->kind, __ATOMIC_ACQUIRE) == kind &&
+	       (kind == OCL_PLATFORM || kind == OCL_DEVICE || o->process == objects.process);
+}
+
+void ocl_set_loaders(void *data)
+{
+	struct ocl_object *platform = (struct ocl_object *)ocl_platform();
+
+	ocl_lock();
+	objects.loaders = data;
+	platform->loaders = data;
+	ocl_unlock();
+	for (unsigned int i = 0; ocl_device_at(i); i++)
+		ocl_device_at(i)->object.loaders = data;
 }
 
 void ocl_ref(void *object)

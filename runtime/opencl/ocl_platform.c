@@ -7,21 +7,31 @@
 #include "runtime/opencl/ocl_api.h"
 
 #define OCL_VERSION		"OpenCL 3.0 accel " ACCEL_VERSION
-#define OCL_EXTENSIONS		"cl_khr_icd cl_khr_extended_versioning"
 
 /* Specs of devices, separated by semicolons, instead of the NPUs of the machine. */
 #define OCL_DEVICES_VARIABLE	"ACCEL_OPENCL_DEVICES"
 /* "custom": devices are of the type CUSTOM, which applications that ask for all do not see. */
 #define OCL_TYPE_VARIABLE	"ACCEL_OPENCL_DEVICE_TYPE"
 
+/* Built-in kernels, "NAME=FILE", separated by semicolons: each runs a model file. */
+#define OCL_KERNELS_VARIABLE	"ACCEL_OPENCL_KERNELS"
+#define OCL_MAX_KERNELS		64
+
+struct built_in {
+	char name[CL_NAME_VERSION_MAX_NAME_SIZE];
+	char *path;
+};
+
 static struct {
 	pthread_once_t once;
 	struct _cl_platform_id platform;
 	struct _cl_device_id devices[OCL_MAX_DEVICES];
 	unsigned int count;
+	struct built_in kernels[OCL_MAX_KERNELS];
+	unsigned int kernel_count;
 } all = {
 	.once = PTHREAD_ONCE_INIT,
-	.platform = { { &ocl_dispatch, OCL_PLATFORM, 1, NULL } },
+	.platform = { { .dispatch = &ocl_dispatch, .kind = OCL_PLATFORM, .references = 1 } },
 };
 
 static void add_device(const struct accel_device_info *info)
@@ -31,11 +41,25 @@ static void add_device(const struct accel_device_info *info)
 	if (all.count == OCL_MAX_DEVICES)
 		return;
 	all.devices[all.count++] = (struct _cl_device_id){
-		.object = { &ocl_dispatch, OCL_DEVICE, 1, NULL },
+		.object = { .dispatch = &ocl_dispatch, .kind = OCL_DEVICE, .references = 1 },
 		.info = *info,
 		.type = type && !strcmp(type, "custom") ? CL_DEVICE_TYPE_CUSTOM :
 							  CL_DEVICE_TYPE_ACCELERATOR,
 	};
+}
+
+/* What the machine's list says of the device, without opening it. */
+static void find_features(struct accel_device_info *info)
+{
+	struct accel_device_info other = { .size = sizeof(other) };
+	struct accel_device_list *list;
+
+	if (accel_device_list_create(&list, NULL))
+		return;
+	for (size_t i = 0; i < accel_device_list_count(list); i++)
+		if (!accel_device_list_get(list, i, &other) && !strcmp(other.spec, info->spec))
+			*info = other;
+	accel_device_list_free(list);
 }
 
 /* "sim:ethos-u65-256,threads=2" is called "ethos-u65-256". */
@@ -51,8 +75,29 @@ static void add_spec(const char *spec, size_t len)
 	name = name ? name + 1 : spec;
 	n = strcspn(name, ",;");
 	snprintf(info.name, sizeof(info.name), "%.*s", (int)n, name);
-	snprintf(info.transport, sizeof(info.transport), "%s", name == spec ? "drm" : "sim");
+	if (name == spec)
+		find_features(&info);
+	else
+		info.features = ACCEL_FEATURE_SIMULATED | ACCEL_FEATURE_DMA_BUF;
 	add_device(&info);
+}
+
+/* What is no NAME=FILE is passed over. */
+static void find_kernels(void)
+{
+	const char *at = getenv(OCL_KERNELS_VARIABLE);
+
+	for (; at && *at; at += strspn(at, ";")) {
+		struct built_in *k = &all.kernels[all.kernel_count];
+		size_t len = strcspn(at, ";"), name = strcspn(at, "=;");
+
+		if (name && name + 1 < len && name < sizeof(k->name) && all.kernel_count < OCL_MAX_KERNELS) {
+			memcpy(k->name, at, name);
+			k->path = strndup(at + name + 1, len - name - 1);
+			all.kernel_count += !!k->path;
+		}
+		at += len;
+	}
 }
 
 static void find_devices(void)
@@ -61,6 +106,7 @@ static void find_devices(void)
 	struct accel_device_info info = { .size = sizeof(info) };
 	struct accel_device_list *list;
 
+	find_kernels();
 	if (specs) {
 		for (; *specs; specs += strspn(specs, ";")) {
 			size_t len = strcspn(specs, ";");
@@ -90,6 +136,16 @@ cl_device_id ocl_device_at(unsigned int index)
 	return index < all.count ? &all.devices[index] : NULL;
 }
 
+const char *ocl_built_in(unsigned int index, const char **path)
+{
+	pthread_once(&all.once, find_devices);
+	if (index >= all.kernel_count)
+		return NULL;
+	if (path)
+		*path = all.kernels[index].path;
+	return all.kernels[index].name;
+}
+
 cl_int ocl_get_platforms(cl_uint room, cl_platform_id *out, cl_uint *count)
 {
 	if ((!room && out) || (!out && !count))
@@ -101,16 +157,74 @@ cl_int ocl_get_platforms(cl_uint room, cl_platform_id *out, cl_uint *count)
 	return CL_SUCCESS;
 }
 
-static const cl_name_version extensions[] = {
-	{ CL_MAKE_VERSION(1, 0, 0), "cl_khr_icd" },
-	{ CL_MAKE_VERSION(1, 0, 0), "cl_khr_extended_versioning" },
+/*
+ * @device: not the platform's. The specification demands some names of every device, for a language that
+ * nothing here compiles.
+ */
+static const struct {
+	cl_name_version name;
+	bool device, dma_buf;
+} extensions[] = {
+	{ { CL_MAKE_VERSION(2, 0, 0), "cl_khr_icd" }, false, false },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_extended_versioning" }, false, false },
+	{ { CL_MAKE_VERSION(0, 9, 8), "cl_khr_command_buffer" }, false, false },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_external_memory" }, false, true },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_external_memory_dma_buf" }, false, true },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_byte_addressable_store" }, true, false },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_global_int32_base_atomics" }, true, false },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_global_int32_extended_atomics" }, true, false },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_local_int32_base_atomics" }, true, false },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_local_int32_extended_atomics" }, true, false },
 };
+
+#define EXTENSIONS (sizeof(extensions) / sizeof(extensions[0]))
+
+bool ocl_has_dma_buf(cl_device_id d)
+{
+	return d->info.features & ACCEL_FEATURE_DMA_BUF;
+}
+
+/* The platform's are those that all devices have. */
+static bool has(cl_device_id d, size_t extension)
+{
+	if (!extensions[extension].dma_buf)
+		return d || !extensions[extension].device;
+	if (d)
+		return ocl_has_dma_buf(d);
+	for (unsigned int i = 0; ocl_device_at(i); i++)
+		if (!ocl_has_dma_buf(ocl_device_at(i)))
+			return false;
+	return true;
+}
+
+cl_int ocl_extensions(cl_device_id d, size_t room, void *value, size_t *size)
+{
+	char text[EXTENSIONS * CL_NAME_VERSION_MAX_NAME_SIZE] = "";
+
+	for (size_t i = 0; i < EXTENSIONS; i++)
+		if (has(d, i))
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+				 text[0] ? " " : "", extensions[i].name.name);
+	return ocl_give_text(room, value, size, text);
+}
+
+cl_int ocl_extension_versions(cl_device_id d, size_t room, void *value, size_t *size)
+{
+	cl_name_version list[EXTENSIONS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < EXTENSIONS; i++)
+		if (has(d, i))
+			list[n++] = extensions[i].name;
+	return ocl_give(room, value, size, list, n * sizeof(list[0]));
+}
 
 cl_int ocl_platform_info(cl_platform_id p, cl_platform_info what, size_t room, void *value,
 			 size_t *size)
 {
 	const cl_version version = CL_MAKE_VERSION(3, 0, 0);
-	const cl_ulong resolution = 0;
+	const cl_uint dma_buf = CL_EXTERNAL_MEMORY_HANDLE_DMA_BUF_KHR;
+	const cl_ulong resolution = 1;	/* ns, of CLOCK_MONOTONIC */
 
 	if (p && !ocl_is(p, OCL_PLATFORM))
 		return CL_INVALID_PLATFORM;
@@ -126,13 +240,15 @@ cl_int ocl_platform_info(cl_platform_id p, cl_platform_info what, size_t room, v
 	case CL_PLATFORM_VENDOR:
 		return ocl_give_text(room, value, size, "accel project");
 	case CL_PLATFORM_EXTENSIONS:
-		return ocl_give_text(room, value, size, OCL_EXTENSIONS);
+		return ocl_extensions(NULL, room, value, size);
 	case CL_PLATFORM_EXTENSIONS_WITH_VERSION:
-		return ocl_give(room, value, size, extensions, sizeof(extensions));
+		return ocl_extension_versions(NULL, room, value, size);
 	case CL_PLATFORM_ICD_SUFFIX_KHR:
 		return ocl_give_text(room, value, size, "ACCEL");
 	case CL_PLATFORM_HOST_TIMER_RESOLUTION:
 		return ocl_give(room, value, size, &resolution, sizeof(resolution));
+	case CL_PLATFORM_EXTERNAL_MEMORY_IMPORT_HANDLE_TYPES_KHR:
+		return ocl_give(room, value, size, &dma_buf, sizeof(dma_buf));
 	default:
 		return CL_INVALID_VALUE;
 	}

@@ -155,3 +155,8 @@ cl_int CL_API_CALL ocl_clSetDefaultDeviceCommandQueue(cl_context c, cl_device_id
 {
 	return ocl_is(c, OCL_CONTEXT) ? CL_INVALID_OPERATION : CL_INVALID_CONTEXT;
 }
+
+cl_int CL_API_CALL ocl_record_nothing(ocl_command_buffer b)
+{
+	return ocl_is(b, OCL_COMMAND_BUFFER) ? CL_INVALID_OPERATION : OCL_INVALID_COMMAND_BUFFER;
+}

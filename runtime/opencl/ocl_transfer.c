@@ -158,48 +158,75 @@ cl_int CL_API_CALL ocl_clEnqueueWriteBuffer(cl_command_queue q, cl_mem m, cl_boo
 	return enqueue(q, CL_COMMAND_WRITE_BUFFER, &t, blocking, count, waits, out, move_box);
 }
 
-cl_int CL_API_CALL ocl_clEnqueueCopyBuffer(cl_command_queue q, cl_mem src, cl_mem dst, size_t from,
-					   size_t to, size_t size, cl_uint count, const cl_event *waits,
-					   cl_event *out)
+/* Enqueue what could be made. */
+static cl_int finish(cl_event e, cl_int rc, cl_event *out)
+{
+	return e ? ocl_enqueue(e, false, out) : rc;
+}
+
+cl_event ocl_copy(cl_command_queue q, cl_mem src, cl_mem dst, size_t from, size_t to, size_t size,
+		  cl_uint count, const cl_event *waits, cl_int *err)
 {
 	const struct ocl_transfer t = {
 		.src = src, .dst = dst, .src_origin = { from }, .dst_origin = { to },
 		.region = { size, 1, 1 },
 	};
-	cl_int rc = check(q, src);
 	size_t a, b;
 
-	if (!rc)
-		rc = check(q, dst);
-	if (rc)
-		return rc;
+	*err = check(q, src);
+	if (!*err)
+		*err = check(q, dst);
+	if (*err)
+		return NULL;
+	*err = CL_INVALID_VALUE;
 	if (!size || outside(src, from, size) || outside(dst, to, size))
-		return CL_INVALID_VALUE;
+		return NULL;
 	a = src->origin + from;
 	b = dst->origin + to;
+	*err = CL_MEM_COPY_OVERLAP;
 	if (src->data == dst->data && a < b + size && b < a + size)
-		return CL_MEM_COPY_OVERLAP;
-	return enqueue(q, CL_COMMAND_COPY_BUFFER, &t, false, count, waits, out, move_box);
+		return NULL;
+	return command(q, CL_COMMAND_COPY_BUFFER, &t, count, waits, move_box, err);
+}
+
+cl_int CL_API_CALL ocl_clEnqueueCopyBuffer(cl_command_queue q, cl_mem src, cl_mem dst, size_t from,
+					   size_t to, size_t size, cl_uint count, const cl_event *waits,
+					   cl_event *out)
+{
+	cl_int rc;
+	cl_event e = ocl_copy(q, src, dst, from, to, size, count, waits, &rc);
+
+	return finish(e, rc, out);
+}
+
+cl_event ocl_fill(cl_command_queue q, cl_mem m, const void *pattern, size_t pattern_size, size_t offset,
+		  size_t size, cl_uint count, const cl_event *waits, cl_int *err)
+{
+	struct ocl_transfer t = {
+		.dst = m, .dst_origin = { offset }, .region = { size, 1, 1 },
+		.pattern_size = pattern_size,
+	};
+
+	*err = check(q, m);
+	if (*err)
+		return NULL;
+	*err = CL_INVALID_VALUE;
+	if (!pattern || !pattern_size || pattern_size > sizeof(t.pattern) ||
+	    pattern_size & (pattern_size - 1) || offset % pattern_size || size % pattern_size ||
+	    !size || outside(m, offset, size))
+		return NULL;
+	memcpy(t.pattern, pattern, pattern_size);
+	return command(q, CL_COMMAND_FILL_BUFFER, &t, count, waits, fill, err);
 }
 
 cl_int CL_API_CALL ocl_clEnqueueFillBuffer(cl_command_queue q, cl_mem m, const void *pattern,
 					   size_t pattern_size, size_t offset, size_t size,
 					   cl_uint count, const cl_event *waits, cl_event *out)
 {
-	struct ocl_transfer t = {
-		.dst = m, .dst_origin = { offset }, .region = { size, 1, 1 },
-		.pattern_size = pattern_size,
-	};
-	cl_int rc = check(q, m);
+	cl_int rc;
+	cl_event e = ocl_fill(q, m, pattern, pattern_size, offset, size, count, waits, &rc);
 
-	if (rc)
-		return rc;
-	if (!pattern || !pattern_size || pattern_size > sizeof(t.pattern) ||
-	    pattern_size & (pattern_size - 1) || offset % pattern_size || size % pattern_size ||
-	    !size || outside(m, offset, size))
-		return CL_INVALID_VALUE;
-	memcpy(t.pattern, pattern, pattern_size);
-	return enqueue(q, CL_COMMAND_FILL_BUFFER, &t, false, count, waits, out, fill);
+	return finish(e, rc, out);
 }
 
 /* Pitches of a box; 0: as long as its rows and planes. False: shorter than those. */
@@ -305,31 +332,45 @@ static bool boxes_overlap(const struct ocl_transfer *t, size_t src_base, size_t 
 	return false;
 }
 
+cl_event ocl_copy_box(cl_command_queue q, cl_mem src, cl_mem dst, const size_t *src_origin,
+		      const size_t *dst_origin, const size_t *region, const size_t *rows,
+		      const size_t *planes, cl_uint count, const cl_event *waits, cl_int *err)
+{
+	struct ocl_transfer t = { .src = src, .dst = dst };
+
+	*err = check(q, src);
+	if (!*err)
+		*err = check(q, dst);
+	if (*err)
+		return NULL;
+	*err = CL_INVALID_VALUE;
+	if (!src_origin || !dst_origin || !region || box_empty(region) ||
+	    !pitches(region, rows[0], planes[0], t.src_pitch) ||
+	    !pitches(region, rows[1], planes[1], t.dst_pitch) ||
+	    !box_fits(src_origin, region, t.src_pitch, src->size) ||
+	    !box_fits(dst_origin, region, t.dst_pitch, dst->size))
+		return NULL;
+	memcpy(t.src_origin, src_origin, sizeof(t.src_origin));
+	memcpy(t.dst_origin, dst_origin, sizeof(t.dst_origin));
+	memcpy(t.region, region, sizeof(t.region));
+	*err = CL_MEM_COPY_OVERLAP;
+	if (src->data == dst->data && boxes_overlap(&t, src->origin, dst->origin))
+		return NULL;
+	return command(q, CL_COMMAND_COPY_BUFFER_RECT, &t, count, waits, move_box, err);
+}
+
 cl_int CL_API_CALL ocl_clEnqueueCopyBufferRect(cl_command_queue q, cl_mem src, cl_mem dst,
 					       const size_t *src_origin, const size_t *dst_origin,
 					       const size_t *region, size_t src_row, size_t src_plane,
 					       size_t dst_row, size_t dst_plane, cl_uint count,
 					       const cl_event *waits, cl_event *out)
 {
-	struct ocl_transfer t = { .src = src, .dst = dst };
-	cl_int rc = check(q, src);
+	const size_t rows[2] = { src_row, dst_row }, planes[2] = { src_plane, dst_plane };
+	cl_int rc;
+	cl_event e = ocl_copy_box(q, src, dst, src_origin, dst_origin, region, rows, planes, count, waits,
+				  &rc);
 
-	if (!rc)
-		rc = check(q, dst);
-	if (rc)
-		return rc;
-	if (!src_origin || !dst_origin || !region || box_empty(region) ||
-	    !pitches(region, src_row, src_plane, t.src_pitch) ||
-	    !pitches(region, dst_row, dst_plane, t.dst_pitch) ||
-	    !box_fits(src_origin, region, t.src_pitch, src->size) ||
-	    !box_fits(dst_origin, region, t.dst_pitch, dst->size))
-		return CL_INVALID_VALUE;
-	memcpy(t.src_origin, src_origin, sizeof(t.src_origin));
-	memcpy(t.dst_origin, dst_origin, sizeof(t.dst_origin));
-	memcpy(t.region, region, sizeof(t.region));
-	if (src->data == dst->data && boxes_overlap(&t, src->origin, dst->origin))
-		return CL_MEM_COPY_OVERLAP;
-	return enqueue(q, CL_COMMAND_COPY_BUFFER_RECT, &t, false, count, waits, out, move_box);
+	return finish(e, rc, out);
 }
 
 void *CL_API_CALL ocl_clEnqueueMapBuffer(cl_command_queue q, cl_mem m, cl_bool blocking,
@@ -431,4 +472,36 @@ cl_int CL_API_CALL ocl_clEnqueueMigrateMemObjects(cl_command_queue q, cl_uint n,
 		rc = check(q, list[i]);
 	return rc ? rc : enqueue(q, CL_COMMAND_MIGRATE_MEM_OBJECTS, &(struct ocl_transfer){ 0 }, false,
 				 count, waits, out, NULL);
+}
+
+/* Fences in the memory's dma-buf order what others and the NPU do with it. */
+static cl_int hand_over(cl_command_queue q, cl_command_type type, cl_uint n, const cl_mem *list, cl_uint count,
+			const cl_event *waits, cl_event *out)
+{
+	cl_int rc = CL_SUCCESS;
+
+	if (!ocl_is(q, OCL_QUEUE))
+		return CL_INVALID_COMMAND_QUEUE;
+	if (!n != !list)
+		return CL_INVALID_VALUE;
+	if (!ocl_has_dma_buf(q->context->device))
+		return CL_INVALID_OPERATION;
+	for (cl_uint i = 0; i < n && !rc; i++) {
+		rc = check(q, list[i]);
+		if (!rc && !list[i]->external)
+			rc = CL_INVALID_MEM_OBJECT;
+	}
+	return rc ? rc : enqueue(q, type, &(struct ocl_transfer){ 0 }, false, count, waits, out, NULL);
+}
+
+cl_int CL_API_CALL ocl_acquire_external(cl_command_queue q, cl_uint n, const cl_mem *list, cl_uint count,
+					const cl_event *waits, cl_event *out)
+{
+	return hand_over(q, CL_COMMAND_ACQUIRE_EXTERNAL_MEM_OBJECTS_KHR, n, list, count, waits, out);
+}
+
+cl_int CL_API_CALL ocl_release_external(cl_command_queue q, cl_uint n, const cl_mem *list, cl_uint count,
+					const cl_event *waits, cl_event *out)
+{
+	return hand_over(q, CL_COMMAND_RELEASE_EXTERNAL_MEM_OBJECTS_KHR, n, list, count, waits, out);
 }
