@@ -19,7 +19,7 @@ _accel()
 	fi
 
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W 'devices info compile quantise run bench eval disasm estimate profile --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'devices info convert quantise compile run bench eval disasm estimate profile --help --version' -- "$cur")
 		return
 	fi
 
@@ -80,6 +80,7 @@ _accel()
 	compile) options="$options --target --output --system --memory-mode --optimise --jobs --emit --dump --no-cpu-fallback --own-io --operators" ;;
 	run) options="$options --device --input --output" ;;
 	bench) options="$options --device --runs" ;;
+	convert) options="$options --output --shape" ;;
 	quantise) options="$options --output --calibration --preprocess --samples --shape --io --method --percentile --weights --equalise --bias-correction --int16 --mixed --adaround --optimiser --lr --momentum --batch --epochs --seed" ;;
 	eval) options="$options --device --dataset --limit" ;;
 	disasm) options="$options --arch" ;;

@@ -45,6 +45,7 @@ int cmd_print_json(json_t *json);
 double cmd_now_us(void);
 
 int cmd_compile(int argc, char **argv);
+int cmd_convert(int argc, char **argv);
 int cmd_quantise(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_run(int argc, char **argv);

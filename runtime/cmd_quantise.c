@@ -14,6 +14,8 @@
 
 #define WORST		5	/* layers in the summary */
 #define SAMPLES_DEFAULT	256
+#define RATE_ADAM	0.1
+#define RATE_SGD	0.01
 
 enum { OPT_PREPROCESS = 0x300, OPT_METHOD, OPT_PERCENTILE, OPT_WEIGHTS, OPT_EQUALISE,
        OPT_BIAS, OPT_ADAROUND, OPT_INT16, OPT_MIXED, OPT_IO, OPT_SHAPE, OPT_JSON, OPT_OPTIMISER,
@@ -60,7 +62,7 @@ static const struct argp_option options[] = {
 	{ "adaround", OPT_ADAROUND, NULL, 0, "learn whether each weight is rounded up or down, layer by layer", 1 },
 	{ NULL, 0, NULL, 0, "Learning, for --adaround:", 2 },
 	{ "optimiser", OPT_OPTIMISER, "adam|sgd", 0, "Adam, or gradient descent with momentum (adam)", 2 },
-	{ "lr", OPT_LR, "RATE", 0, "learning rate (0.01)", 2 },
+	{ "lr", OPT_LR, "RATE", 0, "learning rate (adam: 0.1, sgd: 0.01)", 2 },
 	{ "momentum", OPT_MOMENTUM, "M", 0, "share of the step before (0.9)", 2 },
 	{ "batch", OPT_BATCH, "N", 0, "positions a step (64)", 2 },
 	{ "epochs", OPT_EPOCHS, "N", 0, "times that all positions are gone through (20)", 2 },
@@ -246,6 +248,8 @@ static int report(const struct quantise_args *args, struct quantise_report *r)
 	printf("%s: %u operators of int8, %u of int16, %u left float; %zu samples\n", args->output, r->ops8,
 	       r->ops16, r->ops_float, r->samples);
 	printf("output   %.1f dB above the quantisation noise\n", r->outputs);
+	if (!isnan(r->learned))
+		printf("learned  %.0f %% of the layers' error is left\n", 100 * r->learned);
 	for (uint32_t i = 0; i < r->layer_count && i < WORST; i++)
 		printf("%s %6.1f dB  int%-2u %s  %s\n", i ? "        " : "worst   ", r->layers[i].sqnr,
 		       r->layers[i].bits, ir_kind_info(r->layers[i].kind)->name, r->layers[i].name);
@@ -290,6 +294,9 @@ int cmd_quantise(int argc, char **argv)
 	struct error err;
 
 	quantise_defaults(&args.opt);
+	args.opt.optimiser.rate = 0;
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	if (args.opt.optimiser.rate == 0)
+		args.opt.optimiser.rate = args.opt.optimiser.kind == OPTIMISER_SGD ? RATE_SGD : RATE_ADAM;
 	return run(&args, &err);
 }

@@ -15,6 +15,7 @@ static const struct command {
 } commands[] = {
 	{ "devices", cmd_devices, "list the NPUs of this machine and those that can be simulated" },
 	{ "info", cmd_info, "show what a model file consists of" },
+	{ "convert", cmd_convert, "write a model in another form" },
 	{ "quantise", cmd_quantise, "turn a float model into one of integers" },
 	{ "compile", cmd_compile, "compile a model for an NPU" },
 	{ "run", cmd_run, "run a model on arrays from files" },

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 # From float graphs to graphs of integers, and the TFLite files they are written as.
 
+# All of the runtime but its commands.
+QUANTISE_OBJS := $(filter-out $(O)/runtime/cmd_%.o $(O)/runtime/eval/%.o,$(RUNTIME_OBJS))
+
 QUANTISE_MODELS = $(wildcard $(ACCEL_MODELS)/*/model.tflite $(ACCEL_MODELS)/ops/*/model.tflite \
 	$(ACCEL_MODELS)/seanet/*.tflite tests/data/*/model.tflite tests/demo/ds-cnn.tflite)
 
-$(O)/tests/tflite_write: $(O)/tests/tflite_write.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS)) | $(O)/libaccel.so
+$(O)/tests/tflite_write: $(O)/tests/tflite_write.o $(QUANTISE_OBJS) | $(O)/libaccel.so
 	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS)
 
 # The files that we write, read again by us, and run by TFLite 2.14 (status 77: there is none).
@@ -23,7 +26,7 @@ check-quantise: $(O)/accel $(O)/tests/cpu_run
 	$(Q)$(PYTHON) tests/quantise.py $^ > $(O)/quantise.log 2>&1; s=$$?; \
 	grep -E '^FAIL|^quantised|^SKIP: ' $(O)/quantise.log; test $$s = 0 -o $$s = 77
 
-$(O)/tests/test_quantise: $(O)/tests/test_quantise.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS)) | $(O)/libaccel.so
+$(O)/tests/test_quantise: $(O)/tests/test_quantise.o $(QUANTISE_OBJS) | $(O)/libaccel.so
 	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS) -lcmocka
 
 CHECKS += check-quantise-parts

@@ -206,13 +206,15 @@ MODES = {
     "int8": [],
     "per_tensor": ["--weights", "per-tensor", "--io", "float32"],
     "int16": ["--int16"],
+    "mixed": ["--mixed=0.6"],
+    "improved": ["--equalise", "--adaround", "--bias-correction", "--epochs", "2", "--io", "float32"],
 }
 
 # BUILTIN_REF of 2.14 does not have them; the other kernels do.
 NOT_REFERENCE = ["elu"]
 
 # Below this many decibels something is wrong: not rounding, but what is computed.
-LEAST = {"int8": 20, "per_tensor": 18, "int16": 20}
+LEAST = {"int8": 20, "per_tensor": 18, "int16": 20, "mixed": 20, "improved": 20}
 
 
 def run(accel, cpu_run, np, interpreter_of, name, mode, tmp):

@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/quantise/improve.h"
 #include "runtime/quantise/plan.h"
 #include "runtime/quantise/prepare.h"
 #include "runtime/quantise/sqnr.h"
+
+#define EQUALISE_SAMPLES	64	/* largest values are wanted only */
 
 void quantise_defaults(struct quantise_options *opt)
 {
@@ -17,7 +20,7 @@ void quantise_defaults(struct quantise_options *opt)
 		.method = RANGE_MSE,
 		.percentile = 99.99,
 		.mixed_share = 0.25,
-		.optimiser = { .kind = OPTIMISER_ADAM, .rate = 0.01, .momentum = 0.9, .batch = 64,
+		.optimiser = { .kind = OPTIMISER_ADAM, .rate = 0.1, .momentum = 0.9, .batch = 64,
 			       .epochs = 20, .seed = 1 },
 	};
 }
@@ -85,6 +88,33 @@ static int fill_report(const struct plan *p, const struct ir_graph *q, const uin
 	return rc;
 }
 
+/* Channels are scaled before anything is measured for good. */
+static int equalise_first(struct ir_graph *g, const struct quantise_data *data, struct error *err)
+{
+	struct stats *stats = NULL;
+	uint32_t pairs;
+	int rc = calibrate(g, data, EQUALISE_SAMPLES, &stats, err);
+
+	if (!rc)
+		rc = equalise(g, stats, &pairs, err);
+	stats_free(stats);
+	return rc;
+}
+
+static int improve(struct plan *plan, const struct quantise_data *data,
+		   const struct quantise_options *opt, double *learned, struct error *err)
+{
+	int rc = 0;
+
+	if (opt->mixed && !opt->int16)
+		rc = widen_worst(plan, data, opt->mixed_share, err);
+	if (!rc && opt->adaround)
+		rc = learn_rounding(plan, data, learned, err);
+	if (!rc && opt->bias_correction)
+		rc = correct_biases(plan, err);
+	return rc;
+}
+
 int quantise(const struct ir_graph *from, const struct quantise_data *data,
 	     const struct quantise_options *opt, struct ir_graph **out,
 	     struct quantise_report *report, struct error *err)
@@ -93,13 +123,11 @@ int quantise(const struct ir_graph *from, const struct quantise_data *data,
 	struct stats *stats = NULL;
 	struct plan plan = { 0 };
 	uint32_t *map = NULL;
-	int rc = 0;
+	double learned = NAN;
+	int rc = prepare(from, &g, err);
 
-	if (opt->mixed || opt->equalise || opt->bias_correction || opt->adaround)
-		rc = error_set(err, -ENOTSUP, "equalisation, bias correction, learned rounding and mixed "
-			       "precision are not there yet");
-	if (!rc)
-		rc = prepare(from, &g, err);
+	if (!rc && opt->equalise)
+		rc = equalise_first(g, data, err);
 	if (!rc)
 		rc = calibrate(g, data, 0, &stats, err);
 	if (!rc)
@@ -111,10 +139,14 @@ int quantise(const struct ir_graph *from, const struct quantise_data *data,
 	}
 	if (!rc) {
 		plan_assign(&plan);
-		rc = plan_rewrite(&plan, &q, map, err);
+		rc = improve(&plan, data, opt, &learned, err);
 	}
-	if (!rc && report)
+	if (!rc)
+		rc = plan_rewrite(&plan, &q, map, err);
+	if (!rc && report) {
 		rc = fill_report(&plan, q, map, data, report, err);
+		report->learned = learned;
+	}
 	if (rc)
 		ir_free(q);
 	else

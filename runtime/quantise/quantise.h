@@ -56,6 +56,7 @@ struct quantise_layer {
  * @ops8, @ops16, @ops_float: operations by the type they compute in; others have nothing to do with
  *	float numbers
  * @samples: that were used
+ * @learned: what learned rounding left of the layers' error, as a ratio; NAN: none was learned
  */
 struct quantise_report {
 	struct quantise_layer *layers;
@@ -63,6 +64,7 @@ struct quantise_report {
 	double outputs;
 	uint32_t ops8, ops16, ops_float;
 	size_t samples;
+	double learned;
 };
 
 void quantise_report_free(struct quantise_report *r);

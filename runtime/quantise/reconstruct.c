@@ -117,12 +117,46 @@ static void push(struct learning *l, float beta, float strength)
 	}
 }
 
+/* One output a group: too little for a product of matrices. */
+static void forward_narrow(const struct learning *l, const float *x, size_t rows, float *y)
+{
+	const struct layer_data *d = l->data;
+	size_t taps = d->shape.taps, outputs = d->shape.outputs;
+
+	for (size_t k = 0; k < d->groups; k++) {
+		const float *w = l->w + k * taps;
+
+		for (size_t r = 0; r < rows; r++, x += taps) {
+			float sum = 0;
+
+			for (size_t t = 0; t < taps; t++)
+				sum += x[t] * w[t];
+			y[r * outputs + k] = sum;
+		}
+	}
+}
+
+static void backward_narrow(struct learning *l, size_t rows)
+{
+	const struct layer_data *d = l->data;
+	size_t taps = d->shape.taps, outputs = d->shape.outputs;
+	const float *x = l->x;
+
+	memset(l->wg, 0, l->weights * sizeof(*l->wg));
+	for (size_t k = 0; k < d->groups; k++)
+		for (size_t r = 0; r < rows; r++, x += taps)
+			for (size_t t = 0; t < taps; t++)
+				l->wg[k * taps + t] += l->d[r * outputs + k] * x[t];
+}
+
 static void forward(const struct learning *l, const float *x, size_t rows, float *y)
 {
 	const struct layer_data *d = l->data;
 	size_t taps = d->shape.taps, outputs = d->shape.outputs, per = outputs / d->groups;
 
-	for (uint32_t k = 0; k < d->groups; k++) {
+	if (per == 1)
+		forward_narrow(l, x, rows, y);
+	for (uint32_t k = 0; k < d->groups && per > 1; k++) {
 		const struct gemm m = { .m = rows, .n = per, .k = taps, .b_turned = true, .lda = taps,
 					.ldb = taps, .ldc = outputs };
 
@@ -182,7 +216,9 @@ static void backward(struct learning *l, size_t batch, float scale)
 			bg[o] += l->d[at];
 		}
 	}
-	for (uint32_t k = 0; k < d->groups; k++) {
+	if (per == 1)
+		backward_narrow(l, batch);
+	for (uint32_t k = 0; k < d->groups && per > 1; k++) {
 		const struct gemm m = { .m = per, .n = taps, .k = batch, .a_turned = true, .lda = outputs,
 					.ldb = taps, .ldc = taps };
 

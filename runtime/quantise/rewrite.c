@@ -210,7 +210,10 @@ static uint32_t value_as(struct rewrite *r, uint32_t tensor, unsigned int precis
 		if (r->p->home[tensor] == precision &&
 		    (precision < PREC_8 || (q->scale[0] == scale && q->zero_point[0] == zero_point)))
 			return home;
-		c.made = put_conversion(r, home, name, t, &c);
+		/* TFLite 2.14's QUANTIZE does not widen; from float it does. */
+		if (r->p->home[tensor] == PREC_8 && precision == PREC_16)
+			home = value_as(r, tensor, PREC_FLOAT, 1, 0);
+		c.made = home == IR_NONE ? IR_NONE : put_conversion(r, home, name, t, &c);
 	}
 	return c.made == IR_NONE ? IR_NONE : remember(r, c);
 }
