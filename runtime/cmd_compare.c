@@ -186,7 +186,7 @@ int cmd_compare(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	for (int i = 0; i < 2 && !rc; i++)
-		rc = cmd_graph_open(args.models[i], i ? NULL : &args.shapes, &g[i], &err);
+		rc = graph_file_open(args.models[i], i ? NULL : &args.shapes, &g[i], &err);
 	if (!rc)
 		rc = compare(&args, g, &err);
 	ir_free(g[0]);

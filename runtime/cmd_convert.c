@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "runtime/cmd.h"
-#include "runtime/cmd_graph.h"
+#include "runtime/graph_file.h"
 
 enum { OPT_SHAPE = 0x300, OPT_JSON };
 
@@ -80,9 +80,9 @@ int cmd_convert(int argc, char **argv)
 	int rc;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	rc = cmd_graph_open(args.model, &args.shapes, &g, &err);
+	rc = graph_file_open(args.model, &args.shapes, &g, &err);
 	if (!rc)
-		rc = cmd_graph_save(g, args.output, &err);
+		rc = graph_file_save(g, args.output, &err);
 	rc = rc ? cmd_fail(&err) : report(&args, g);
 	ir_free(g);
 	return rc;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "runtime/cmd.h"
-#include "runtime/cmd_graph.h"
+#include "runtime/graph_file.h"
 #include "runtime/compile/graph_open.h"
 #include "runtime/container.h"
 #include "runtime/file.h"
@@ -310,7 +310,7 @@ static int info_onnx(const struct info_args *args)
 	char text[256];
 	int rc = CMD_OK;
 
-	if (cmd_graph_open(args->model, &args->shapes, &g, &err))
+	if (graph_file_open(args->model, &args->shapes, &g, &err))
 		return cmd_fail(&err);
 	if (args->common.json)
 		rc = print_graph_json(g);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "runtime/cmd.h"
-#include "runtime/cmd_graph.h"
+#include "runtime/graph_file.h"
 #include "runtime/quantise/quantise.h"
 #include "runtime/samples/samples.h"
 
@@ -263,7 +263,7 @@ static int run(const struct quantise_args *args, struct error *err)
 	struct quantise_data data = { .get = get_sample, .progress = progress };
 	struct samples *samples = NULL;
 	struct ir_graph *g = NULL, *q = NULL;
-	int rc = cmd_graph_open(args->model, &args->shapes, &g, err);
+	int rc = graph_file_open(args->model, &args->shapes, &g, err);
 
 	if (!rc)
 		rc = samples_open_graph(args->calibration, args->preprocess ? args->preprocess : found, g,
@@ -274,7 +274,7 @@ static int run(const struct quantise_args *args, struct error *err)
 		rc = quantise(g, &data, &args->opt, &q, &result, err);
 	}
 	if (!rc)
-		rc = cmd_graph_save(q, args->output, err);
+		rc = graph_file_save(q, args->output, err);
 	rc = rc ? cmd_fail(err) : report(args, &result);
 	quantise_report_free(&result);
 	ir_free(q);

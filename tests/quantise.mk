@@ -2,7 +2,7 @@
 # From float graphs to graphs of integers, and the TFLite files they are written as.
 
 # All of the runtime but its commands.
-QUANTISE_OBJS := $(filter-out $(O)/runtime/cmd_%.o $(O)/runtime/eval/%.o,$(RUNTIME_OBJS))
+QUANTISE_OBJS := $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS))
 
 QUANTISE_MODELS = $(wildcard $(ACCEL_MODELS)/*/model.tflite $(ACCEL_MODELS)/ops/*/model.tflite \
 	$(ACCEL_MODELS)/seanet/*.tflite tests/data/*/model.tflite tests/demo/ds-cnn.tflite)

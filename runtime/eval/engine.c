@@ -248,7 +248,7 @@ int engine_file_kind(const char *path, const struct graph_shapes *shapes, struct
 	}
 	if (compiled)
 		return ENGINE_NPU;
-	rc = cmd_graph_open(path, shapes, &g, err);
+	rc = graph_file_open(path, shapes, &g, err);
 	if (rc)
 		return rc;
 	rc = (int)kind_of_graph(g);
@@ -264,7 +264,7 @@ int engine_open_graph(const char *path, const struct graph_shapes *shapes, unsig
 
 	if (!e)
 		return -ENOMEM;
-	rc = cmd_graph_open(path, shapes, &e->g, err);
+	rc = graph_file_open(path, shapes, &e->g, err);
 	if (rc)
 		goto fail;
 	e->kind = kind_of_graph(e->g);

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "runtime/cmd_graph.h"
+#include "runtime/graph_file.h"
 #include "runtime/model.h"
 #include "runtime/samples/samples.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Model files as graphs. */
-#include "runtime/cmd_graph.h"
+#include "runtime/graph_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -67,7 +67,7 @@ static int parse_shape(const char *text, struct onnx_shape *out, char **name, st
 	return 0;
 }
 
-int cmd_graph_open(const char *path, const struct graph_shapes *shapes, struct ir_graph **out,
+int graph_file_open(const char *path, const struct graph_shapes *shapes, struct ir_graph **out,
 		   struct error *err)
 {
 	struct onnx_shape list[GRAPH_SHAPES_MAX];
@@ -88,7 +88,7 @@ int cmd_graph_open(const char *path, const struct graph_shapes *shapes, struct i
 	return rc;
 }
 
-int cmd_graph_save(const struct ir_graph *g, const char *path, struct error *err)
+int graph_file_save(const struct ir_graph *g, const char *path, struct error *err)
 {
 	struct file_out out;
 	int rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Model files as graphs, for the sub-commands that change them. */
-#ifndef ACCEL_RUNTIME_CMD_GRAPH_H
-#define ACCEL_RUNTIME_CMD_GRAPH_H
+#ifndef ACCEL_RUNTIME_GRAPH_FILE_H
+#define ACCEL_RUNTIME_GRAPH_FILE_H
 
 #include "runtime/ir/ir.h"
 
@@ -19,11 +19,11 @@ struct graph_shapes {
 /* graph_shapes_add - one more; @text must stay. Return: 0, -EINVAL. */
 int graph_shapes_add(struct graph_shapes *shapes, const char *text, struct error *err);
 
-/* cmd_graph_open - the graph of a .tflite, .onnx or .ir file; @err names it; @shapes NULL: none given */
-int cmd_graph_open(const char *path, const struct graph_shapes *shapes, struct ir_graph **out,
+/* graph_file_open - the graph of a .tflite, .onnx or .ir file; @err names it; @shapes NULL: none given */
+int graph_file_open(const char *path, const struct graph_shapes *shapes, struct ir_graph **out,
 		   struct error *err);
 
-/* cmd_graph_save - as the name ends: .ir as text, anything else as TFLite */
-int cmd_graph_save(const struct ir_graph *g, const char *path, struct error *err);
+/* graph_file_save - as the name ends: .ir as text, anything else as TFLite */
+int graph_file_save(const struct ir_graph *g, const char *path, struct error *err);
 
 #endif
