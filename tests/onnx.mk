@@ -10,7 +10,7 @@ $(O)/tests/onnx_node: $(O)/tests/onnx_node.o $(ONNX_TEST_OBJS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
 
 # The ONNX project's node tests. So many pass; a smaller number is a fault. ONNX_ARGS: -v, or names of cases.
-ONNX_PASS := 1159
+ONNX_PASS := 1199
 CHECKS += check-onnx
 check-onnx: $(O)/tests/onnx_node
 	@$(PYTHON) tests/onnx_node.py $< $(or $(ONNX_ARGS),-m $(ONNX_PASS)); s=$$?; test $$s = 0 -o $$s = 77
@@ -22,3 +22,18 @@ check-onnx: $(O)/tests/onnx_node
 CHECKS += check-onnx-operators
 check-onnx-operators: $(O)/accel
 	$< info --onnx-operators > $(O)/onnx.md && diff -u docs/onnx.md $(O)/onnx.md
+
+# libFuzzer, as in machine.mk. Seeds: tests/fuzz_onnx_seeds.py.
+$(O)/tests/fuzz_onnx.o: | $(O)/gen/onnx.pb-c.h
+$(O)/fuzz_onnx: $(O)/tests/fuzz_onnx.o $(ONNX_TEST_OBJS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(RUNTIME_LIBS)
+
+FUZZERS += fuzz-onnx
+CHECKS += check-fuzz-onnx
+.PHONY: fuzz-onnx
+check-fuzz-onnx: FUZZ_ARGS := -seed=1 -max_total_time=20
+fuzz-onnx check-fuzz-onnx:
+	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_onnx
+	mkdir -p $(O)/corpus-onnx
+	$(O)/fuzz/fuzz_onnx -timeout=20 -rss_limit_mb=3072 -max_len=8192 -print_final_stats=1 \
+		$(FUZZ_ARGS) $(O)/corpus-onnx tests/corpus/onnx

@@ -8,6 +8,8 @@
 #include "runtime/cpu/cpu.h"
 #include "runtime/onnx/import.h"
 
+#define FOLD_WORK_MAX	(UINT64_C(1) << 30)	/* bytes of outputs times multiplications of an element */
+
 static struct onnx_value *no_memory(struct onnx_import *c)
 {
 	return onnx_fail(c, -ENOMEM, "out of memory");
@@ -45,6 +47,29 @@ static struct cpu_tensor operand(const struct onnx_value *v)
 	return t;
 }
 
+/* Multiplications of an output's element: those of a matrix or a kernel, 1 for all else. */
+static uint64_t depth(unsigned int kind, struct onnx_value *const *inputs)
+{
+	const struct onnx_value *x = inputs[kind == IR_TRANSPOSE_CONV ? 2 : 0];
+
+	switch (kind) {
+	case IR_BATCH_MATMUL:
+	case IR_FULLY_CONNECTED:
+		return x->ndim ? (uint64_t)x->shape[x->ndim - 1] : 1;
+	case IR_CONV_2D:
+	case IR_DEPTHWISE_CONV_2D:
+	case IR_TRANSPOSE_CONV:
+		return onnx_count(inputs[1]);
+	case IR_GRID_SAMPLE:
+	case IR_AVERAGE_POOL_2D:
+	case IR_MAX_POOL_2D:
+	case IR_TOPK_V2:
+		return onnx_count(x);
+	default:
+		return 1;
+	}
+}
+
 /* True if the outputs are constants now. */
 static bool fold(struct onnx_import *c, unsigned int kind, const struct ir_options *options,
 		 uint32_t count, struct onnx_value *const *inputs, uint32_t out_count,
@@ -62,7 +87,8 @@ static bool fold(struct onnx_import *c, unsigned int kind, const struct ir_optio
 		tensors[i] = operand(inputs[i]);
 	for (uint32_t i = 0; i < out_count; i++)
 		bytes += onnx_count(outputs[i]) * elem_size(outputs[i]->type);
-	if (bytes > c->room)
+	/* A hostile model may ask for more than can be waited for. */
+	if (bytes > c->room || bytes * depth(kind, inputs) > FOLD_WORK_MAX)
 		goto out;
 	for (uint32_t i = 0; i < out_count; i++) {
 		tensors[count + i] = operand(outputs[i]);
