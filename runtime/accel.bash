@@ -77,15 +77,15 @@ _accel()
 
 	options='--json --help'
 	case ${COMP_WORDS[1]} in
-	compile) options="$options --target --output --system --memory-mode --optimise --jobs --emit --dump --no-cpu-fallback --own-io --operators" ;;
+	compile) options="$options --target --output --shape --own-io --system --memory-mode --optimise --jobs --emit --dump --no-cpu-fallback --own-io --operators" ;;
 	run) options="$options --device --input --output" ;;
 	bench) options="$options --device --runs" ;;
 	convert) options="$options --output --shape" ;;
 	quantise) options="$options --output --calibration --preprocess --samples --shape --io --method --percentile --weights --equalise --bias-correction --int16 --mixed --adaround --optimiser --lr --momentum --batch --epochs --seed" ;;
 	eval) options="$options --device --dataset --limit" ;;
 	disasm) options="$options --arch" ;;
-	estimate) options="$options --target --system --memory-mode --all" ;;
-	profile) options="$options --target --system --memory-mode --trace --html" ;;
+	estimate) options="$options --shape --target --system --memory-mode --all" ;;
+	profile) options="$options --shape --target --system --memory-mode --trace --html" ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

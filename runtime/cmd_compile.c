@@ -28,7 +28,8 @@ struct compile_args {
 };
 
 static const char doc[] =
-	"Compile a TFLite model of integers for an NPU.\v"
+	"Compile a model of integers, TFLite or ONNX, for an NPU.\v"
+	"Of a model of floats `accel quantise' makes one of integers. "
 	"What the NPU cannot do exactly is left to the CPU, and said. The same model and options "
 	"give the same file, whatever --jobs. Without --target it is for the " DEFAULT_TARGET "; "
 	"--system=help and --memory-mode=help list what there is.\n\n"
@@ -194,19 +195,15 @@ static int compile_file(const struct compile_args *args)
 	char *name = NULL;
 	const char *output = args->output;
 	struct image *image;
-	struct tflite file;
+	struct ir_graph *g;
 	struct error err;
 	int rc;
 
-	if (tflite_read(args->model, &file, &err))
+	if (graph_file_open(args->model, &args->target.shapes, &g, &err))
 		return cmd_fail(&err);
-	if (image_tflite_is_compiled(&file)) {
-		tflite_free(&file);
-		error_set(&err, -EINVAL, "%s: compiled already, give the model that it was made from",
-			  args->model);
-		return cmd_fail(&err);
-	}
-	if (compile_model(&file, args->model, &args->options, &image, &summary, &err))
+	rc = compile_graph(g, args->model, &args->options, &image, &summary, &err);
+	ir_free(g);
+	if (rc)
 		return cmd_fail(&err);
 	if (!output)
 		output = name = default_output(args->model, args->vela);

@@ -262,7 +262,7 @@ int cmd_estimate(int argc, char **argv)
 	int rc;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	if (cmd_source_open(args.model, &source, &err))
+	if (cmd_source_open(args.model, &args.target.shapes, &source, &err))
 		return cmd_fail(&err);
 	rc = target_set_load(&set, &err);
 	if (!rc)

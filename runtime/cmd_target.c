@@ -3,12 +3,16 @@
 #include "runtime/cmd_target.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/compile/compile_model.h"
+#include "runtime/compile/graph_open.h"
 #include "runtime/container.h"
 #include "runtime/file.h"
 #include "runtime/image/accel_file.h"
+
+enum { OPT_SHAPE = 0x300 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -24,6 +28,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'm':
 		target->mode = arg;
 		return 0;
+	case OPT_SHAPE:
+		if (graph_shapes_add(&target->shapes, arg, NULL))
+			argp_error(state, "more than %d shapes", GRAPH_SHAPES_MAX);
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -33,12 +41,14 @@ static const struct argp_option options[] = {
 	{ "target", 't', "NPU", 0, "ethos-u65-256 and so on", 0 },
 	{ "system", 'S', "SYSTEM", 0, "memories around it, Ethos_U65_High_End and so on", 0 },
 	{ "memory-mode", 'm', "MODE", 0, "what lies where, Sram_Only and so on", 0 },
+	{ "shape", OPT_SHAPE, "[NAME=]N,N...", 0, "shape of an input that an ONNX model leaves open", 0 },
 	{ 0 },
 };
 
 const struct argp cmd_target_argp = { .options = options, .parser = parse };
 
-int cmd_source_open(const char *path, struct cmd_source *source, struct error *err)
+int cmd_source_open(const char *path, const struct graph_shapes *shapes, struct cmd_source *source,
+		    struct error *err)
 {
 	struct tflite file;
 	char npu[32];
@@ -46,13 +56,13 @@ int cmd_source_open(const char *path, struct cmd_source *source, struct error *e
 	size_t size;
 	int rc;
 
-	*source = (struct cmd_source){ .path = path };
+	*source = (struct cmd_source){ .path = path, .shapes = shapes };
 	rc = file_read(path, &data, &size, err);
 	if (rc)
 		return rc;
 	if (image_is_accel_file(data, size)) {
 		rc = image_parse(data, size, path, &source->image, err);
-	} else {
+	} else if (graph_is_tflite(data, size)) {
 		rc = tflite_parse(data, size, &file, err);
 		if (rc)
 			return error_prefix(err, rc, path);
@@ -60,6 +70,8 @@ int cmd_source_open(const char *path, struct cmd_source *source, struct error *e
 			rc = image_from_tflite(&file, path, &source->image, err);
 		else
 			tflite_free(&file);
+	} else {
+		free(data);
 	}
 	if (rc || !source->image)
 		return rc;
@@ -80,15 +92,18 @@ int cmd_source_estimate(const struct cmd_source *source, const struct target *ta
 			struct profile *profile, struct error *err)
 {
 	const struct compile_options opt = { .target = target };
-	struct tflite file;
 	struct image *image;
+	struct ir_graph *g;
 	int rc;
 
 	if (source->image)
 		return estimate_image(source->image, target, profile, err);
-	rc = tflite_read(source->path, &file, err);
-	if (!rc)
-		rc = compile_model(&file, source->path, &opt, &image, NULL, err);
+	/* Compiling changes the graph, so that each target has one of its own. */
+	rc = graph_file_open(source->path, source->shapes, &g, err);
+	if (rc)
+		return rc;
+	rc = compile_graph(g, source->path, &opt, &image, NULL, err);
+	ir_free(g);
 	if (rc)
 		return rc;
 	rc = estimate_image(image, target, profile, err);

@@ -5,11 +5,13 @@
 
 #include <argp.h>
 
+#include "runtime/graph_file.h"
 #include "runtime/cost/estimate.h"
 
 /* Options as given; NULL: not given. */
 struct cmd_target {
 	const char *npu, *system, *mode;
+	struct graph_shapes shapes;
 };
 
 /* Parses them into the struct cmd_target that is given as the child's input. */
@@ -17,17 +19,23 @@ extern const struct argp cmd_target_argp;
 
 /**
  * struct cmd_source - a model file
+ * @shapes: that its inputs are given
  * @image: what is in it if it is compiled; NULL: it has to be, for each target
  * @npu: that it is compiled for
  */
 struct cmd_source {
 	const char *path;
+	const struct graph_shapes *shapes;
 	struct image *image;
 	const struct ethosu_arch *npu;
 };
 
-/* cmd_source_open - look at a file. Return: 0, what reading it gives. cmd_source_close() after 0. */
-int cmd_source_open(const char *path, struct cmd_source *source, struct error *err);
+/*
+ * cmd_source_open - look at a file. Return: 0, what reading it gives. cmd_source_close() after 0. @shapes
+ * must stay.
+ */
+int cmd_source_open(const char *path, const struct graph_shapes *shapes, struct cmd_source *source,
+		    struct error *err);
 void cmd_source_close(struct cmd_source *source);
 
 /**

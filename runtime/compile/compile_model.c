@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/compile/graph_open.h"
 #include "runtime/compile/import.h"
 #include "runtime/cpu/cpu.h"
 #include "runtime/file.h"
@@ -29,6 +30,22 @@ static void count_left(struct compile_summary *s, const struct ir_op *op)
 		s->left_count++;
 	}
 	s->left[i].count++;
+}
+
+/* A model of floats would run, but not on the NPU: that is not what was asked for. */
+static int look_for_floats(const struct ir_graph *g, struct error *err)
+{
+	for (uint32_t i = 0; i < g->op_count; i++) {
+		const struct ir_op *op = &g->ops[i];
+
+		if (op->input_count && op->inputs[0] != IR_NONE &&
+		    g->tensors[op->inputs[0]].type == ELEM_FLOAT32)
+			return error_set(err, -ENOTSUP, "%s is of floats, and NPUs compute with integers; "
+					 "`accel quantise' makes a model of integers of it",
+					 op->origin < g->origin_count ? g->origins[op->origin] :
+					 ir_kind_info(op->kind)->name);
+	}
+	return 0;
 }
 
 /* Everything that was left to the CPU must be something that it can do. */
@@ -56,7 +73,7 @@ static int look_at_left(const struct ir_graph *g, const struct compile_options *
 					 "%s (operator %u) can run neither on the NPU (%s) nor on the CPU (not implemented)",
 					 kind, op->origin, op->why_cpu ? op->why_cpu : "not supported");
 	}
-	return 0;
+	return s->npu_ops ? 0 : look_for_floats(g, err);
 }
 
 static void measure(const struct program *p, struct compile_summary *s)
@@ -67,7 +84,7 @@ static void measure(const struct program *p, struct compile_summary *s)
 	s->constant_bytes = p->constants_size;
 }
 
-static int compile_graph(struct ir_graph *g, const char *name, const struct compile_options *opt,
+static int compile_parts(struct ir_graph *g, const char *name, const struct compile_options *opt,
 			 struct image **out, struct compile_summary *s, struct error *err)
 {
 	const struct npu_config *npu = npu_config_find(opt->target->cost.arch->name);
@@ -90,22 +107,52 @@ static int compile_graph(struct ir_graph *g, const char *name, const struct comp
 	return rc;
 }
 
-int compile_model(struct tflite *file, const char *name, const struct compile_options *opt,
+int compile_graph(struct ir_graph *g, const char *name, const struct compile_options *opt,
 		  struct image **out, struct compile_summary *summary, struct error *err)
 {
 	struct compile_summary own;
-	struct ir_graph *g;
 	int rc;
 
 	if (!summary)
 		summary = &own;
 	memset(summary, 0, sizeof(*summary));
-	rc = import_tflite(file, name, &g, err);
+	rc = compile_parts(g, name, opt, out, summary, err);
+	return rc ? error_prefix(err, rc, name) : 0;
+}
+
+int compile_model(struct tflite *file, const char *name, const struct compile_options *opt,
+		  struct image **out, struct compile_summary *summary, struct error *err)
+{
+	struct ir_graph *g;
+	int rc = import_tflite(file, name, &g, err);
+
 	tflite_free(file);
-	if (!rc) {
-		rc = compile_graph(g, name, opt, out, summary, err);
-		ir_free(g);
-	}
+	if (rc)
+		return error_prefix(err, rc, name);
+	rc = compile_graph(g, name, opt, out, summary, err);
+	ir_free(g);
+	return rc;
+}
+
+int model_file_open(void *file, size_t size, const char *name, struct image **image,
+		    struct ir_graph **graph, struct error *err)
+{
+	struct tflite model;
+	int rc;
+
+	*image = NULL;
+	*graph = NULL;
+	if (image_is_accel_file(file, size))
+		return image_parse(file, size, name, image, err);
+	if (!graph_is_tflite(file, size))
+		return graph_open_bytes(file, size, name, NULL, graph, err);
+	rc = tflite_parse(file, size, &model, err);
+	if (rc)
+		return error_prefix(err, rc, name);
+	if (image_tflite_is_compiled(&model))
+		return image_from_tflite(&model, name, image, err);
+	rc = import_tflite(&model, name, graph, err);
+	tflite_free(&model);
 	return rc ? error_prefix(err, rc, name) : 0;
 }
 
@@ -115,29 +162,21 @@ int compile_bytes_for_device(void *file, size_t size, const char *name, const ch
 	struct compile_options opt = { .jobs = 1, .own_io = own_io };
 	struct target_set set;
 	struct target target;
-	struct tflite model;
-	int rc;
+	struct ir_graph *g;
+	int rc = model_file_open(file, size, name, out, &g, err);
 
-	if (image_is_accel_file(file, size))
-		return image_parse(file, size, name, out, err);
-	rc = tflite_parse(file, size, &model, err);
-	if (rc)
-		return error_prefix(err, rc, name);
-	if (image_tflite_is_compiled(&model))
-		return image_from_tflite(&model, name, out, err);
+	if (rc || *out)
+		return rc;
 	rc = target_set_load(&set, err);
-	if (rc) {
-		tflite_free(&model);
-		return rc;
-	}
-	rc = target_find(&set, npu, NULL, NULL, &target, err);
-	target_set_free(&set);
-	if (rc) {
-		tflite_free(&model);
-		return rc;
+	if (!rc) {
+		rc = target_find(&set, npu, NULL, NULL, &target, err);
+		target_set_free(&set);
 	}
 	opt.target = &target;
-	return compile_model(&model, name, &opt, out, NULL, err);
+	if (!rc)
+		rc = compile_graph(g, name, &opt, out, NULL, err);
+	ir_free(g);
+	return rc;
 }
 
 int compile_for_device(const char *path, const char *npu, struct image **out, struct error *err)

@@ -37,17 +37,39 @@ struct compile_summary {
 };
 
 /**
+ * compile_graph - compile a graph
+ * @g: of graph operations; stays the caller's, but is not the same afterwards
+ * @name: of the image
+ * @summary: may be NULL
+ *
+ * Return: 0; -ENOTSUP: an operator that nothing can run, or with no_cpu one that must run on the
+ * CPU, or a model of floats; -EINVAL: a broken graph; -ENOSPC: more memory than the target has;
+ * -ENOMEM. @err names operator and tensor.
+ */
+int compile_graph(struct ir_graph *g, const char *name, const struct compile_options *opt,
+		  struct image **out, struct compile_summary *summary, struct error *err);
+
+/**
  * compile_model - compile a TFLite model
  * @file: belongs to this from here on, on failure too
  * @name: for messages
  * @summary: may be NULL
  *
- * Return: 0; -ENOTSUP: an operator that nothing can run, or with no_cpu one that must run on the
- * CPU; -EINVAL: a broken model; -ENOSPC: more memory than the target has; -ENOMEM. @err names
- * operator and tensor.
+ * Return: as compile_graph(); -EINVAL: a broken file.
  */
 int compile_model(struct tflite *file, const char *name, const struct compile_options *opt,
 		  struct image **out, struct compile_summary *summary, struct error *err);
+
+/**
+ * model_file_open - what is in a model file
+ * @file, @size: malloc'ed; belongs to this from here on, on failure too
+ * @name: path, for messages and to find what else belongs to the model
+ * @image: a program, if it is compiled; @graph: the model, if it is not; the other is NULL
+ *
+ * Return: 0; what reading it gives.
+ */
+int model_file_open(void *file, size_t size, const char *name, struct image **image,
+		    struct ir_graph **graph, struct error *err);
 
 /**
  * compile_for_device - read a model file and, if it is not compiled yet, compile it

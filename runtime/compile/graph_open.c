@@ -15,6 +15,11 @@ bool graph_is_tflite(const void *file, size_t size)
 	return size >= 8 && !memcmp((const char *)file + 4, "TFL3", 4);
 }
 
+static int refuse_compiled(const char *path, struct error *err)
+{
+	return error_set(err, -EINVAL, "%s: compiled already, give the model that it was made from", path);
+}
+
 static int open_tflite(void *file, size_t size, const char *path, const struct onnx_options *options,
 		       struct ir_graph **out, struct error *err)
 {
@@ -28,6 +33,10 @@ static int open_tflite(void *file, size_t size, const char *path, const struct o
 	rc = tflite_parse(file, size, &model, err);
 	if (rc)
 		return error_prefix(err, rc, path);
+	if (image_tflite_is_compiled(&model)) {
+		tflite_free(&model);
+		return refuse_compiled(path, err);
+	}
 	rc = import_tflite(&model, path, out, err);
 	tflite_free(&model);
 	return rc ? error_prefix(err, rc, path) : 0;
@@ -44,7 +53,7 @@ int graph_open_bytes(void *file, size_t size, const char *path, const struct onn
 		return open_tflite(file, size, path, options, out, err);
 	if (image_is_accel_file(file, size)) {
 		free(file);
-		return error_set(err, -EINVAL, "%s: is a compiled program, not a model", path);
+		return refuse_compiled(path, err);
 	}
 	dir = slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
 	rc = dir ? onnx_import_bytes(file, size, path, dir, options, out, err) :
