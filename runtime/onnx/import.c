@@ -372,7 +372,7 @@ static int convert(struct model *m)
 	const Onnx__GraphProto *graph = m->pb->graph;
 
 	if (!graph)
-		onnx_fail(c, -EINVAL, "not an ONNX model: it has no graph");
+		onnx_fail(c, -EINVAL, "neither TFLite (no TFL3) nor ONNX: it has no graph");
 	else if (m->pb->n_functions)
 		onnx_fail(c, -ENOTSUP, "functions of the model's own (%s): export it with them inlined",
 			  m->pb->functions[0]->name ? m->pb->functions[0]->name : "?");

@@ -23,7 +23,7 @@ struct walk {
 
 static int broken(const struct walk *w, const uint8_t *at, const char *what)
 {
-	return error_set(w->err, -EINVAL, "not an ONNX model, or damaged: byte %zu: %s",
+	return error_set(w->err, -EINVAL, "neither TFLite (no TFL3) nor ONNX, or damaged: byte %zu: %s",
 			 (size_t)(at - w->start), what);
 }
 
@@ -116,6 +116,6 @@ const ProtobufCMessage *wire_unpack(struct ir_graph *g, const ProtobufCMessageDe
 		return NULL;
 	message = protobuf_c_message_unpack(type, &in_graph, size, data);
 	if (!message)
-		error_set(err, -EINVAL, "not an ONNX model, or damaged, or out of memory");
+		error_set(err, -EINVAL, "neither TFLite (no TFL3) nor ONNX, or damaged, or out of memory");
 	return message;
 }
