@@ -12,9 +12,9 @@ $(O)/tests/onnx_node: $(O)/tests/onnx_node.o $(ONNX_TEST_OBJS)
 # The ONNX project's node tests. So many pass; a smaller number is a fault. ONNX_ARGS: -v, or names of cases.
 ONNX_PASS := 1199
 CHECKS += check-onnx
-check-onnx: $(O)/tests/onnx_node
+check-onnx: $(O)/tests/onnx_node $(O)/accel
 	@$(PYTHON) tests/onnx_node.py $< $(or $(ONNX_ARGS),-m $(ONNX_PASS)); s=$$?; test $$s = 0 -o $$s = 77
-	$(if $(ONNX_ARGS),,@$(PYTHON) tests/onnx_runtime.py $<; s=$$?; test $$s = 0 -o $$s = 77)
+	$(if $(ONNX_ARGS),,@$(PYTHON) tests/onnx_runtime.py $< $(O)/accel; s=$$?; test $$s = 0 -o $$s = 77)
 
 -include $(O)/tests/onnx_node.d
 

@@ -2,11 +2,11 @@
 /*
  * The ONNX project's node tests: import, run on the CPU, compare with the outputs that they come with.
  *
- * usage: onnx_node [-v] [-w] [-m PASSES] FOLDER [CASE...]
+ * usage: onnx_node [-v] [-w] [-m PASSES] [-a DIFFERENCE] FOLDER [CASE...]
  *
  * A case is a folder with model.onnx and test_data_set_N/{input,output}_N.pb. Inputs whose values the
  * importer needs are frozen, as its error says. What is refused counts as refused, by its reason; -w: graphs
- * as written, without the passes. Fails if a case fails, or fewer pass than -m says.
+ * as written, without the passes. -a: values may differ by so much. Fails if a case fails, or fewer pass than -m says.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -45,6 +45,7 @@ struct run {
 	struct reason reasons[REASON_MAX];
 	unsigned int reason_count;
 	bool verbose, as_written;
+	double allowed;
 };
 
 enum { PASS, FAIL, REFUSED };
@@ -124,7 +125,7 @@ static void free_tensor(struct tensor *t)
 }
 
 /* Text of the first difference, or NULL. */
-static const char *compare(const struct tensor *want, const struct ir_tensor *t, const void *got, char *text,
+static const char *compare(const struct run *r, const struct tensor *want, const struct ir_tensor *t, const void *got, char *text,
 			   size_t len)
 {
 	const char *p = got, *q = want->data;
@@ -143,7 +144,8 @@ static const char *compare(const struct tensor *want, const struct ir_tensor *t,
 		float a, b;
 
 		if (want->type != ELEM_FLOAT32) {
-			if (!memcmp(p + i * esize, q + i * esize, esize))
+			if (!memcmp(p + i * esize, q + i * esize, esize) ||
+			    (esize == 1 && abs((uint8_t)p[i] - (uint8_t)q[i]) <= r->allowed))
 				continue;
 			snprintf(text, len, "element %zu of %zu differs: byte %d, not %d", i, want->count,
 				 p[i * esize], q[i * esize]);
@@ -151,7 +153,7 @@ static const char *compare(const struct tensor *want, const struct ir_tensor *t,
 		}
 		memcpy(&a, p + 4 * i, 4);
 		memcpy(&b, q + 4 * i, 4);
-		if ((isnan(a) && isnan(b)) || a == b || fabs((double)a - (double)b) <= ATOL + RTOL * fabs((double)b))
+		if ((isnan(a) && isnan(b)) || a == b || fabs((double)a - (double)b) <= r->allowed + RTOL * fabs((double)b))
 			continue;
 		snprintf(text, len, "element %zu of %zu: %g, not %g", i, want->count, (double)a, (double)b);
 		return text;
@@ -212,7 +214,7 @@ static int import(const struct run *r, const char *path, struct tensor *inputs, 
 	return rc;
 }
 
-static int run_graph(const struct ir_graph *g, struct tensor *inputs, unsigned int count, const char *folder,
+static int run_graph(const struct run *r, const struct ir_graph *g, struct tensor *inputs, unsigned int count, const char *folder,
 		     char *why, size_t len)
 {
 	struct cpu_graph *c;
@@ -248,7 +250,7 @@ static int run_graph(const struct ir_graph *g, struct tensor *inputs, unsigned i
 			snprintf(why, len, "output %u of a type that the test does not read", i);
 			ret = REFUSED;
 		} else {
-			wrong = compare(&want, &g->tensors[g->outputs[i]], cpu_graph_tensor(c, g->outputs[i]), text,
+			wrong = compare(r, &want, &g->tensors[g->outputs[i]], cpu_graph_tensor(c, g->outputs[i]), text,
 					sizeof(text));
 			if (wrong) {
 				snprintf(why, len, "output %u: %s", i, wrong);
@@ -286,7 +288,7 @@ static int run_set(const struct run *r, const char *model, const char *folder,
 		snprintf(why, len, "%s", err.text);
 		ret = ret == -ENOTSUP ? REFUSED : FAIL;
 	} else {
-		ret = run_graph(g, inputs, count, folder, why, len);
+		ret = run_graph(r, g, inputs, count, folder, why, len);
 		ir_free(g);
 	}
 	for (unsigned int i = 0; i < count; i++)
@@ -341,14 +343,16 @@ static int is_case(const struct dirent *d)
 
 int main(int argc, char **argv)
 {
-	static struct run r;
+	static struct run r = { .allowed = ATOL };
 	unsigned int least = 0;
 	struct dirent **names;
 	int opt, count;
 
-	while ((opt = getopt(argc, argv, "vwm:")) != -1) {
+	while ((opt = getopt(argc, argv, "vwm:a:")) != -1) {
 		r.verbose |= opt == 'v';
 		r.as_written |= opt == 'w';
+		if (opt == 'a')
+			r.allowed = strtod(optarg, NULL);
 		if (opt == 'm')
 			least = (unsigned int)atoi(optarg);
 		if (opt == '?')

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Recurrent layers in all directions, and quantised operators, against ONNX Runtime.
+"""Recurrent layers in all directions, and quantised operators and networks, against ONNX Runtime.
 
 The ONNX project's node tests have hardly any of them. Models and vectors are made here, run by ONNX
-Runtime (PyPI), and then by tests/onnx_node.c with its tolerances: integers are equal. The packages are
-kept in ~/.cache/accel.
+Runtime (PyPI), and then by tests/onnx_node.c with its tolerances: integers are equal. What becomes
+operations on int8 may differ by one step. The packages are kept in ~/.cache/accel.
 
-usage: onnx_runtime.py ONNX_NODE
+usage: onnx_runtime.py ONNX_NODE ACCEL
 Exit status: that of ONNX_NODE, or 77: no PyPI.
 """
 import os
@@ -78,15 +78,23 @@ class Maker:
         session = self.runtime.InferenceSession(model.SerializeToString(),
                                                 providers=["CPUExecutionProvider"])
         results = session.run(None, dict(given))
+        self.onnx.save(model, self.path(name) / "model.onnx")
+        self.vectors(name, given, results)
+
+    def path(self, name):
+        self.names.append(name)
+        (self.folder / name).mkdir()
+        return self.folder / name
+
+    def vectors(self, name, given, results):
+        numpy_helper = self.onnx.numpy_helper
         data = self.folder / name / "test_data_set_0"
-        data.mkdir(parents=True)
-        self.onnx.save(model, self.folder / name / "model.onnx")
+        data.mkdir()
         for i, (n, a) in enumerate(given):
             (data / f"input_{i}.pb").write_bytes(numpy_helper.from_array(a, n).SerializeToString())
         for i, a in enumerate(results):
             array = numpy_helper.from_array(self.np.asarray(a))
             (data / f"output_{i}.pb").write_bytes(array.SerializeToString())
-        self.names.append(name)
 
     def recurrent(self):
         steps, batch, inputs, hidden = 5, 3, 4, 6
@@ -177,23 +185,104 @@ class Maker:
                   [("y", self.onnx.TensorProto.INT32)], {})
 
 
-def check(program):
+def network(maker):
+    """A network of floats: convolutions, depthwise too, a branch, pools, a matrix."""
+    helper, rng, np = maker.onnx.helper, maker.rng, maker.np
+    constants, nodes = [], []
+
+    def weights(*shape):
+        array = rng.normal(0, .3, shape).astype("float32")
+        constants.append(maker.onnx.numpy_helper.from_array(array, f"w{len(constants)}"))
+        return constants[-1].name
+
+    def scalar(value):
+        constants.append(maker.onnx.numpy_helper.from_array(np.float32(value), f"w{len(constants)}"))
+        return constants[-1].name
+
+    def add(op, inputs, **attributes):
+        nodes.append(helper.make_node(op, inputs, [f"v{len(nodes)}"], **attributes))
+        return nodes[-1].output[0]
+
+    x = add("Relu", [add("Conv", ["x", weights(16, 3, 3, 3), weights(16)], strides=[2, 2], pads=[1] * 4)])
+    x = add("Conv", [x, weights(16, 1, 3, 3), weights(16)], group=16, pads=[1] * 4)
+    x = add("Clip", [x, scalar(0), scalar(6)])
+    x = add("Add", [x, add("Conv", [x, weights(16, 16, 1, 1), weights(16)])])
+    x = add("MaxPool", [x], kernel_shape=[2, 2], strides=[2, 2])
+    x = add("Concat", [x, add("Sigmoid", [x])], axis=1)
+    x = add("Flatten", [add("GlobalAveragePool", [x])])
+    x = add("Gemm", [x, weights(10, 32), weights(10)], transB=1)
+    tensor = helper.make_tensor_value_info
+    graph = helper.make_graph(nodes, "network", [tensor("x", 1, (1, 3, 32, 32))], [tensor(x, 1, (1, 10))],
+                              constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+def networks(maker):
+    """It, quantised by ONNX Runtime in the two forms it has."""
+    from onnxruntime import quantization as q
+
+    class Reader(q.CalibrationDataReader):
+        def __init__(self):
+            self.left = 20
+
+        def get_next(self):
+            self.left -= 1
+            return {"x": 2 * maker.floats(1, 3, 32, 32)} if self.left >= 0 else None
+
+    maker.onnx.save(network(maker), maker.folder / "network.onnx")
+    options = maker.runtime.SessionOptions()
+    options.graph_optimization_level = maker.runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    names = []
+    for form in ("QDQ", "QOperator"):
+        for kind in ("QInt8", "QUInt8"):
+            names.append(f"network_{form}_{kind}")
+            model = maker.path(names[-1]) / "model.onnx"
+            q.quantize_static(maker.folder / "network.onnx", model, Reader(),
+                              quant_format=q.QuantFormat[form], activation_type=q.QuantType[kind],
+                              weight_type=q.QuantType.QInt8, per_channel=True)
+            x = 2 * maker.floats(1, 3, 32, 32)
+            session = maker.runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            maker.vectors(names[-1], [("x", x)], session.run(None, {"x": x}))
+    return names
+
+
+def all_integers(accel, folder):
+    """Only what quantises the input and dequantises the output is left of numbers."""
+    done = subprocess.run([accel, "info", folder / "model.onnx"], capture_output=True, text=True, check=False)
+    kinds = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("operator")]
+    if done.returncode or kinds.count("DEQUANTIZE") != 1 or kinds[-1] != "DEQUANTIZE" or len(kinds) > 20:
+        print(f"FAIL {folder.name}: {done.stderr.strip() or kinds}")
+        return False
+    return True
+
+
+def check(program, accel):
     """Run by the interpreter that has ONNX Runtime."""
     with tempfile.TemporaryDirectory() as name:
         maker = Maker(pathlib.Path(name))
         maker.recurrent()
+        recurrent, maker.names = maker.names, []
         maker.integers()
-        return subprocess.run([program, "-m", str(len(maker.names)), name], check=False).returncode
+        integers, maker.names = maker.names, []
+        whole = networks(maker)
+        status = 0
+        for options, cases in (([], recurrent), (["-w"], recurrent + integers + whole),
+                               (["-a", "1"], integers), (["-a", "0.05"], whole)):
+            done = subprocess.run([program, *options, "-m", str(len(cases)), name, *cases], check=False)
+            status |= done.returncode
+        if not all([all_integers(accel, pathlib.Path(name) / case) for case in whole]):
+            status = 1
+        return status
 
 
 def main():
     if sys.argv[1:2] == ["--check"]:
-        return check(sys.argv[2])
+        return check(*sys.argv[2:])
     why = install()
     if why:
         print(f"SKIP: onnxruntime {VERSION} does not install: {why}")
         return SKIP
-    return subprocess.run([cache() / "bin/python", os.path.abspath(__file__), "--check", sys.argv[1]],
+    return subprocess.run([cache() / "bin/python", os.path.abspath(__file__), "--check", *sys.argv[1:]],
                           check=False).returncode
 
 

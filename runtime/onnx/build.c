@@ -96,6 +96,34 @@ struct onnx_value *b_cast(struct onnx_import *c, struct onnx_value *x, int type)
 	return OP(c, IR_CAST, NULL, type, x->ndim, x->shape, x);
 }
 
+/* The axis of @v that axis @axis of @x is after a reshape, -1: none. */
+static int32_t axis_after(const struct onnx_value *x, int32_t axis, const struct onnx_value *v)
+{
+	size_t before = 1, at = 1;
+
+	for (int32_t i = 0; i < axis; i++)
+		before *= (size_t)x->shape[i];
+	for (uint32_t i = 0; i < v->ndim; at *= (size_t)v->shape[i++])
+		if (at == before && v->shape[i] == x->shape[axis])
+			return (int32_t)i;
+	return -1;
+}
+
+/* What a constant's numbers stand for is reshaped with them, where its scales allow. */
+static void reshape_integers(struct onnx_import *c, const struct onnx_value *x, struct onnx_value *v)
+{
+	struct ir_quant quant = x->quant;
+
+	if (!x->integers)
+		return;
+	if (quant.count > 1)
+		quant.axis = axis_after(x, quant.axis, v);
+	if (quant.axis < 0)
+		return;
+	v->integers = b_reshape(c, x->integers, v->ndim, v->shape);
+	v->quant = quant;
+}
+
 struct onnx_value *b_reshape(struct onnx_import *c, struct onnx_value *x, uint32_t ndim,
 			     const int32_t *shape)
 {
@@ -112,6 +140,7 @@ struct onnx_value *b_reshape(struct onnx_import *c, struct onnx_value *x, uint32
 		return onnx_fail(c, -EINVAL, "%zu elements become %zu", onnx_count(x), onnx_count(v));
 	if (x->data) {
 		v->data = x->data;
+		reshape_integers(c, x, v);
 		return v;
 	}
 	if (!ndim)
@@ -122,6 +151,7 @@ struct onnx_value *b_reshape(struct onnx_import *c, struct onnx_value *x, uint32
 struct onnx_value *b_transpose(struct onnx_import *c, struct onnx_value *x, const int32_t *perm)
 {
 	int32_t shape[IR_MAX_DIMS] = { 0 };
+	struct onnx_value *v;
 	bool moves = false;
 
 	if (!x)
@@ -130,7 +160,17 @@ struct onnx_value *b_transpose(struct onnx_import *c, struct onnx_value *x, cons
 		shape[i] = x->shape[perm[i]];
 		moves = moves || perm[i] != (int32_t)i;
 	}
-	return moves ? OP(c, IR_TRANSPOSE, NULL, x->type, x->ndim, shape, x, onnx_i32(c, x->ndim, perm)) : x;
+	if (!moves)
+		return x;
+	v = OP(c, IR_TRANSPOSE, NULL, x->type, x->ndim, shape, x, onnx_i32(c, x->ndim, perm));
+	if (!v || !v->data || !x->integers)
+		return v;
+	v->integers = b_transpose(c, x->integers, perm);
+	v->quant = x->quant;
+	for (uint32_t i = 0; i < x->ndim && x->quant.count > 1; i++)
+		if (perm[i] == x->quant.axis)
+			v->quant.axis = (int32_t)i;
+	return v;
 }
 
 struct onnx_value *b_move_axis(struct onnx_import *c, struct onnx_value *x, uint32_t from, uint32_t to)

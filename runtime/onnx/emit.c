@@ -15,6 +15,22 @@ static struct onnx_value *no_memory(struct onnx_import *c)
 	return onnx_fail(c, -ENOMEM, "out of memory");
 }
 
+/* The tensor of numbers that integers stand for, from those. */
+static void dequantise(struct onnx_import *c, struct onnx_value *v)
+{
+	uint32_t from = onnx_tensor_of(c, v->integers);
+	struct ir_op *op;
+
+	if (from == IR_NONE)
+		return;
+	c->g->tensors[from].quant = v->quant;
+	op = ir_op_new(c->g, IR_DEQUANTIZE, &from, 1, &v->tensor, 1, NULL);
+	if (op)
+		op->origin = c->origin;
+	else
+		no_memory(c);
+}
+
 uint32_t onnx_tensor_of(struct onnx_import *c, struct onnx_value *v)
 {
 	char made_up[32];
@@ -31,6 +47,8 @@ uint32_t onnx_tensor_of(struct onnx_import *c, struct onnx_value *v)
 	v->tensor = ir_tensor_new(c->g, v->name ? v->name : made_up, v->type, v->ndim, v->shape);
 	if (v->tensor == IR_NONE) {
 		no_memory(c);
+	} else if (v->integers) {
+		dequantise(c, v);
 	} else if (v->data) {
 		c->g->tensors[v->tensor].data = v->data;
 		c->g->tensors[v->tensor].size = onnx_count(v) * elem_size(v->type);

@@ -21,6 +21,8 @@
  * @data: of a constant, dense; never NULL for one, even if it is empty
  * @tensor: in the graph; IR_NONE: not there yet, which only constants may be
  * @root: the model's input that it depends on first of all, NULL: none
+ * @integers, @quant: a constant of numbers that integers stand for: those, and how. In the graph it is
+ *	what DEQUANTIZE makes of them. NULL: no such thing.
  */
 struct onnx_value {
 	const char *name;
@@ -30,6 +32,8 @@ struct onnx_value {
 	const void *data;
 	uint32_t tensor;
 	const char *root;
+	struct onnx_value *integers;
+	struct ir_quant quant;
 };
 
 struct onnx_name;

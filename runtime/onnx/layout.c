@@ -276,6 +276,17 @@ static int note_transpose(struct layout *l, const struct ir_op *op)
 	return 1;
 }
 
+/* The same integers stand for other numbers: an operation that has to stay. */
+static bool requantises(const struct layout *l, const struct ir_op *op)
+{
+	const struct ir_quant *a = &l->g->tensors[op->inputs[0]].quant;
+	const struct ir_quant *b = &l->g->tensors[op->outputs[0]].quant;
+
+	return a->count != b->count ||
+	       (a->count && (memcmp(a->scale, b->scale, a->count * sizeof(*a->scale)) ||
+			     memcmp(a->zero_point, b->zero_point, a->count * sizeof(*a->zero_point))));
+}
+
 static int note_reshape(struct layout *l, const struct ir_op *op)
 {
 	uint32_t in = op->inputs[0], out = op->outputs[0], source = l->views[in].source, ndim, target;
@@ -283,7 +294,7 @@ static int note_reshape(struct layout *l, const struct ir_op *op)
 	int32_t shape[IR_MAX_DIMS];
 	const struct ir_tensor *s;
 
-	if (source == IR_NONE || l->g->tensors[in].quant.count > 1)
+	if (source == IR_NONE || l->g->tensors[in].quant.count > 1 || requantises(l, op))
 		return 0;
 	s = &l->g->tensors[source];
 	memset(v.from, INT8_MIN, sizeof(v.from));

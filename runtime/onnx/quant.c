@@ -71,6 +71,39 @@ static bool same_quant(const struct ir_quant *a, const struct ir_quant *b)
 		!memcmp(a->zero_point, b->zero_point, a->count * sizeof(*a->zero_point));
 }
 
+/* Operations whose output is of the same quantisation as their input, whatever that is. */
+static bool hands_on(unsigned int kind)
+{
+	return kind == IR_TRANSPOSE || kind == IR_RESHAPE || kind == IR_MAX_POOL_2D || kind == IR_SLICE ||
+		kind == IR_STRIDED_SLICE;
+}
+
+static const struct ir_op *maker_of(const struct ir_graph *g, uint32_t tensor)
+{
+	for (uint32_t i = g->op_count; i-- > 0;)
+		for (uint32_t k = 0; k < g->ops[i].output_count; k++)
+			if (g->ops[i].outputs[k] == tensor)
+				return &g->ops[i];
+	return NULL;
+}
+
+/* What is known of a tensor holds for those that it was made of, as long as they are only moved. */
+static bool spread(struct ir_graph *g, uint32_t tensor, const struct ir_quant *q)
+{
+	bool done = false;
+
+	while (q->count == 1 && !g->tensors[tensor].quant.count && !g->tensors[tensor].data) {
+		const struct ir_op *op = maker_of(g, tensor);
+
+		if (!op || !hands_on(op->kind))
+			return done;
+		g->tensors[tensor].quant = *q;
+		done = true;
+		tensor = op->inputs[0];
+	}
+	return done;
+}
+
 /*
  * A value of @x's integers whose tensor has that quantisation: @x itself if nothing else is known of
  * it, or a copy; others may take its integers for what they are.
@@ -83,18 +116,43 @@ static struct onnx_value *quantised_view(struct onnx_import *c, struct onnx_valu
 
 	if (t && t->quant.count && same_quant(&t->quant, q))
 		return x;
+	if (t && spread(c->g, x->tensor, q))
+		return x;
 	v = onnx_value_new(c, x->type, x->ndim, x->shape);
 	if (!v)
 		return NULL;
 	v->root = x->root;
-	if (x->data)
-		v->data = x->data;
-	else if (onnx_op_many(c, IR_RESHAPE, NULL, 2,
+	if (onnx_op_many(c, IR_RESHAPE, NULL, 2,
 			      (struct onnx_value *[]){ x, onnx_i32(c, x->ndim, x->shape) }, 1, &v))
 		return NULL;
 	if (onnx_tensor_of(c, v) == IR_NONE)
 		return NULL;
 	c->g->tensors[v->tensor].quant = *q;
+	return v;
+}
+
+/* A constant's numbers, which remember the integers that they come from. */
+static struct onnx_value *constant_numbers(struct onnx_import *c, struct onnx_value *x,
+					   const struct ir_quant *q)
+{
+	struct onnx_value *v = onnx_constant(c, ELEM_FLOAT32, x->ndim, x->shape, NULL);
+	size_t inner = 1, count = onnx_count(x);
+	float *p = v ? onnx_constant_data(v) : NULL;
+
+	for (uint32_t i = (uint32_t)q->axis + 1; i < x->ndim && q->count > 1; i++)
+		inner *= (size_t)x->shape[i];
+	for (size_t i = 0; p && i < count; i++) {
+		size_t at = q->count > 1 ? i / inner % q->count : 0;
+
+		p[i] = (float)((double)q->scale[at] *
+			       (double)(onnx_element_int(x, i) - q->zero_point[at]));
+	}
+	if (v) {
+		v->integers = onnx_value_new(c, x->type, x->ndim, x->shape);
+		v->quant = *q;
+	}
+	if (v && v->integers)
+		v->integers->data = x->data;
 	return v;
 }
 
@@ -107,6 +165,8 @@ struct onnx_value *onnx_dequantise(struct onnx_import *c, struct onnx_value *x,
 	if (!x || !q->scale)
 		return NULL;
 	if (onnx_count(x) && to_graph(c, x, q, &quant)) {
+		if (x->data)
+			return constant_numbers(c, x, &quant);
 		x = quantised_view(c, x, &quant);
 		v = x ? onnx_value_new(c, ELEM_FLOAT32, x->ndim, x->shape) : NULL;
 		return v && !onnx_op_apart(c, IR_DEQUANTIZE, x, v) ? v : NULL;
