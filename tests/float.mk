@@ -14,3 +14,14 @@ check-float: $(O)/tests/test_float $(O)/tests/tflite_write $(O)/tests/cpu_run
 	grep -E '^FAIL|^float|^SKIP: ' $(O)/float-tflite.log; test $$s = 0 -o $$s = 77
 
 -include $(O)/tests/test_float.d
+
+# make bench-float FLOAT_MODEL=x.onnx: time a sample, by kind of operation.
+$(O)/tests/bench_float: $(O)/tests/bench_float.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS)) | $(O)/libaccel.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS)
+
+FLOAT_MODEL ?= tests/accuracy/mlp.onnx
+BENCHES += bench-float
+bench-float: $(O)/tests/bench_float
+	$< $(FLOAT_MODEL)
+
+-include $(O)/tests/bench_float.d

@@ -32,7 +32,7 @@ static size_t room_of(const struct ir_tensor *t)
 static void find_lifetimes(struct arena *a)
 {
 	for (uint32_t i = 0; i < a->g->tensor_count; i++)
-		a->first[i] = IR_NONE;
+		a->first[i] = a->last[i] = IR_NONE;
 	for (uint32_t i = 0; i < a->g->op_count; i++) {
 		const struct ir_op *op = &a->g->ops[i];
 
@@ -47,6 +47,14 @@ static void find_lifetimes(struct arena *a)
 			if (op->inputs[k] != IR_NONE)
 				a->last[op->inputs[k]] = i;
 	}
+}
+
+/* Nothing makes it, reads it or hands it out: passes leave such tensors behind. */
+static bool is_unused(const struct arena *a, uint32_t tensor)
+{
+	const struct ir_tensor *t = &a->g->tensors[tensor];
+
+	return !t->variable && t->input < 0 && t->output < 0 && a->last[tensor] == IR_NONE;
 }
 
 static bool lives_always(const struct arena *a, uint32_t tensor)
@@ -110,7 +118,7 @@ int arena_plan(const struct ir_graph *g, bool keep, size_t *offsets, size_t *siz
 	find_lifetimes(&a);
 	for (uint32_t i = 0; i < g->tensor_count; i++) {
 		offsets[i] = ARENA_APART;
-		if (g->tensors[i].data)
+		if (g->tensors[i].data || is_unused(&a, i))
 			continue;
 		most += room_of(&g->tensors[i]);
 		if (most > SIZE_MAX / 4 || ir_tensor_bytes(&g->tensors[i]) > SIZE_MAX / 4) {

@@ -10,7 +10,7 @@
 /**
  * arena_plan - share memory between tensors that are never needed at the same time
  * @keep: no sharing
- * @offsets: of each tensor in the block; ARENA_APART: a constant
+ * @offsets: of each tensor in the block; ARENA_APART: a constant, or not used at all
  * @size: of the block, bytes
  *
  * Inputs, outputs, variables and tensors that no operation makes are always needed.

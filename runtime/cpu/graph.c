@@ -42,7 +42,7 @@ static int allocate(struct cpu_graph *c, bool keep, struct error *err)
 	}
 	for (uint32_t i = 0; i < g->tensor_count && !ret; i++)
 		c->data[i] = g->tensors[i].data ? (void *)(uintptr_t)g->tensors[i].data :
-						  c->block + offsets[i];
+			     offsets[i] == ARENA_APART ? NULL : c->block + offsets[i];
 	free(offsets);
 	return ret;
 }

@@ -28,7 +28,7 @@ void cpu_graph_free(struct cpu_graph *c);
  * cpu_graph_tensor - the memory of a tensor
  *
  * Of inputs, outputs, variables and constants whenever wanted; of others only in a graph that keeps
- * them, or while they are handed to an observer.
+ * them, or while they are handed to an observer. NULL: no operation uses it.
  */
 void *cpu_graph_tensor(const struct cpu_graph *c, uint32_t tensor);
 

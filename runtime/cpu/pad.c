@@ -80,12 +80,21 @@ static int prepare_pad(struct cpu_op *op, struct error *err)
 	return 0;
 }
 
+/* What is filled is copied behind itself, so that the copies grow. */
 static void fill(const struct cpu_tensor *out, const void *element)
 {
-	size_t size = elem_size(out->type), count = cpu_elements(out);
+	size_t done = elem_size(out->type), total = cpu_bytes(out);
+	uint8_t *to = out->data;
 
-	for (size_t i = 0; i < count; i++)
-		memcpy((uint8_t *)out->data + i * size, element, size);
+	if (!total)
+		return;
+	memcpy(to, element, done);
+	while (done < total) {
+		size_t more = done < total - done ? done : total - done;
+
+		memcpy(to + done, to, more);
+		done += more;
+	}
 }
 
 /* The element that stands for 0. */
