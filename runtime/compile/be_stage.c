@@ -314,15 +314,23 @@ static void consider(struct planner *p, uint32_t u, const struct option *o, stru
 	struct be *be = p->be;
 	struct planned *x = &p->units[u];
 	uint64_t bytes = option_bytes(p, u, o);
-	struct be_timeline now;
-	double price;
+	struct be_timeline now = { .kernel = { 0 } };
+	double price, stripes, copies;
+	uint32_t from;
 
 	if (!option_fits(p, u, o, bytes))
 		return;
-	pass(p, set_option(p, u, o, bytes), u, false, &now);
+	from = set_option(p, u, o, bytes);
 	/* Later stripes cost what this one does, but for waiting. */
-	price = (double)now.kernel[0] + p->rounds * be_price(be, &x->cost) - (double)x->cost.cycles +
-		copy_price(p, x);
+	stripes = p->rounds * be_price(be, &x->cost);
+	copies = copy_price(p, x);
+	/* It cannot end before what comes before it has, and its own cycles are over. */
+	now.kernel[0] = x->before.kernel[0] + x->cost.cycles;
+	price = (double)now.kernel[0] + stripes - (double)x->cost.cycles + copies;
+	if (price < *least) {
+		pass(p, from, u, false, &now);
+		price = (double)now.kernel[0] + stripes - (double)x->cost.cycles + copies;
+	}
 	if (price < *least) {
 		*least = price;
 		*best = *o;

@@ -205,15 +205,38 @@ struct find {
 	unsigned int mode;
 };
 
+/*
+ * What no palette makes of the weights less: indices in the order of how frequent values are, whatever the
+ * palette costs.
+ */
+static uint32_t least_bits(const struct ranking *r)
+{
+	uint32_t others = r->weights - r->of_top[r->top_count], best = r->weights;
+	unsigned int width = r->used > 1 ? bits_of(r->used - 1) : 1;
+
+	best *= width < 2 ? 1 : width;
+	for (unsigned int div = 0; div < SWD_TRUNCATED; div++) {
+		uint32_t bits = r->weights * (1 + div) + others * (r->top_count >> div > 0), more = 0;
+
+		/* A quotient takes its bits, truncated one at most: the least of both. */
+		for (uint32_t i = 1u << div; i < r->top_count; i++)
+			more += r->count[r->top[i]];
+		if (bits + more < best)
+			best = bits + more;
+	}
+	return best;
+}
+
 /**
  * struct finds - the best of each mode, or of all
  * @each: of each; those that are much worse than the best of all need not be right
  * @fixed: bits that zero runs take
+ * @bound: that weights take at least
  * @least: bits of the best of all
  */
 struct finds {
 	bool each;
-	uint32_t fixed, least;
+	uint32_t fixed, bound, least;
 	struct find best[SWD_MODES];
 };
 
@@ -294,7 +317,7 @@ static void try_golomb(struct finds *finds, const struct ranking *r, const struc
 static void try_size(struct finds *finds, const struct ranking *r, uint32_t size, unsigned int most)
 {
 	struct indices x = { .size = size };
-	uint32_t low = r->low, high = r->high, offset = 0, fixed, width;
+	uint32_t low = r->low, high = r->high, offset = 0, fixed, width, limit;
 	struct swd_palette header = { .size = (uint8_t)size };
 
 	if (r->above[0]) {
@@ -313,8 +336,8 @@ static void try_size(struct finds *finds, const struct ranking *r, uint32_t size
 	x.shift = (int)size - (int)offset;
 	header.bits = (uint8_t)entry_bits(size ? most : x.high);
 	fixed = finds->fixed + swd_header_bits(&header, true);
-	/* A bit for each weight is the least. */
-	if (!finds->each && fixed + r->weights > finds->least)
+	limit = finds->each ? finds->least + finds->least / SWD_WORTH : finds->least;
+	if (finds->least != SWD_IMPOSSIBLE && fixed + finds->bound > limit)
 		return;
 	try_golomb(finds, r, &x, fixed, false);
 	try_golomb(finds, r, &x, fixed, true);
@@ -350,6 +373,7 @@ static uint8_t search(struct finds *finds, struct ranking *r, const struct swd_h
 
 	rank(r, hist, zero_runs);
 	finds->fixed = zero_runs ? best_runs(hist, r->weights + 1, &run_mode) : 0;
+	finds->bound = least_bits(r);
 	finds->least = SWD_IMPOSSIBLE;
 	for (unsigned int mode = 0; mode < SWD_MODES; mode++)
 		finds->best[mode].bits = SWD_IMPOSSIBLE;
