@@ -440,12 +440,37 @@ static bool draw_again(const struct draw *d, struct ir_npu *n)
 	return true;
 }
 
+/* U85: rows picked by a list. */
+static bool draw_gather(const struct draw *d, struct ir_npu *n)
+{
+	int32_t count = range(d, 1, one_in(d, 3) ? 40 : 5);
+	uint32_t list = add_constant(d, ELEM_INT32, 1, 1, count, 0);
+	const struct ir_tensor *t = &d->b->tensors[list];
+
+	n->kind = IR_NPU_GATHER;
+	n->ifm = whole_view(d, any_tensor(d));
+	n->ifm2 = whole_view(d, list);
+	n->ifm.zero_point = n->ifm2.zero_point = 0;
+	for (int32_t i = 0; i < count; i++) {
+		d->b->values[list][i] = range(d, 0, n->ifm.h - 1);
+		backend_store((void *)(uintptr_t)t->data, t->type, (size_t)i, d->b->values[list][i]);
+	}
+	n->kernel_h = n->kernel_w = n->stride_y = n->stride_x = 1;
+	n->dilation_y = n->dilation_x = 1;
+	draw_ofm(d, n, n->ifm.type, count, n->ifm.w, n->ifm.c);
+	n->ofm.zero_point = 0;
+	type_range(n->ofm.type, &n->act_min, &n->act_max);
+	return true;
+}
+
 static bool draw_op(const struct draw *d, struct ir_npu *n)
 {
 	if (one_in(d, 4) && draw_again(d, n))
 		return true;
 	*n = (struct ir_npu){ .lut_data = IR_NONE, .weights = IR_NONE };
 	n->ifm.tensor = n->ifm2.tensor = n->ofm.tensor = IR_NONE;
+	if (d->family == 85 && one_in(d, 8))
+		return draw_gather(d, n);
 	switch (range(d, 0, 6)) {
 	case 0:
 	case 1:
@@ -470,6 +495,8 @@ static void join(const struct draw *d)
 		struct ir_view *x = &b->npus[i - 1].ofm, *y = &b->npus[i].ofm;
 		uint32_t both;
 
+		if (b->npus[i - 1].kind == IR_NPU_GATHER || b->npus[i].kind == IR_NPU_GATHER)
+			continue;
 		if (x->type != y->type || x->h != y->h || x->w != y->w || b->read[x->tensor] ||
 		    b->read[y->tensor] || x->tensor == y->tensor || x->c != x->sx || y->c != y->sx)
 			continue;

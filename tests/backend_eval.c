@@ -201,6 +201,9 @@ static void eval_op(struct backend_graph *b, const struct ir_npu *npu)
 					v = pool(&e, y, x, c);
 				else if (npu->kind == IR_NPU_ELEMENTWISE)
 					v = elementwise(&e, y, x, c);
+				else if (npu->kind == IR_NPU_GATHER)
+					v = operand(&e, &npu->ifm,
+						    (int32_t)operand(&e, &npu->ifm2, 0, 0, y), x, c);
 				else
 					v = convolve(&e, y, x, c);
 				out[i++] = finish(&e, v);

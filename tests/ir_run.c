@@ -156,6 +156,7 @@ static void set_op(const struct ir_run *r, const struct ir_npu *n, struct npu_op
 		[IR_NPU_CONV] = NPU_KIND_CONV, [IR_NPU_DEPTHWISE] = NPU_KIND_DEPTHWISE,
 		[IR_NPU_MATMUL] = NPU_KIND_MATMUL, [IR_NPU_POOL] = NPU_KIND_POOL,
 		[IR_NPU_ELEMENTWISE] = NPU_KIND_ELEMENTWISE, [IR_NPU_RESIZE] = NPU_KIND_RESIZE,
+		[IR_NPU_COPY] = NPU_KIND_DMA, [IR_NPU_GATHER] = NPU_KIND_DMA,
 	};
 	unsigned int dbl = !n->ifm_dbl ? 0 : elem_size(n->ifm.type) == 2 ? 15 : 20;
 
@@ -279,6 +280,23 @@ static int run_conv(struct ref_job *job, const struct ir_run *r, const struct ir
 	return job->err;
 }
 
+/* Rows picked by a list. */
+static int run_gather(struct ir_run *r, const struct ir_npu *n, const struct npu_op *op)
+{
+	size_t row = (size_t)n->ofm.w * (size_t)n->ofm.c * elem_size(n->ofm.type);
+
+	for (int32_t i = 0; i < n->ofm.h; i++) {
+		int32_t from;
+
+		memcpy(&from, r->memory + op->b.base[0] + 4 * i, sizeof(from));
+		if (from < 0 || from >= n->ifm.h)
+			return -EIO;
+		memcpy(r->memory + op->ofm.base[0] + (size_t)i * row,
+		       r->memory + op->a.base[0] + (size_t)from * row, row);
+	}
+	return 0;
+}
+
 int ir_run_op(struct ir_run *r, const struct ir_npu *n)
 {
 	struct npu_space_map maps[NPU_SPACES] = { 0 };
@@ -308,6 +326,8 @@ int ir_run_op(struct ir_run *r, const struct ir_npu *n)
 	case IR_NPU_RESIZE:
 		ref_resize(&job, &op);
 		break;
+	case IR_NPU_GATHER:
+		return run_gather(r, n, &op);
 	default:
 		memmove(r->memory + op.ofm.base[0], r->memory + op.a.base[0],
 			(size_t)n->ofm.h * (size_t)n->ofm.w * (size_t)n->ofm.c *

@@ -302,6 +302,12 @@ void be_describe_rows(const struct ir_npu *npu, uint32_t y0, uint32_t y1, struct
 /* @desc for @rows rows, of those that have others before them. */
 void be_describe_middle(const struct ir_npu *npu, uint32_t rows, struct cost_op_desc *desc);
 
+/* Is it a transfer, not a kernel? */
+static inline bool be_is_transfer(const struct ir_npu *npu)
+{
+	return npu->kind == IR_NPU_COPY || npu->kind == IR_NPU_GATHER;
+}
+
 /* Does it have weights of its own? */
 bool be_has_streams(const struct ir_npu *npu);
 

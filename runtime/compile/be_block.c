@@ -542,7 +542,7 @@ int be_block(struct be *be)
 	}
 	memset(m.slots, 0xff, (m.mask + 1) * sizeof(*m.slots));
 	for (uint32_t i = 0; i < be->op_count && !rc; i++)
-		if (be->ops[i].npu->kind != IR_NPU_COPY)
+		if (!be_is_transfer(be->ops[i].npu))
 			rc = choose(be, &m, i);
 out:
 	free(m.asked);

@@ -77,11 +77,20 @@ static void kernel_footprint(const struct ethosu_arch *arch, const struct be_ker
 
 static void dma_footprint(const struct npu_op *op, struct be_footprint *f)
 {
+	uint64_t read = op->dma_len, written = op->dma_len;
+
 	f->count = 0;
+	if (op->dma_src_indexed) {
+		/* Any row may be read; rows follow each other. */
+		read *= (uint64_t)op->dma_idx_max + 1;
+		written *= op->dma_rows;
+		add_access(f, op->dma_idx_space, false, (int64_t)op->dma_idx,
+			   (int64_t)(op->dma_idx + 4ull * op->dma_rows));
+	}
 	add_access(f, op->dma_src_space, false, (int64_t)op->dma_src,
-		   (int64_t)(op->dma_src + op->dma_len));
+		   (int64_t)(op->dma_src + read));
 	add_access(f, op->dma_dst_space, true, (int64_t)op->dma_dst,
-		   (int64_t)(op->dma_dst + op->dma_len));
+		   (int64_t)(op->dma_dst + written));
 }
 
 static bool conflict(const struct be_footprint *a, const struct be_footprint *b)

@@ -129,6 +129,26 @@ static void put_copy(struct emitter *e, const struct be_kernel *k)
 	dma.dma_src = (uint64_t)src->base[0];
 	dma.dma_dst = (uint64_t)dst->base[0];
 	dma.dma_len = ((uint64_t)src->height * src->width * src->depth) << src->elem_log2;
+	dma.dma_rows = 1;
+	put_dma(e, &dma);
+}
+
+/* Rows picked by a list. */
+static void put_gather(struct emitter *e, const struct be_kernel *k)
+{
+	const struct npu_fm *src = &k->op.a, *list = &k->op.b, *dst = &k->op.ofm;
+	struct npu_op dma = { .kind = NPU_KIND_DMA, .dma_src_indexed = 1 };
+
+	dma.dma_src_space = src->space;
+	dma.dma_dst_space = dst->space;
+	dma.dma_idx_space = list->space;
+	dma.dma_src = (uint64_t)src->base[0];
+	dma.dma_dst = (uint64_t)dst->base[0];
+	dma.dma_idx = (uint64_t)list->base[0];
+	dma.dma_idx_max = src->height - 1;
+	dma.dma_len = ((uint64_t)src->width * src->depth) << src->elem_log2;
+	dma.dma_rows = dst->height;
+	dma.dma_src_step[0] = dma.dma_dst_step[0] = (int64_t)dma.dma_len;
 	put_dma(e, &dma);
 }
 
@@ -165,6 +185,8 @@ static int put_cmd(struct emitter *e, const struct be_cmd *cmd)
 		return rc;
 	if (be->ops[cmd->unit.op].npu->kind == IR_NPU_COPY)
 		put_copy(e, &k);
+	else if (be->ops[cmd->unit.op].npu->kind == IR_NPU_GATHER)
+		put_gather(e, &k);
 	else
 		put_kernel(e, &k);
 	return 0;

@@ -50,7 +50,7 @@ bool be_view_in_bricks(const struct be *be, const struct ir_view *view)
 /* Bricks cannot do this operand of this operation, whatever its view. */
 static bool wants_rows(const struct ir_npu *npu, const struct ir_view *view)
 {
-	if (npu->kind == IR_NPU_COPY)
+	if (be_is_transfer(npu))
 		return true;
 	if (npu->kind == IR_NPU_MATMUL && view != &npu->ifm)
 		return true;

@@ -487,7 +487,11 @@ void be_dma_registers(struct be_stream *s, const struct npu_op *op)
 	bool internal = op->dma_dst_space == NPU_SPACE_INTERNAL;
 
 	be_set(s, ETHOSU_SET_DMA0_SRC_REGION,
-	       ETHOSU_PUT(SET_DMA0_SRC_REGION_REGION, op->dma_src_space));
+	       ETHOSU_PUT(SET_DMA0_SRC_REGION_REGION, op->dma_src_space) |
+		       ETHOSU_PUT(SET_DMA0_SRC_REGION_STRIDE_MODE,
+				  op->dma_src_indexed ? ETHOSU_DMA_STRIDE_MODE_D2 :
+							ETHOSU_DMA_STRIDE_MODE_D1) |
+		       ETHOSU_PUT(SET_DMA0_SRC_REGION_IDX_MODE, op->dma_src_indexed));
 	/* Inside the NPU the region number means nothing; 3 is what others write. */
 	be_set(s, ETHOSU_SET_DMA0_DST_REGION,
 	       ETHOSU_PUT(SET_DMA0_DST_REGION_REGION, internal ? 3 : op->dma_dst_space) |
@@ -495,4 +499,13 @@ void be_dma_registers(struct be_stream *s, const struct npu_op *op)
 	be_set_address(s, ETHOSU_SET_DMA0_SRC, (int64_t)op->dma_src);
 	be_set_address(s, ETHOSU_SET_DMA0_DST, (int64_t)op->dma_dst);
 	be_set_address(s, ETHOSU_SET_DMA0_LEN, (int64_t)op->dma_len);
+	if (!op->dma_src_indexed)
+		return;
+	be_set(s, ETHOSU_SET_DMA0_SIZE0, op->dma_rows);
+	be_set_address(s, ETHOSU_SET_DMA0_SRC_STRIDE0, op->dma_src_step[0]);
+	be_set_address(s, ETHOSU_SET_DMA0_DST_STRIDE0, op->dma_dst_step[0]);
+	be_set(s, ETHOSU_SET_DMA0_IDX_REGION,
+	       ETHOSU_PUT(SET_DMA0_IDX_REGION_REGION, op->dma_idx_space));
+	be_set_address(s, ETHOSU_SET_DMA0_IDX, (int64_t)op->dma_idx);
+	be_set2(s, ETHOSU_SET_DMA0_IDX_MAX, 0, op->dma_idx_max);
 }

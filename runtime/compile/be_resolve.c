@@ -312,7 +312,7 @@ int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out)
 				   .ib2_start = o->ib2_start, .ab_start = o->ab_start,
 				   .lut = o->lut };
 	out->ifm_depth = o->desc.block.d ? cost_ifm_block(be->arch, &o->desc).d : 1;
-	op->kind = npu->kind;
+	op->kind = be_is_transfer(npu) ? NPU_KIND_DMA : npu->kind;
 	op->mode = npu->mode;
 	op->oh = (uint32_t)npu->ofm.h;
 	op->ow = (uint32_t)npu->ofm.w;
@@ -348,7 +348,7 @@ int be_resolve(struct be *be, const struct be_cmd *cmd, struct be_kernel *out)
 	op->resize_n_x = npu->resize_n_x;
 	op->resize_step_y = npu->resize_d_y;
 	op->resize_step_x = npu->resize_d_x;
-	if (npu->kind == IR_NPU_ELEMENTWISE || npu->kind == IR_NPU_RESIZE || npu->kind == IR_NPU_COPY)
+	if (npu->kind == IR_NPU_ELEMENTWISE || npu->kind == IR_NPU_RESIZE || be_is_transfer(npu))
 		return 0;
 	rc = resolve_window(be, npu, o->index, u->y0, op);
 	return rc;

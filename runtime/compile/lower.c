@@ -47,7 +47,7 @@ static const struct lower_kind kinds[IR_KIND_COUNT] = {
 	[IR_EXPAND_DIMS] = { lower_reshape, "by address" },
 	[IR_FULLY_CONNECTED] = { lower_fully_connected,
 		"int8, uint8, int16 with constant 8-bit weights" },
-	[IR_GATHER] = { lower_gather, "constant indices, at most 256: copies" },
+	[IR_GATHER] = { lower_gather, "constant indices, at most 256: copies; U85: any int32" },
 	[IR_GELU] = { lower_table, "int8, uint8: table" },
 	[IR_GREATER] = { lower_compare, "int8, uint8, int16; U85 int32" },
 	[IR_GREATER_EQUAL] = { lower_compare, "int8, uint8, int16; U85 int32" },

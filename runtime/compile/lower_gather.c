@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Lowering: rows picked by constant indices, and rows put where constant indices say: copies. */
+/*
+ * Lowering: rows picked by constant indices, and rows put where constant indices say, which are copies;
+ * and on U85, which can copy by a list, rows picked by indices that are made as it runs.
+ */
 #include "runtime/compile/lower.h"
 
 #include <stdlib.h>
@@ -47,6 +50,62 @@ static int32_t run_length(const int32_t *list, uint32_t at, uint32_t count)
 	return (int32_t)n;
 }
 
+#define LISTS_MAX	64	/* copies by list that one GATHER may become */
+#define LIST_MAX	65535	/* rows of one, a register of 16 bits */
+#define ROW_MAX		65536	/* elements of a row, and rows to pick from */
+
+/* Data [outer][rows][inner], indices [1 or outer][count], output [outer][count][inner]. */
+static int gather_by_list(struct lower *l, const struct ir_op *op, uint32_t axis)
+{
+	struct nd ifm = lower_nd(l, op->inputs[0]), list = lower_nd(l, op->inputs[1]);
+	struct nd ofm = lower_nd(l, op->outputs[0]);
+	uint32_t batch = (uint32_t)op->options->batch_dims;
+	int64_t outer = 1, inner = 1, rows = ifm.shape[axis], count = 1;
+	bool own = batch > 0;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < axis; i++)
+		outer *= ifm.shape[i];
+	for (uint32_t i = axis + 1; i < ifm.n; i++)
+		inner *= ifm.shape[i];
+	for (uint32_t i = 0; i < list.n; i++)
+		count *= list.shape[i];
+	if (own)
+		count /= outer;
+	if (!l->u85 || list.type != ELEM_INT32 || ifm.type != ofm.type || elem_size(ifm.type) > 4)
+		return lower_cpu(l, "indices made as it runs: U85 has int32");
+	if ((own && batch != axis) || outer > LISTS_MAX || count < 1 || count > LIST_MAX ||
+	    rows > ROW_MAX || inner > ROW_MAX)
+		return lower_cpu(l, "batch dimensions, or too large");
+	if (!nd_reshape(&ifm, 3, (int32_t[]){ (int32_t)outer, (int32_t)rows, (int32_t)inner }) ||
+	    !nd_reshape(&list, 2, (int32_t[]){ own ? (int32_t)outer : 1, (int32_t)count }) ||
+	    !nd_reshape(&ofm, 3, (int32_t[]){ (int32_t)outer, (int32_t)count, (int32_t)inner }))
+		return lower_cpu(l, "indices or output do not fit");
+	for (int32_t i = 0; i < outer && !rc; i++) {
+		struct ir_npu npu = lower_npu(IR_NPU_GATHER, 0, ofm.type);
+		struct nd from = ifm, by = list, to = ofm;
+
+		nd_slice(&from, 0, i, 1, 1);
+		nd_slice(&by, 0, own ? i : 0, 1, 1);
+		nd_slice(&to, 0, i, 1, 1);
+		/* Rows of one column each. */
+		for (struct nd *d = &from; d; d = d == &from ? &to : NULL) {
+			d->shape[0] = d->shape[1];
+			d->step[0] = d->step[1];
+			d->shape[1] = 1;
+			d->step[1] = inner;
+			d->zero_point = 0;
+		}
+		nd_rank(&by, 3);
+		if (!nd_view(&from, &npu.ifm) || !nd_view(&by, &npu.ifm2) || !nd_view(&to, &npu.ofm))
+			return lower_cpu(l, "elements do not follow each other in memory");
+		if ((rows > 1 && npu.ifm.sy != inner) || (count > 1 && npu.ofm.sy != inner))
+			return lower_cpu(l, "rows do not follow each other in memory");
+		rc = lower_emit(l, &npu);
+	}
+	return rc;
+}
+
 int lower_gather(struct lower *l, const struct ir_op *op)
 {
 	struct nd ifm = lower_nd(l, op->inputs[0]), ofm = lower_nd(l, op->outputs[0]);
@@ -55,9 +114,13 @@ int lower_gather(struct lower *l, const struct ir_op *op)
 	const char *why;
 	int rc = 0;
 
-	if (op->options->batch_dims || !nd_axis(op->options->axis, ifm.n, &axis) ||
-	    ifm.type != ofm.type)
+	if (op->options->batch_dims < 0 || !nd_axis(op->options->axis, ifm.n, &axis) ||
+	    (uint32_t)op->options->batch_dims > axis || ifm.type != ofm.type)
 		return lower_cpu(l, "batch dimensions, or no such axis");
+	if (!lower_tensor(l, op->inputs[1])->data)
+		return gather_by_list(l, op, axis);
+	if (op->options->batch_dims)
+		return lower_cpu(l, "batch dimensions");
 	list = indices_of(l, op->inputs[1], ifm.shape[axis], &count, &why);
 	if (!list)
 		return why ? lower_cpu(l, why) : lower_no_memory(l);

@@ -112,7 +112,7 @@ int pass_merge(struct ir_graph *g, struct error *err)
 		    g->tensors[op->npu->ifm.tensor].variable)
 			continue;
 		before = &g->ops[u->writer];
-		if (before->kind != IR_NPU || before->npu->kind == IR_NPU_COPY ||
+		if (before->kind != IR_NPU || before->npu->kind >= IR_NPU_COPY ||
 		    !same_view(&before->npu->ofm, &op->npu->ifm) ||
 		    !table_fits(before->npu, op->npu) || before->npu->lut > IR_LUT_16_16 ||
 		    !moves_freely(g, u->writer, i))

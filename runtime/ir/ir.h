@@ -68,6 +68,7 @@ enum ir_npu_kind {
 	IR_NPU_ELEMENTWISE,
 	IR_NPU_RESIZE,		/* U85 */
 	IR_NPU_COPY,		/* DMA of the whole view, both contiguous, same type */
+	IR_NPU_GATHER,		/* U85, indexed DMA: row i of the OFM is row ifm2[i] of the IFM */
 };
 
 /* Pooling and elementwise modes: numbers of the U85's encoding; the emitter has the U55/U65's. */

@@ -182,6 +182,21 @@ static bool broadcasts(const struct ir_view *in, const struct ir_view *out)
 			      (in->c == out->c || in->c == 1));
 }
 
+static bool rows_follow(const struct ir_view *v)
+{
+	return (v->w == 1 || v->sx == v->c) && (v->h == 1 || v->sy == (int64_t)v->w * v->c);
+}
+
+/* A list of int32 and whole rows. */
+static bool gathers(const struct ir_npu *n)
+{
+	const struct ir_view *list = &n->ifm2;
+
+	return list->tensor != IR_NONE && !list->scalar && list->type == ELEM_INT32 && list->h == 1 &&
+	       list->w == 1 && list->c == n->ofm.h && n->ifm.w == n->ofm.w && n->ifm.c == n->ofm.c &&
+	       n->ifm.type == n->ofm.type && rows_follow(&n->ifm) && rows_follow(&n->ofm);
+}
+
 static int check_shapes(const struct verify *v, const struct ir_npu *n)
 {
 	uint32_t ofm = n->ofm.tensor;
@@ -211,6 +226,8 @@ static int check_shapes(const struct verify *v, const struct ir_npu *n)
 		    n->ifm2.c != n->ifm.c)
 			return fail(v, ofm, "the second matrix does not fit");
 		return 0;
+	case IR_NPU_GATHER:
+		return gathers(n) ? 0 : fail(v, ofm, "no list of rows, or rows that do not fit");
 	case IR_NPU_COPY:
 	case IR_NPU_RESIZE:
 		return 0;
