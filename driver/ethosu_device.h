@@ -59,12 +59,13 @@ struct ethosu_job;
  * @why: of the recovery that is due: -EIO or -ETIME
  * @status: STATUS, when the recovery became due
  * @qread, @moved_ns: progress as the watchdog saw it, and when
- * @base: what BASEP holds; a write costs more than a look
+ * @base, @qbase, @qsize: what BASEP, QBASE and QSIZE hold; a write costs more than a look
  * @counting: the PMU is on
  * @perfmon: gets what it counts; NULL: nobody
  * @sram: on-chip memory as the CPU and as the NPU sees it; NULL: none
  * @sram_client: id of the client that used the SRAM last; 0: it is clean
  * @sram_dirty: bytes of it that may not be 0
+ * @turn: by priority, whose jobs it ran last: goes on a little; NULL: nobody's
  * @busy_ns: time with a job, of all clients that ever were
  */
 struct ethosu_core {
@@ -82,8 +83,11 @@ struct ethosu_core {
 	u32 qread;
 	u64 moved_ns;
 	u64 base[ETHOSU_MAX_REGIONS];
+	u64 qbase;
+	u32 qsize;
 	bool counting;
 	struct ethosu_perfmon *perfmon;
+	struct ethosu_share *turn[ETHOSU_PRIORITIES];
 	u64 busy_ns;
 
 	struct gen_pool *sram_pool;
@@ -98,7 +102,8 @@ struct ethosu_core {
 
 /**
  * struct ethosu_share - what a client has of the NPU at one priority
- * @vtime: ns it had, raised to near what the others have when it comes back from having nothing to run
+ * @vtime: ns it is charged for, raised to near what the others have when it comes back from having nothing
+ *	to run
  * @queues: of the client, that have a job ready
  * @node: in the level's tree by @vtime while there are any
  */
@@ -232,6 +237,7 @@ struct ethosu_queue {
  * @sgt: of an imported buffer
  * @flags: DRM_ETHOSU_BO_*
  * @stream: of a command stream: what it uses; else NULL
+ * @usual_ns: how long that takes, as a rule; under sched.lock
  */
 struct ethosu_bo {
 	struct drm_gem_object base;
@@ -241,6 +247,7 @@ struct ethosu_bo {
 	struct sg_table *sgt;
 	u32 flags;
 	struct ethosu_stream_use *stream;
+	u64 usual_ns;
 };
 
 #define to_ethosu_bo(obj) container_of(obj, struct ethosu_bo, base)
@@ -363,6 +370,7 @@ void ethosu_sched_ready(struct ethosu_job *job, bool cancel);
 void ethosu_sched_end(struct ethosu_core *core, u32 state, int error, u32 status,
 		      struct list_head *ended);
 void ethosu_sched_start(struct ethosu_core *core, struct ethosu_job *job);
+void ethosu_sched_forget(struct ethosu_client *client);
 void ethosu_sched_close(struct ethosu_queue *queue, int error);
 void ethosu_sched_flush(struct ethosu_queue *queue, struct list_head *ended);
 void ethosu_jobs_retire(struct list_head *ended);

@@ -60,10 +60,42 @@ static const struct drm_ioctl_desc ethosu_ioctls[] = {
 #undef IOCTL
 };
 
+/*
+ * DRM's core (6.12 to 7.3 at least) answers two old ioctls out of the file's master, which files of accel
+ * nodes do not have, and follows the null pointer. Render nodes refuse them in this way.
+ */
+static bool wants_master(unsigned int nr)
+{
+	return nr == DRM_IOCTL_NR(DRM_IOCTL_GET_UNIQUE) || nr == DRM_IOCTL_NR(DRM_IOCTL_GET_MAGIC);
+}
+
+static long ethosu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return wants_master(DRM_IOCTL_NR(cmd)) ? -EACCES : drm_ioctl(file, cmd, arg);
+}
+
+#ifdef CONFIG_COMPAT
+static long ethosu_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return wants_master(DRM_IOCTL_NR(cmd)) ? -EACCES : drm_compat_ioctl(file, cmd, arg);
+}
+#else
+#define ethosu_compat_ioctl NULL
+#endif
+
+/* DRM_ACCEL_FOPS with our own in front. */
 static const struct file_operations ethosu_fops = {
 	.owner = THIS_MODULE,
-	DRM_ACCEL_FOPS,
+	.open = accel_open,
+	.release = drm_release,
+	.unlocked_ioctl = ethosu_ioctl,
+	.compat_ioctl = ethosu_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = drm_gem_mmap,
 	.show_fdinfo = drm_show_fdinfo,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
 static const struct drm_driver ethosu_drm_driver = {

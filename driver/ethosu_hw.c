@@ -3,7 +3,7 @@
  * The registers of an NPU: every access to them is in this file.
  *
  * A read is a round trip on the bus that the CPU stands still for, a write is not. So a job that goes
- * well costs one read, of STATUS, and BASEP is only written where it changes.
+ * well costs one read, of STATUS, and of the addresses only those halves are written that change.
  */
 #include <linux/genalloc.h>
 #include <linux/io.h>
@@ -46,6 +46,18 @@ static void set_addr(const struct ethosu_core *core, u32 reg, u64 addr)
 {
 	set(core, reg, lower_32_bits(addr));
 	set(core, reg + 4, upper_32_bits(addr));
+}
+
+/* @holds: what the register pair has. */
+static void change_addr(const struct ethosu_core *core, u32 reg, u64 addr, u64 *holds)
+{
+	u64 differs = addr ^ *holds;
+
+	*holds = addr;
+	if (lower_32_bits(differs))
+		set(core, reg, lower_32_bits(addr));
+	if (upper_32_bits(differs))
+		set(core, reg + 4, upper_32_bits(addr));
 }
 
 static bool is_u65(const struct ethosu_core *core)
@@ -127,6 +139,10 @@ int ethosu_hw_reset(struct ethosu_core *core)
 		core->base[i] = core->edev->nothing ? core->edev->nothing->dma : 0;
 		set_addr(core, ETHOSU_REG_BASEP + 8 * i, core->base[i]);
 	}
+	core->qbase = 0;
+	core->qsize = 0;
+	set_addr(core, ETHOSU_REG_QBASE, core->qbase);
+	set(core, ETHOSU_REG_QSIZE, core->qsize);
 	writel_relaxed(0, core->pmu + ETHOSU_REG_PMCR);
 	core->counting = false;
 	return 0;
@@ -141,6 +157,7 @@ int ethosu_hw_reset(struct ethosu_core *core)
  */
 void ethosu_hw_start(struct ethosu_core *core, const struct ethosu_job *job)
 {
+	u32 qsize = core->edev->prologue_words * sizeof(__le32) + job->cmd->stream->size;
 	unsigned int i;
 	u64 base;
 
@@ -148,14 +165,12 @@ void ethosu_hw_start(struct ethosu_core *core, const struct ethosu_job *job)
 		base = job->base[i];
 		if (i == ETHOSU_SRAM_REGION && job->sram_size)
 			base = core->sram_dma;
-		if (core->base[i] == base)
-			continue;
-		core->base[i] = base;
-		set_addr(core, ETHOSU_REG_BASEP + 8 * i, base);
+		change_addr(core, ETHOSU_REG_BASEP + 8 * i, base, &core->base[i]);
 	}
-	set_addr(core, ETHOSU_REG_QBASE, job->cmd->dma);
-	set(core, ETHOSU_REG_QSIZE,
-	    core->edev->prologue_words * sizeof(__le32) + job->cmd->stream->size);
+	change_addr(core, ETHOSU_REG_QBASE, job->cmd->dma, &core->qbase);
+	if (core->qsize != qsize)
+		set(core, ETHOSU_REG_QSIZE, qsize);
+	core->qsize = qsize;
 	if (job->sram_size) {
 		core->sram_client = job->queue->client->id;
 		core->sram_dirty = max(core->sram_dirty, job->sram_size);

@@ -15,6 +15,7 @@ static void client_release(struct kref *ref)
 {
 	struct ethosu_client *client = container_of(ref, struct ethosu_client, ref);
 
+	ethosu_sched_forget(client);
 	xa_destroy(&client->queues);
 	xa_destroy(&client->perfmons);
 	kfree(client);

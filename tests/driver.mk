@@ -33,7 +33,7 @@ check-driver-style:
 	@"$$(tests/kernel_scripts.sh)"/scripts/kernel-doc -none driver/*.c
 	@echo "ok checkpatch --strict, kernel-doc"
 
-$(O)/tests/vm_driver: tests/vm_driver.c uapi/ethosu_accel.h
+$(O)/tests/vm_driver: tests/vm_driver.c tests/vm/drm.h uapi/ethosu_accel.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static -o $@ $<
 

@@ -26,9 +26,9 @@ $(VM_MAINLINE): driver/ethosu_pci.c tests/vm/mainline.sh tests/vm/kbuild.sh
 vm_skipping = @$(1) || { s=$$?; [ $$s = 77 ] && echo "SKIP $@" && exit 0; exit $$s; }
 
 CHECKS += check-vm
-.PHONY: check-vm-models check-vm-faults
+.PHONY: check-vm-models check-vm-faults check-vm-fuzz check-vm-kasan check-vm-kasan-run
 check-vm:
-	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-models check-vm-faults)
+	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-models check-vm-faults check-vm-fuzz)
 
 check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(O)/accel $(VM_TESTS)
 	$(VM_RUN) -k 7.3 -c $(O)/vm/ours-7.3 $(VM_NPUS) $(O)/vm/models-7.3 \
@@ -42,7 +42,7 @@ check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(O)/accel $(VM_TESTS)
 VM_CLIENT_OBJS := $(call objs,tests/vm)
 
 $(O)/tests/vmclient: $(VM_CLIENT_OBJS)
-	$(Q)$(CC) $(ALL_LDFLAGS) -static -o $@ $^
+	$(Q)$(CC) $(ALL_LDFLAGS) -static-pie -o $@ $^
 
 -include $(VM_CLIENT_OBJS:.o=.d)
 
@@ -51,6 +51,29 @@ VM_FAULTS ?= $(if $(FULL),1000,8)
 check-vm-faults: $(VM_OURS) $(O)/accel-sim $(O)/tests/vmclient
 	$(Q)for k in 7.3 6.12; do echo "Linux $$k:"; $(VM_RUN) -t $(if $(FULL),7200,300) -k $$k -c $(O)/vm/ours-$$k $(VM_FAULTY) $(O)/vm/faults-$$k \
 		sh tests/vm/faults.sh $(O)/tests/vmclient $(VM_FAULTS) || exit 1; done
+
+# Requests that a grammar makes; VM_FUZZ_SECONDS=3600 VM_FUZZ_SEED=7 for longer and others.
+VM_FUZZ_SECONDS ?= $(if $(FULL),300,30)
+VM_FUZZ_SEED ?= 1
+check-vm-fuzz: $(O)/vm/ours-7.3/ethosu.ko $(O)/accel-sim $(O)/tests/vmclient
+	$(VM_RUN) -t $$(($(VM_FUZZ_SECONDS) + 300)) -k 7.3 -c $(O)/vm/ours-7.3 -n "-c ethos-u85-256 --sram 1M" $(O)/vm/fuzz \
+		$(O)/tests/vmclient /dev/accel/accel0 fuzz $(VM_FUZZ_SECONDS) $(VM_FUZZ_SEED)
+
+# All of it once more under a kernel with KASAN, kmemleak, lockdep and the like, and each allocation failed in turn. Not
+# part of make check: building that kernel takes 10 minutes, once.
+check-vm-kasan:
+	$(call vm_skipping,tests/vm/root.sh > /dev/null && tests/vm/debug_kernel.sh > /dev/null && $(MAKE) check-vm-kasan-run)
+
+$(O)/vm/ours-debug/ethosu.ko: $(VM_DRIVER_SRCS)
+	tests/vm/kbuild.sh debug $(@D) driver uapi
+
+VM_KASAN := $(VM_RUN) -t $$(($(VM_FUZZ_SECONDS) + 1200)) -k debug -c $(O)/vm/ours-debug
+check-vm-kasan-run: $(O)/vm/ours-debug/ethosu.ko $(O)/accel-sim $(O)/tests/vmclient $(O)/tests/vm_driver
+	$(VM_KASAN) -n "-c ethos-u85-256 --sram 1M" $(O)/vm/kasan-driver sh tests/vm/kasan.sh sh -e -c '\
+		c="$(O)/tests/vmclient /dev/accel/accel0"; $$c alloc; $$c fuzz $(VM_FUZZ_SECONDS) $(VM_FUZZ_SEED); \
+		$(O)/tests/vm_driver $(VM_DRIVER_TESTS)'
+	$(VM_KASAN) $(VM_FAULTY) $(O)/vm/kasan-faults sh tests/vm/kasan.sh \
+		sh tests/vm/faults.sh $(O)/tests/vmclient $(VM_FAULTS)
 
 # Our module against mainline's, in one guest, in turn. VM_ROUNDS=9 for steadier medians.
 BENCHES += bench-vm

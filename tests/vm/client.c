@@ -76,11 +76,19 @@ static void make_queue(struct client *c, uint32_t timeout_ms)
 	c->queue = create.id;
 }
 
-void client_open(struct client *c, const char *node, uint32_t timeout_ms)
+int client_stream(int fd, uint32_t *handle)
 {
 	struct drm_ethosu_cmdstream_bo_create cmd = {
 		.size = sizeof(copy_stream), .data = (uintptr_t)copy_stream,
 	};
+	int ret = node_ioctl(fd, DRM_IOCTL_ETHOSU_CMDSTREAM_BO_CREATE, &cmd);
+
+	*handle = cmd.handle;
+	return ret;
+}
+
+void client_open(struct client *c, const char *node, uint32_t timeout_ms)
+{
 	unsigned int i;
 	int ret;
 
@@ -88,10 +96,9 @@ void client_open(struct client *c, const char *node, uint32_t timeout_ms)
 	c->fd = open(node, O_RDWR | O_CLOEXEC);
 	if (c->fd < 0)
 		fail(node, -errno);
-	ret = node_ioctl(c->fd, DRM_IOCTL_ETHOSU_CMDSTREAM_BO_CREATE, &cmd);
+	ret = client_stream(c->fd, &c->cmd_bo);
 	if (ret)
 		fail("CMDSTREAM_BO_CREATE", ret);
-	c->cmd_bo = cmd.handle;
 	for (i = 0; i < SLOTS; i++) {
 		c->slot[i].from_bo = client_buffer(c->fd, COPY_LEN, &c->slot[i].from);
 		c->slot[i].to_bo = client_buffer(c->fd, COPY_LEN, &c->slot[i].to);
@@ -177,6 +184,8 @@ static const struct {
 	{ "faults", cmd_faults, "QUEUES JOBS TIMEOUT-MS WANT-TIMED-OUT WANT-FAULTED" },
 	{ "storm", cmd_storm, "ROUNDS CLIENTS" },
 	{ "prime", cmd_prime, "" },
+	{ "alloc", cmd_alloc, "" },
+	{ "fuzz", cmd_fuzz, "SECONDS SEED" },
 	{ "latency", cmd_latency, "JOBS" },
 	{ "rate", cmd_rate, "CLIENTS MILLISECONDS" },
 };

@@ -46,6 +46,9 @@ void fail(const char *what, int ret) __attribute__((noreturn));
 /* Open everything; the process ends if it can not be. @timeout_ms 0: no queue of its own. */
 void client_open(struct client *c, const char *node, uint32_t timeout_ms);
 void client_close(struct client *c);
+
+/* A stream that copies COPY_LEN bytes from region 0 to region 1. 0 or -errno. */
+int client_stream(int fd, uint32_t *handle);
 uint32_t client_buffer(int fd, uint32_t size, uint8_t **map);
 
 /* Another pattern for each number; clears the other side. */
@@ -65,6 +68,8 @@ uint64_t now_ns(void);
 int cmd_faults(const char *node, int argc, char **argv);
 int cmd_storm(const char *node, int argc, char **argv);
 int cmd_prime(const char *node, int argc, char **argv);
+int cmd_alloc(const char *node, int argc, char **argv);
+int cmd_fuzz(const char *node, int argc, char **argv);
 int cmd_latency(const char *node, int argc, char **argv);
 int cmd_rate(const char *node, int argc, char **argv);
 

@@ -10,16 +10,8 @@
 #include <unistd.h>
 
 #include "tests/vm/client.h"
+#include "tests/vm/drm.h"
 #include "uapi/ethosu_accel.h"
-
-/* From drm.h, which is not everywhere: PRIME_HANDLE_TO_FD, PRIME_FD_TO_HANDLE. */
-struct prime {
-	uint32_t handle;
-	uint32_t flags;
-	int32_t fd;
-};
-#define PRIME_HANDLE_TO_FD _IOWR('d', 0x2d, struct prime)
-#define PRIME_FD_TO_HANDLE _IOWR('d', 0x2e, struct prime)
 
 static void sync_cpu(int fd, uint64_t flags)
 {
@@ -36,7 +28,7 @@ static void sync_cpu(int fd, uint64_t flags)
  */
 int cmd_prime(const char *node, int argc, char **argv)
 {
-	struct prime out = { .flags = O_CLOEXEC | O_RDWR }, in = { 0 };
+	struct drm_prime_handle out = { .flags = O_CLOEXEC | O_RDWR }, in = { 0 };
 	struct client a, b;
 	uint8_t *map;
 	int ret;
@@ -47,11 +39,11 @@ int cmd_prime(const char *node, int argc, char **argv)
 	client_open(&a, node, 0);
 	client_open(&b, node, 0);
 	out.handle = a.slot[0].to_bo;
-	ret = node_ioctl(a.fd, PRIME_HANDLE_TO_FD, &out);
+	ret = node_ioctl(a.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &out);
 	if (ret)
 		fail("PRIME_HANDLE_TO_FD", ret);
 	in.fd = out.fd;
-	ret = node_ioctl(b.fd, PRIME_FD_TO_HANDLE, &in);
+	ret = node_ioctl(b.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &in);
 	if (ret)
 		fail("PRIME_FD_TO_HANDLE", ret);
 	slot_fill(&b.slot[0], 77);

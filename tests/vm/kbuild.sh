@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Builds kernel modules with Debian's headers and compiler, inside the folder that root.sh made.
-# usage: kbuild.sh 6.12|7.3 OUT MODULES [OTHER...]
+# Builds kernel modules with Debian's headers and compiler, inside the folder that root.sh made; for the kernel of
+# debug_kernel.sh with this machine's compiler, as that was.
+# usage: kbuild.sh 6.12|7.3|debug OUT MODULES [OTHER...]
 # MODULES and OTHERs are folders; side by side under their own names MODULES/Kbuild finds the others. Its *.ko go to OUT.
 # $KBUILD_ARGS go to make.
 # Exit status 77: not possible here, the reason on standard error.
@@ -11,6 +12,17 @@ series=$1 out=$2 modules=$(basename "$3")
 shift 2
 cache=$("$here/root.sh")
 root=$cache/root
+if [ "$series" = debug ]; then
+	debug=$("$here/debug_kernel.sh")
+	stage=$(mktemp -d)
+	trap 'rm -rf "$stage"' EXIT
+	trap 'exit 1' HUP INT TERM
+	for dir; do cp -r "$dir" "$stage"; done
+	make -s -C "$debug/build" M="$stage/$modules" -j"$(nproc)" ${KBUILD_ARGS-} modules
+	mkdir -p "$out"
+	cp "$stage/$modules"/*.ko "$out"
+	exit
+fi
 version=$(readlink "$cache/modules/$series")
 stage=$(mktemp -d "$root/build.XXXXXX")
 trap 'rm -rf --one-file-system "$stage"' EXIT

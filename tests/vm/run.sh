@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Boots a stock Debian kernel with simulated NPUs, loads modules, runs a command in the guest, powers off.
-# usage: run.sh [-k 6.12|7.3] [-c MODULES] [-n "ACCEL-SIM OPTIONS"]... [-t SECONDS] LOGS COMMAND [ARGUMENT...]
+# Boots a stock Debian kernel, or the one of debug_kernel.sh, with simulated NPUs, loads modules, runs a command in the guest, powers off.
+# usage: run.sh [-k 6.12|7.3|debug] [-c MODULES] [-n "ACCEL-SIM OPTIONS"]... [-t SECONDS] LOGS COMMAND [ARGUMENT...]
 #   -k  which kernel (7.3)
 #   -c  folder with ethosu.ko and ethosu_pci.ko; they are loaded with what they need
 #   -n  a simulated NPU, "-c ethos-u65-256 -f hang:3"; may be given several times
@@ -32,6 +32,7 @@ shift
 cache=$("$here/root.sh")
 root=$cache/root
 stock=$cache/modules/$series
+[ "$series" != debug ] || stock=$("$here/debug_kernel.sh" -n)
 rm -rf "$logs"
 mkdir -p "$logs"
 
