@@ -102,8 +102,7 @@ struct ethosu_core {
 
 /**
  * struct ethosu_share - what a client has of the NPU at one priority
- * @vtime: ns it is charged for, raised to near what the others have when it comes back from having nothing
- *	to run
+ * @vtime: ns it had, raised to near what the others have when it comes back from having nothing to run
  * @queues: of the client, that have a job ready
  * @node: in the level's tree by @vtime while there are any
  */
@@ -237,7 +236,6 @@ struct ethosu_queue {
  * @sgt: of an imported buffer
  * @flags: DRM_ETHOSU_BO_*
  * @stream: of a command stream: what it uses; else NULL
- * @usual_ns: how long that takes, as a rule; under sched.lock
  */
 struct ethosu_bo {
 	struct drm_gem_object base;
@@ -247,7 +245,6 @@ struct ethosu_bo {
 	struct sg_table *sgt;
 	u32 flags;
 	struct ethosu_stream_use *stream;
-	u64 usual_ns;
 };
 
 #define to_ethosu_bo(obj) container_of(obj, struct ethosu_bo, base)
@@ -365,7 +362,7 @@ int ethosu_sched_init(struct ethosu_device *edev);
 void ethosu_sched_fini(struct ethosu_device *edev);
 irqreturn_t ethosu_irq(int irq, void *data);
 void ethosu_sched_kick(struct ethosu_device *edev, struct list_head *ended);
-void ethosu_sched_push(struct ethosu_job *job);
+void ethosu_sched_push(struct ethosu_job **jobs, u32 count);
 void ethosu_sched_ready(struct ethosu_job *job, bool cancel);
 void ethosu_sched_end(struct ethosu_core *core, u32 state, int error, u32 status,
 		      struct list_head *ended);

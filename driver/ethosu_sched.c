@@ -15,7 +15,6 @@
  */
 #include <linux/interrupt.h>
 #include <linux/ktime.h>
-#include <linux/math64.h>
 
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
@@ -29,9 +28,6 @@
 #define LAG_NS			(5 * NSEC_PER_MSEC)
 /* A client goes on for as long as it has not had so much more than the one that had least. */
 #define SLICE_NS		(2 * NSEC_PER_MSEC)
-/* A run counts for at most so many times what its stream takes as a rule, which is a mean of that many. */
-#define USUAL_MOST		2
-#define USUAL_RUNS		8
 #define WATCHDOG_MS		25
 /* Memory of ended jobs is kept this long, unless a submission comes by and frees it. */
 #define REAP_MS			20
@@ -173,21 +169,6 @@ static void dispatch(struct ethosu_core *core, struct ethosu_job *job)
 	ethosu_sched_start(core, job);
 }
 
-/*
- * What a run of @ns that went well costs its client: no more than runs of that stream usually take, give or
- * take. That the machine was busy with something else is nobody's fault.
- */
-static u64 charge(struct ethosu_job *job, u64 ns)
-{
-	u64 *usual = &job->cmd->usual_ns;
-
-	if (!*usual)
-		*usual = ns;
-	ns = min(ns, USUAL_MOST * *usual);
-	*usual += div_s64((s64)(ns - *usual), USUAL_RUNS);
-	return ns;
-}
-
 /* Write down how it ended. Under sched->lock. Return: ns that it ran. */
 static u64 record(struct ethosu_job *job, u32 state, int error)
 {
@@ -314,7 +295,7 @@ void ethosu_sched_end(struct ethosu_core *core, u32 state, int error, u32 status
 		core->perfmon = NULL;
 	}
 	ran = record(job, state, error);
-	queue_share(queue)->vtime += error ? ran : charge(job, ran);
+	queue_share(queue)->vtime += ran;
 	core->busy_ns += ran;
 	core->job = NULL;
 	queue->running = NULL;
@@ -435,27 +416,37 @@ out:
 }
 
 /**
- * ethosu_sched_push - put a job at the end of its queue
- * @job: has its fence; may not be touched by the caller afterwards. Starts if it can, once
- *	ethosu_sched_ready() was called as often as job->waiting says.
+ * ethosu_sched_push - put jobs at the end of their queue, all at once
+ * @jobs: of one queue, in order, each with its fence, and with one more in what it waits for that stands for
+ *	this call. They may have ended when this returns: the caller holds their fences.
+ * @count: how many, not 0
  *
  * Under queue->submit_lock.
  */
-void ethosu_sched_push(struct ethosu_job *job)
+void ethosu_sched_push(struct ethosu_job **jobs, u32 count)
 {
-	struct ethosu_queue *queue = job->queue;
-	struct ethosu_sched *sched = &job->edev->sched;
+	struct ethosu_queue *queue = jobs[0]->queue;
+	struct ethosu_device *edev = jobs[0]->edev;
+	struct ethosu_sched *sched = &edev->sched;
 	LIST_HEAD(ended);
 	unsigned long flags;
+	u64 now;
+	u32 i;
 
 	spin_lock_irqsave(&sched->lock, flags);
-	job->info.queued_ns = ktime_get_ns();
-	queue->submitted = job->info.seqno;
-	queue->queued++;
-	list_add_tail(&job->node, &queue->jobs);
-	trace_ethosu_job_queue(job);
+	now = ktime_get_ns();
+	for (i = 0; i < count; i++) {
+		jobs[i]->info.queued_ns = now;
+		jobs[i]->waiting--;
+		list_add_tail(&jobs[i]->node, &queue->jobs);
+		trace_ethosu_job_queue(jobs[i]);
+	}
+	queue->submitted = jobs[count - 1]->info.seqno;
+	queue->queued += count;
 	if (queue->closing && !queue->running)
 		ethosu_sched_flush(queue, &ended);
+	queue_check(queue);
+	ethosu_sched_kick(edev, &ended);
 	spin_unlock_irqrestore(&sched->lock, flags);
 	ethosu_jobs_retire(&ended);
 }

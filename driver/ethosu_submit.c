@@ -395,14 +395,10 @@ static void push(struct submission *s)
 {
 	u32 i;
 
-	for (i = 0; i < s->count; i++)
-		ethosu_sched_push(s->jobs[i]);
+	ethosu_sched_push(s->jobs, s->count);
 	for (i = 0; i < s->count; i++) {
-		struct dma_fence *fence = &s->jobs[i]->fence;
-
-		ethosu_sched_ready(s->jobs[i], false);
+		dma_fence_put(&s->jobs[i]->fence);
 		s->jobs[i] = NULL;
-		dma_fence_put(fence);
 	}
 	s->powered = false;
 }

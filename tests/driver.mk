@@ -41,10 +41,12 @@ check-vm-driver:
 	$(call driver_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-driver-run)
 
 # Not "suspend": it passes (in a guest without 9p, by hand), but the guest's 9p file system does not wake up again.
-VM_DRIVER_TESTS := copy refusals priority-needs-capability fences syncobj timeout cancel realtime fairness sram share \
+VM_DRIVER_TESTS := copy refusals priority-needs-capability fences syncobj timeout cancel realtime sram share \
 	killed-clients unbind
-check-vm-driver-run: $(O)/vm/ours-7.3/ethosu.ko $(O)/vm/ours-6.12/ethosu.ko $(O)/accel-sim $(O)/tests/vm_driver
+check-vm-driver-run: $(O)/vm/ours-7.3/ethosu.ko $(O)/vm/ours-6.12/ethosu.ko $(O)/accel-sim $(O)/tests/vm_driver \
+		$(O)/tests/vmclient
 	@for k in $(DRIVER_KERNELS); do echo "Linux $$k:"; \
 		O=$(O) tests/vm/run.sh -k $$k -c $(O)/vm/ours-$$k -n "-c ethos-u85-256 --sram 1M" $(O)/vm/driver-$$k \
-			$(O)/tests/vm_driver $(VM_DRIVER_TESTS) || exit 1; \
+			sh -e -c '$(O)/tests/vm_driver $(VM_DRIVER_TESTS); c="$(O)/tests/vmclient /dev/accel/accel0"; \
+			$$c share 8 6000 equal; $$c share 8 6000 unlike; $$c realtime 8 200' || exit 1; \
 	done

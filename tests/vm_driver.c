@@ -157,17 +157,55 @@ static uint32_t new_queue(int fd, uint32_t priority)
 	return create.id;
 }
 
+static uint32_t new_syncobj(int fd)
+{
+	struct drm_syncobj_create create = { 0 };
+
+	CHECK(!ioctl(fd, DRM_IOCTL_SYNCOBJ_CREATE, &create));
+	return create.handle;
+}
+
+/**
+ * struct track - how far a queue got: point N of @timeline is signalled by its job N
+ * @point: of the last that was submitted
+ */
+static struct track {
+	int fd;
+	uint32_t queue, timeline;
+	uint64_t point;
+} tracks[64];
+
+/* That of a queue which was not used before is new. */
+static struct track *track_of(int fd, uint32_t queue)
+{
+	struct track *t;
+
+	for (t = tracks; t->timeline && (t->fd != fd || t->queue != queue); t++)
+		CHECK(t < tracks + 63);
+	if (!t->timeline)
+		*t = (struct track) { fd, queue, new_syncobj(fd), 0 };
+	return t;
+}
+
 /* With at most one syncobj in and out. Return: 0 or -1; @seqno receives the first one's. */
 static int submit(int fd, uint32_t queue, const struct drm_ethosux_job *jobs, uint32_t count,
 		  const struct drm_ethosux_sync *in, const struct drm_ethosux_sync *out, uint64_t *seqno)
 {
+	struct track *track = track_of(fd, queue);
+	struct drm_ethosux_sync outs[2] = {
+		{ track->timeline, DRM_ETHOSUX_SYNC_TIMELINE, track->point + count, count - 1, 0 },
+		out ? *out : (struct drm_ethosux_sync) { 0 },
+	};
 	struct drm_ethosux_queue_submit submit = {
 		.queue_id = queue, .flags = DRM_ETHOSUX_SUBMIT_NO_IMPLICIT,
 		.jobs = (uintptr_t)jobs, .job_count = count, .job_stride = sizeof(*jobs),
-		.in_syncs = (uintptr_t)in, .in_count = !!in, .out_syncs = (uintptr_t)out, .out_count = !!out,
+		.in_syncs = (uintptr_t)in, .in_count = !!in, .out_syncs = (uintptr_t)outs, .out_count = out ? 2 : 1,
 		.sync_stride = sizeof(*in),
 	};
 	int ret = ioctl(fd, DRM_IOCTL_ETHOSUX_QUEUE_SUBMIT, &submit);
+
+	if (!ret)
+		track->point += count;
 
 	if (seqno)
 		*seqno = submit.seqno;
@@ -192,21 +230,14 @@ static struct drm_ethosux_queue_get_state queue_state(int fd, uint32_t queue)
 
 static struct drm_ethosux_job_info wait_for(int fd, uint32_t queue, uint64_t seqno)
 {
-	uint64_t limit = now() + 20000 * MS;
+	struct track *track = track_of(fd, queue);
+	struct drm_syncobj_timeline_wait wait = {
+		.handles = (uintptr_t)&track->timeline, .points = (uintptr_t)&seqno, .count_handles = 1,
+		.timeout_nsec = (int64_t)(now() + 20000 * MS),
+	};
 
-	while (queue_state(fd, queue).ended < seqno) {
-		CHECK(now() < limit);
-		usleep(500);
-	}
+	CHECK(!ioctl(fd, DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &wait));
 	return job_info(fd, queue, seqno);
-}
-
-static uint32_t new_syncobj(int fd)
-{
-	struct drm_syncobj_create create = { 0 };
-
-	CHECK(!ioctl(fd, DRM_IOCTL_SYNCOBJ_CREATE, &create));
-	return create.handle;
 }
 
 /* ---- tests ---- */
@@ -403,74 +434,6 @@ static void test_realtime(void)
 	CHECK(job_info(other.fd, 0, 6).started_ns > info.ended_ns);
 }
 
-/* The longest of the last jobs of queue 0. */
-static uint64_t longest_job(int fd)
-{
-	uint64_t seqno = queue_state(fd, 0).ended, longest = 0;
-	struct drm_ethosux_job_info info;
-	unsigned int i;
-
-	for (i = 0; i < 200 && seqno > i; i++) {
-		info = job_info(fd, 0, seqno - i);
-		if (info.ended_ns - info.started_ns > longest)
-			longest = info.ended_ns - info.started_ns;
-	}
-	return longest;
-}
-
-/*
- * Eight clients with jobs of unlike size, all with more than enough to do: each within 5 % of its share, and one job,
- * which may take long where the simulated NPU has to wait for a processor.
- */
-static void test_fairness(void)
-{
-	uint64_t busy[8], longest[8], sum = 0, share;
-	int go[2], result[2];
-	unsigned int i, k;
-	char byte = 0;
-
-	CHECK(!pipe(go) && !pipe(result));
-	for (i = 0; i < 8; i++) {
-		if (fork())
-			continue;
-		struct client c = new_client();
-		struct drm_ethosux_job jobs[16];
-		uint64_t end;
-
-		for (k = 0; k < 16; k++) {
-			jobs[k] = c.job;
-			jobs[k].job.cmd_bo = new_stream(c.fd, 0, 1, BO_SIZE, i & 1 ? 40 : 10);
-		}
-		CHECK(read(go[0], &byte, 1) == 1);
-		for (end = now() + 8000 * MS; now() < end; usleep(1000))
-			if (queue_state(c.fd, 0).submitted - queue_state(c.fd, 0).ended < 16)
-				CHECK(!submit(c.fd, 0, jobs, 16, NULL, NULL, NULL));
-		busy[0] = queue_state(c.fd, 0).busy_ns;
-		busy[1] = longest_job(c.fd);
-		CHECK(write(result[1], busy, 2 * sizeof(busy[0])) == 2 * sizeof(busy[0]));
-		_exit(0);
-	}
-	usleep(500000);
-	for (i = 0; i < 8; i++)
-		CHECK(write(go[1], &byte, 1) == 1);
-	for (i = 0; i < 8; i++) {
-		uint64_t got[2];
-
-		CHECK(read(result[0], got, sizeof(got)) == sizeof(got));
-		busy[i] = got[0];
-		longest[i] = got[1];
-		sum += busy[i];
-	}
-	while (wait(NULL) > 0)
-		;
-	share = sum / 8;
-	for (i = 0; i < 8; i++) {
-		printf("  client %u had %.1f %% of its share, its longest job %.1f ms\n", i, 100.0 * busy[i] / share,
-		       longest[i] / 1e6);
-		CHECK(busy[i] + longest[i] > share / 100 * 95 && busy[i] < share / 100 * 105 + longest[i]);
-	}
-}
-
 /* What one client leaves in the SRAM another does not find. */
 static void test_sram(void)
 {
@@ -514,8 +477,8 @@ static void test_share(void)
 	new_buffer(a.fd, 9u << 20);
 }
 
-/* Submit until told otherwise or refused. Return: errno of the refusal; @rounds that went well. */
-static int keep_busy(struct client *c, uint64_t end, unsigned int *rounds)
+/* Submit until told otherwise or refused, a byte to @tell for each round that went well. Return: errno of the refusal. */
+static int keep_busy(struct client *c, uint64_t end, int tell, unsigned int *rounds)
 {
 	unsigned int k;
 
@@ -529,6 +492,9 @@ static int keep_busy(struct client *c, uint64_t end, unsigned int *rounds)
 		if (memcmp(c->in.map, c->out.map, 4096))
 			return EBADMSG;
 		++*rounds;
+		/* It may be that nobody listens any more. */
+		if (write(tell, "", 1) != 1 && errno != EAGAIN)
+			return EPIPE;
 	}
 	return 0;
 }
@@ -537,22 +503,29 @@ static void test_killed_clients(void)
 {
 	uint64_t end = now() + 5000 * MS;
 	unsigned int i, round = 0, n;
+	int tell[2];
 	pid_t pid[4];
+	char byte;
 
 	for (; now() < end; round++) {
+		CHECK(!pipe(tell));
 		for (i = 0; i < 4; i++) {
 			pid[i] = fork();
 			if (!pid[i]) {
 				struct client c = new_client();
 
-				_exit(keep_busy(&c, UINT64_MAX, &(unsigned int) { 0 }));
+				_exit(keep_busy(&c, UINT64_MAX, tell[1], &(unsigned int) { 0 }));
 			}
 		}
-		usleep(20000 + round * 7919 % 30000);
+		/* Each time at another moment. */
+		for (n = 0; n < 4 + round % 7; n++)
+			CHECK(read(tell[0], &byte, 1) == 1);
 		for (i = 0; i < 4; i++)
 			kill(pid[i], SIGKILL);
 		for (n = 0; n < 4; n++)
 			wait(NULL);
+		close(tell[0]);
+		close(tell[1]);
 	}
 	test_copy();
 }
@@ -579,9 +552,11 @@ static void device_went(int number)
 static void under_load(void (*disturb)(void), int expected)
 {
 	unsigned int i, bad = 0;
-	int status;
+	int status, tell[3][2];
+	char byte;
 
 	for (i = 0; i < 3; i++) {
+		CHECK(!pipe(tell[i]) && !fcntl(tell[i][1], F_SETFL, O_NONBLOCK));
 		if (!fork()) {
 			struct client c = new_client();
 			unsigned int rounds = 0;
@@ -589,15 +564,15 @@ static void under_load(void (*disturb)(void), int expected)
 
 			if (expected == ENODEV)
 				signal(SIGBUS, device_went);
-			got = keep_busy(&c, now() + 6000 * MS, &rounds);
-
+			got = keep_busy(&c, now() + 6000 * MS, tell[i][1], &rounds);
 			if (got == expected && rounds)
 				_exit(0);
 			printf("  client: %u rounds, then %s\n", rounds, strerror(got));
 			_exit(1);
 		}
 	}
-	usleep(1500000);
+	for (i = 0; i < 3; i++)
+		CHECK(read(tell[i][0], &byte, 1) == 1);
 	disturb();
 	for (i = 0; i < 3; i++) {
 		CHECK(wait(&status) > 0);
@@ -652,7 +627,6 @@ static const struct {
 	{ "timeout", test_timeout },
 	{ "cancel", test_cancel },
 	{ "realtime", test_realtime },
-	{ "fairness", test_fairness },
 	{ "sram", test_sram },
 	{ "share", test_share },
 	{ "killed-clients", test_killed_clients },

@@ -15,10 +15,7 @@
 
 #include "uapi/ethosu_accel.h"
 
-/* DMA0 from region 0 to region 1, STOP: the numbers are the ISA's, written out. */
-static const uint32_t copy_stream[] = {
-	0x130 | 0 << 16, 0x131 | 1 << 16, 0x4030, 0, 0x4031, 0, 0x4032, COPY_LEN, 0x010, 0xffffu << 16,
-};
+#define MOST_COPIES	64u
 
 uint64_t now_ns(void)
 {
@@ -76,13 +73,20 @@ static void make_queue(struct client *c, uint32_t timeout_ms)
 	c->queue = create.id;
 }
 
-int client_stream(int fd, uint32_t *handle)
+/* DMA0 from region 0 to region 1, again and again, STOP: the numbers are the ISA's, written out. */
+int client_stream(int fd, uint32_t bytes, uint32_t copies, uint32_t *handle)
 {
-	struct drm_ethosu_cmdstream_bo_create cmd = {
-		.size = sizeof(copy_stream), .data = (uintptr_t)copy_stream,
-	};
-	int ret = node_ioctl(fd, DRM_IOCTL_ETHOSU_CMDSTREAM_BO_CREATE, &cmd);
+	uint32_t words[9 + MOST_COPIES] = {
+		0x130 | 0 << 16, 0x131 | 1 << 16, 0x4030, 0, 0x4031, 0, 0x4032, bytes,
+	}, n = 8;
+	struct drm_ethosu_cmdstream_bo_create cmd = { .data = (uintptr_t)words };
+	int ret;
 
+	for (; copies && n < 8 + MOST_COPIES; copies--)
+		words[n++] = 0x010;
+	words[n++] = 0xffffu << 16;
+	cmd.size = n * 4;
+	ret = node_ioctl(fd, DRM_IOCTL_ETHOSU_CMDSTREAM_BO_CREATE, &cmd);
 	*handle = cmd.handle;
 	return ret;
 }
@@ -96,7 +100,7 @@ void client_open(struct client *c, const char *node, uint32_t timeout_ms)
 	c->fd = open(node, O_RDWR | O_CLOEXEC);
 	if (c->fd < 0)
 		fail(node, -errno);
-	ret = client_stream(c->fd, &c->cmd_bo);
+	ret = client_stream(c->fd, COPY_LEN, 1, &c->cmd_bo);
 	if (ret)
 		fail("CMDSTREAM_BO_CREATE", ret);
 	for (i = 0; i < SLOTS; i++) {
@@ -186,6 +190,8 @@ static const struct {
 	{ "prime", cmd_prime, "" },
 	{ "alloc", cmd_alloc, "" },
 	{ "fuzz", cmd_fuzz, "SECONDS SEED" },
+	{ "share", cmd_share, "CLIENTS MILLISECONDS equal|unlike" },
+	{ "realtime", cmd_realtime, "CLIENTS JOBS" },
 	{ "latency", cmd_latency, "JOBS" },
 	{ "rate", cmd_rate, "CLIENTS MILLISECONDS" },
 };

@@ -47,8 +47,8 @@ void fail(const char *what, int ret) __attribute__((noreturn));
 void client_open(struct client *c, const char *node, uint32_t timeout_ms);
 void client_close(struct client *c);
 
-/* A stream that copies COPY_LEN bytes from region 0 to region 1. 0 or -errno. */
-int client_stream(int fd, uint32_t *handle);
+/* A stream that copies @bytes from region 0 to region 1, @copies times, up to 64. 0 or -errno. */
+int client_stream(int fd, uint32_t bytes, uint32_t copies, uint32_t *handle);
 uint32_t client_buffer(int fd, uint32_t size, uint8_t **map);
 
 /* Another pattern for each number; clears the other side. */
@@ -70,6 +70,8 @@ int cmd_storm(const char *node, int argc, char **argv);
 int cmd_prime(const char *node, int argc, char **argv);
 int cmd_alloc(const char *node, int argc, char **argv);
 int cmd_fuzz(const char *node, int argc, char **argv);
+int cmd_share(const char *node, int argc, char **argv);
+int cmd_realtime(const char *node, int argc, char **argv);
 int cmd_latency(const char *node, int argc, char **argv);
 int cmd_rate(const char *node, int argc, char **argv);
 

@@ -79,7 +79,7 @@ static void undo_handle(struct subject *s)
 
 static int do_stream(struct subject *s)
 {
-	return client_stream(s->c.fd, &s->number);
+	return client_stream(s->c.fd, COPY_LEN, 1, &s->number);
 }
 
 static int do_mmap(struct subject *s)
@@ -152,15 +152,20 @@ static int do_queue_submit(struct subject *s)
 	};
 	struct drm_ethosux_queue_get_state state = { .id = s->c.queue };
 	int ret = node_ioctl(s->c.fd, DRM_IOCTL_ETHOSUX_QUEUE_SUBMIT, &submit), again;
+	bool taken;
 
-	if (!ret) {
+	again = node_ioctl(s->c.fd, DRM_IOCTL_ETHOSUX_QUEUE_GET_STATE, &state);
+	/* If it was asking that failed, there is nothing else to go by. */
+	taken = again ? !ret : state.submitted != s->jobs;
+	if (!again && taken && state.submitted != s->jobs + 2)
+		fail("QUEUE_SUBMIT took one job of two", -EIO);
+	/* That the seqno did not get back to user space comes too late to take nothing. */
+	if (taken ? ret && ret != -EFAULT : !ret)
+		fail("QUEUE_SUBMIT did not do what it said", ret);
+	if (taken) {
 		s->jobs += 2;
 		s->point++;
 	}
-	again = node_ioctl(s->c.fd, DRM_IOCTL_ETHOSUX_QUEUE_GET_STATE, &state);
-	/* Both or none. If asking failed, this was not what was to fail. */
-	if (!again && state.submitted != s->jobs)
-		fail("QUEUE_SUBMIT took what it said it did not", -EIO);
 	return ret;
 }
 
@@ -221,13 +226,6 @@ static int do_values(struct subject *s)
 	return node_ioctl(s->c.fd, DRM_IOCTL_ETHOSU_PERFMON_GET_VALUES, &get);
 }
 
-static int do_global(struct subject *s)
-{
-	struct drm_ethosu_perfmon_set_global global = { .id = s->perfmon };
-
-	return node_ioctl(s->c.fd, DRM_IOCTL_ETHOSU_PERFMON_SET_GLOBAL, &global);
-}
-
 static void undo_global(struct subject *s)
 {
 	struct drm_ethosu_perfmon_set_global global = { .flags = DRM_ETHOSU_PERFMON_CLEAR_GLOBAL, .id = s->perfmon };
@@ -235,13 +233,29 @@ static void undo_global(struct subject *s)
 	node_ioctl(s->c.fd, DRM_IOCTL_ETHOSU_PERFMON_SET_GLOBAL, &global);
 }
 
-static int do_export(struct subject *s)
+/* An answer that does not get back comes too late not to do it. */
+static int do_global(struct subject *s)
 {
-	struct drm_prime_handle prime = { .handle = s->c.slot[1].to_bo, .flags = O_CLOEXEC };
+	struct drm_ethosu_perfmon_set_global global = { .id = s->perfmon };
+	int ret = node_ioctl(s->c.fd, DRM_IOCTL_ETHOSU_PERFMON_SET_GLOBAL, &global);
+
+	if (ret == -EFAULT)
+		undo_global(s);
+	return ret;
+}
+
+static int export_slot(struct subject *s, unsigned int slot)
+{
+	struct drm_prime_handle prime = { .handle = s->c.slot[slot].to_bo, .flags = O_CLOEXEC };
 	int ret = node_ioctl(s->c.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime);
 
 	s->number = (uint32_t)prime.fd;
 	return ret;
+}
+
+static int do_export(struct subject *s)
+{
+	return export_slot(s, 3);
 }
 
 static int do_import(struct subject *s)
@@ -354,7 +368,7 @@ int cmd_alloc(const char *node, int argc, char **argv)
 	if (do_perfmon(&s))
 		fail("PERFMON_CREATE", -EIO);
 	s.perfmon = s.number;
-	if (do_export(&s))
+	if (export_slot(&s, 1))
 		fail("PRIME_HANDLE_TO_FD", -EIO);
 	s.dmabuf = (int)s.number;
 	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
