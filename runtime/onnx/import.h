@@ -195,7 +195,7 @@ struct onnx_value *onnx_lookup(const struct onnx_import *c, const char *name);
 /* onnx_tensor - the constant that a TensorProto is. @weights: of initialisers, must be finite. */
 struct onnx_value *onnx_tensor(struct onnx_import *c, const Onnx__TensorProto *t, bool weights);
 
-/* The element type of an ONNX type; the import fails if there is none. */
+/* The element type that an ONNX type becomes: numbers of any size float32. The import fails if there is none. */
 int onnx_type(struct onnx_import *c, int data_type);
 const char *onnx_type_name(int data_type);
 

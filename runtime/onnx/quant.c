@@ -64,6 +64,12 @@ static bool to_graph(struct onnx_import *c, const struct onnx_value *x, const st
 	return true;
 }
 
+/* TFLite has DEQUANTIZE and QUANTIZE of these; and of int32, biases, we have it. */
+static bool has_kernel(int type)
+{
+	return type == ELEM_INT8 || type == ELEM_UINT8 || type == ELEM_INT16 || type == ELEM_INT32;
+}
+
 static bool same_quant(const struct ir_quant *a, const struct ir_quant *b)
 {
 	return a->count == b->count && (a->count < 2 || a->axis == b->axis) &&
@@ -164,7 +170,7 @@ struct onnx_value *onnx_dequantise(struct onnx_import *c, struct onnx_value *x,
 
 	if (!x || !q->scale)
 		return NULL;
-	if (onnx_count(x) && to_graph(c, x, q, &quant)) {
+	if (onnx_count(x) && has_kernel(x->type) && to_graph(c, x, q, &quant)) {
 		if (x->data)
 			return constant_numbers(c, x, &quant);
 		x = quantised_view(c, x, &quant);
@@ -197,7 +203,7 @@ struct onnx_value *onnx_quantise(struct onnx_import *c, struct onnx_value *x,
 		i++;
 	if (i == sizeof(ranges) / sizeof(ranges[0]))
 		return onnx_fail(c, -ENOTSUP, "integers of type %s", elem_name(type));
-	if (onnx_count(x) && to_graph(c, x, q, &quant)) {
+	if (onnx_count(x) && has_kernel(type) && to_graph(c, x, q, &quant)) {
 		v = onnx_value_new(c, type, x->ndim, x->shape);
 		if (!v || onnx_tensor_of(c, v) == IR_NONE)
 			return NULL;

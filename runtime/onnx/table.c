@@ -46,8 +46,8 @@ void onnx_print_operators(FILE *f)
 			all[n++] = op;
 	qsort(all, count, sizeof(*all), by_name);
 	fputs("# ONNX operators\n\n"
-	      "What can be imported from ONNX, and from which versions of the operator set. Tensors are float, int8,\n"
-	      "uint8, int16, int32, int64 or bool with known extents. Made by `accel info --onnx-operators`.\n\n"
+	      "What can be imported from ONNX, and from which versions of the operator set. Tensors are of integers of\n"
+	      "8 to 64 bits, bool, float, float16, bfloat16 or double, with known extents; all numbers become float. Made by `accel info --onnx-operators`.\n\n"
 	      "| operator | versions | limits |\n| --- | --- | --- |\n", f);
 	for (size_t i = 0; i < count; i++)
 		fprintf(f, "| %s%s%s | %d to %d | %s |\n", all[i]->domain, *all[i]->domain ? "." : "",

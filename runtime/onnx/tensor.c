@@ -10,26 +10,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/onnx/import.h"
+#include "runtime/onnx/build.h"
 
 static const struct { const char *name; int type; } types[] = {
 	[ONNX__TENSOR_PROTO__DATA_TYPE__UNDEFINED] = { "undefined", -1 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT] = { "float", ELEM_FLOAT32 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__UINT8] = { "uint8", ELEM_UINT8 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__INT8] = { "int8", ELEM_INT8 },
-	[ONNX__TENSOR_PROTO__DATA_TYPE__UINT16] = { "uint16", -1 },
+	[ONNX__TENSOR_PROTO__DATA_TYPE__UINT16] = { "uint16", ELEM_UINT16 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__INT16] = { "int16", ELEM_INT16 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__INT32] = { "int32", ELEM_INT32 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__INT64] = { "int64", ELEM_INT64 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__STRING] = { "string", -1 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__BOOL] = { "bool", ELEM_BOOL },
-	[ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16] = { "float16", -1 },
-	[ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE] = { "double", -1 },
-	[ONNX__TENSOR_PROTO__DATA_TYPE__UINT32] = { "uint32", -1 },
-	[ONNX__TENSOR_PROTO__DATA_TYPE__UINT64] = { "uint64", -1 },
+	[ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16] = { "float16", ELEM_FLOAT16 },
+	[ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE] = { "double", ELEM_FLOAT64 },
+	[ONNX__TENSOR_PROTO__DATA_TYPE__UINT32] = { "uint32", ELEM_UINT32 },
+	[ONNX__TENSOR_PROTO__DATA_TYPE__UINT64] = { "uint64", ELEM_UINT64 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX64] = { "complex64", -1 },
 	[ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX128] = { "complex128", -1 },
-	[ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16] = { "bfloat16", -1 },
+	[ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16] = { "bfloat16", ELEM_BFLOAT16 },
 	/* Later than Debian's onnx.proto. */
 	{ "float8", -1 }, { "float8", -1 }, { "float8", -1 }, { "float8", -1 },
 	{ "uint4", -1 }, { "int4", -1 }, { "float4", -1 }, { "float8", -1 },
@@ -43,12 +43,20 @@ const char *onnx_type_name(int data_type)
 	return data_type >= 0 && data_type < TYPE_COUNT ? types[data_type].name : "unknown";
 }
 
-int onnx_type(struct onnx_import *c, int data_type)
+/* The type that the file has. */
+static int file_type(struct onnx_import *c, int data_type)
 {
 	if (data_type >= 0 && data_type < TYPE_COUNT && types[data_type].type >= 0)
 		return types[data_type].type;
 	onnx_fail(c, -ENOTSUP, "type %s is not supported", onnx_type_name(data_type));
 	return ELEM_FLOAT32;
+}
+
+int onnx_type(struct onnx_import *c, int data_type)
+{
+	int type = file_type(c, data_type);
+
+	return type == ELEM_FLOAT16 || type == ELEM_BFLOAT16 || type == ELEM_FLOAT64 ? ELEM_FLOAT32 : type;
 }
 
 /* A path that stays in the model's folder. */
@@ -164,20 +172,34 @@ static int external(struct onnx_import *c, const Onnx__TensorProto *t, void *to,
 /* How many numbers the message has in the list for their type. */
 static size_t list_length(const Onnx__TensorProto *t, int type)
 {
-	return type == ELEM_FLOAT32 ? t->n_float_data : type == ELEM_INT64 ? t->n_int64_data :
-								     t->n_int32_data;
+	switch (type) {
+	case ELEM_FLOAT32:
+		return t->n_float_data;
+	case ELEM_FLOAT64:
+		return t->n_double_data;
+	case ELEM_INT64:
+		return t->n_int64_data;
+	case ELEM_UINT32:
+	case ELEM_UINT64:
+		return t->n_uint64_data;
+	default:
+		return t->n_int32_data;
+	}
 }
 
 static void from_list(const Onnx__TensorProto *t, int type, size_t count, void *to)
 {
-	if (type == ELEM_FLOAT32 && count)
-		memcpy(to, t->float_data, count * sizeof(float));
-	if (type == ELEM_INT64 && count)
-		memcpy(to, t->int64_data, count * sizeof(int64_t));
-	if (type == ELEM_FLOAT32 || type == ELEM_INT64)
-		return;
-	for (size_t i = 0; i < count; i++)
-		memcpy((char *)to + i * elem_size(type), &t->int32_data[i], elem_size(type));
+	const void *whole = type == ELEM_FLOAT32 ? (const void *)t->float_data :
+			    type == ELEM_FLOAT64 ? (const void *)t->double_data :
+			    type == ELEM_INT64 ? (const void *)t->int64_data :
+			    type == ELEM_UINT64 ? (const void *)t->uint64_data : NULL;
+
+	if (whole && count)
+		memcpy(to, whole, count * elem_size(type));
+	for (size_t i = 0; i < count && !whole; i++)
+		memcpy((char *)to + i * elem_size(type),
+		       type == ELEM_UINT32 ? (const void *)&t->uint64_data[i] : (const void *)&t->int32_data[i],
+		       elem_size(type));
 }
 
 /* A mask of attention holds zeros and infinities, and nothing else. */
@@ -208,7 +230,7 @@ struct onnx_value *onnx_tensor(struct onnx_import *c, const Onnx__TensorProto *t
 	const char *name = t->name && *t->name ? t->name : "(constant)";
 	int32_t shape[IR_MAX_DIMS];
 	struct onnx_value *v;
-	int type = onnx_type(c, t->data_type);
+	int type = file_type(c, t->data_type);
 	size_t bytes;
 
 	if (c->rc)
@@ -242,7 +264,9 @@ struct onnx_value *onnx_tensor(struct onnx_import *c, const Onnx__TensorProto *t
 		if (v)
 			from_list(t, type, onnx_count(v), onnx_constant_data(v));
 	}
-	if (v && !c->rc && type == ELEM_FLOAT32)
+	if (type != onnx_type(c, t->data_type))
+		v = b_cast(c, v, ELEM_FLOAT32);
+	if (v && !c->rc && v->type == ELEM_FLOAT32)
 		check_finite(c, t, v, weights);
 	return c->rc ? NULL : v;
 }

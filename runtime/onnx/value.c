@@ -164,6 +164,15 @@ int64_t onnx_element_int(const struct onnx_value *v, size_t i)
 	case ELEM_INT64:
 		memcpy(&s64, (const char *)v->data + 8 * i, 8);
 		return s64;
+	case ELEM_UINT64:
+		memcpy(&s64, (const char *)v->data + 8 * i, 8);
+		return s64;
+	case ELEM_UINT32:
+		memcpy(&s32, (const char *)v->data + 4 * i, 4);
+		return (uint32_t)s32;
+	case ELEM_UINT16:
+		memcpy(&s16, (const char *)v->data + 2 * i, 2);
+		return (uint16_t)s16;
 	case ELEM_INT32:
 		memcpy(&s32, (const char *)v->data + 4 * i, 4);
 		return s32;
