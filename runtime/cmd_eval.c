@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `accel eval`: how good models are, side by side. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 enum {
 	OPT_LIMIT = 0x200, OPT_FLOAT, OPT_ENGINE, OPT_TARGETS, OPT_PREPROCESS, OPT_TOP,
 	OPT_MIN_TOP1, OPT_MAX_DROP, OPT_CONFUSION, OPT_SHAPE,
+	OPT_THRESHOLD,
 };
 
 struct eval_args {
@@ -33,6 +35,7 @@ struct eval_args {
 	bool engines[ENGINE_KINDS];
 	size_t limit;
 	unsigned int top;
+	double threshold;		/* NAN: none */
 	double min_top1, max_drop;	/* percent and points, negative: no gate */
 	bool confusion;
 };
@@ -65,6 +68,8 @@ static const struct argp_option options[] = {
 	{ "targets", OPT_TARGETS, "FILE", 0,
 	  ".npy or .npz file: what the outputs should be, first axis samples", 0 },
 	{ "top", OPT_TOP, "K", 0, "count right answers among the first K, too", 0 },
+	{ "threshold", OPT_THRESHOLD, "T", 0,
+	  "two classes: the second if any output is above T (0.5 for models of one output)", 0 },
 	{ "confusion", OPT_CONFUSION, NULL, 0, "show the classes of each model of several", 0 },
 	{ "min-top1", OPT_MIN_TOP1, "PERCENT", 0, "fail if less is right", 2 },
 	{ "max-drop", OPT_MAX_DROP, "POINTS", 0, "fail if more is lost against --float", 2 },
@@ -108,6 +113,7 @@ static void check_usage(struct eval_args *args, struct argp_state *state)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct eval_args *args = state->input;
+	char *end;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -139,6 +145,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_TOP:
 		args->top = (unsigned int)parse_count("top", arg, state);
+		return 0;
+	case OPT_THRESHOLD:
+		args->threshold = strtod(arg, &end);
+		if (end == arg || *end || isnan(args->threshold))
+			argp_error(state, "--threshold=%s: not a number", arg);
 		return 0;
 	case OPT_CONFUSION:
 		args->confusion = true;
@@ -357,7 +368,9 @@ static int open_samples(struct opened *o, const struct eval_args *args, struct e
 	if (!o->e.classes && args->max_drop >= 0)
 		return error_set(err, -EINVAL, "%s: no labels for --max-drop", args->samples);
 	o->e.top = args->top;
-	if (!o->e.top && engine_outputs(o->columns[0].engine, &count)->elements > TOP_CLASSES)
+	o->e.threshold = args->threshold;
+	if (!o->e.top && isnan(args->threshold) &&
+	    engine_outputs(o->columns[0].engine, &count)->elements > TOP_CLASSES)
 		o->e.top = 5;
 	return 0;
 }
@@ -438,7 +451,7 @@ int cmd_eval(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 }, { 0 } };
 	const struct argp argp = { options, parse, "MODEL...", doc, children, NULL, NULL };
-	struct eval_args args = { .min_top1 = -1, .max_drop = -1 };
+	struct eval_args args = { .threshold = NAN, .min_top1 = -1, .max_drop = -1 };
 	struct opened o = { 0 };
 	struct error err;
 	int rc;

@@ -6,6 +6,7 @@
 #include "runtime/eval/evaluate.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,7 +279,8 @@ static void count_column(struct evaluation *e, const struct block *b, unsigned i
 						  b->outputs[column->twin][i]);
 		if (e->classes) {
 			engine_dequantise(&out[0], b->outputs[column->twin][i][0], b->real);
-			column->same_answer += answer == score_answer(b->real, out[0].elements);
+			column->same_answer += answer == score_answer(&column->score, b->real,
+							    out[0].elements);
 		}
 	}
 }
@@ -289,11 +291,8 @@ static int check_classes(const struct evaluation *e, const struct column *c, str
 {
 	uint32_t count;
 	const struct engine_tensor *out = engine_outputs(c->engine, &count);
-	size_t n = count ? out[0].elements : 0, answers = n == 1 ? 2 : n;
+	size_t n = out[0].elements, answers = n == 1 || !isnan(e->threshold) ? 2 : n;
 
-	if (count != 1)
-		return error_set(err, -EINVAL, "%s: %u outputs, a classifier has 1",
-				 engine_path(c->engine), count);
 	if (answers < e->classes)
 		return error_set(err, -EINVAL, "%s: %zu outputs for %u classes",
 				 engine_path(c->engine), n, e->classes);
@@ -357,9 +356,7 @@ static int prepare(struct evaluation *e, struct error *err)
 		else if (!rc && e->has_float && c)
 			rc = check_outputs(&e->columns[0], column, err);
 		if (!rc && e->classes)
-			rc = score_init(&column->score,
-					out[0].elements == 1 ? 2 : (unsigned int)out[0].elements,
-					e->top, err);
+			rc = score_init(&column->score, out[0].elements, e->threshold, e->top, err);
 		if (rc)
 			return rc;
 	}

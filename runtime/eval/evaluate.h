@@ -12,7 +12,7 @@
  * @engine: what runs it
  * @device: spec and description, empty: on the CPU
  * @samples: as its inputs want them; columns whose inputs are alike share them (@shared)
- * @score: of a classifier
+ * @score: of a classifier, by its first output
  * @likeness: of each output, against the float model's or the targets
  * @twin: column of the same model on the reference, for one on an NPU; -1: none
  * @identical, @same_answer: samples whose outputs are the twin's byte for byte; whose answer is
@@ -38,6 +38,7 @@ struct column {
  *	outputs, if there are any
  * @count: samples
  * @classes: that samples have labels for, 0: none
+ * @top, @threshold: as struct score has them
  * @progress: called now and then, may be NULL
  */
 struct evaluation {
@@ -49,6 +50,7 @@ struct evaluation {
 	size_t count;
 	unsigned int classes;
 	unsigned int top;
+	double threshold;
 	void (*progress)(size_t done, size_t count);
 };
 

@@ -7,15 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DECISION 0.5f	/* a probability above it means yes */
+#define DECISION 0.5	/* a probability above it means yes */
 
-int score_init(struct score *s, unsigned int classes, unsigned int top, struct error *err)
+int score_init(struct score *s, size_t outputs, double threshold, unsigned int top,
+	       struct error *err)
 {
-	*s = (struct score){ .classes = classes, .top = top };
-	if (!classes || classes > SCORE_CLASSES_MAX)
-		return error_set(err, -EINVAL, "%u classes; 1 to %d are possible", classes,
+	size_t classes = outputs == 1 || !isnan(threshold) ? 2 : outputs;
+
+	*s = (struct score){ .classes = (unsigned int)classes, .threshold = threshold, .top = top };
+	if (!outputs || classes > SCORE_CLASSES_MAX)
+		return error_set(err, -EINVAL, "%zu classes; 1 to %d are possible", classes,
 				 SCORE_CLASSES_MAX);
-	s->confusion = calloc((size_t)classes * classes, sizeof(*s->confusion));
+	if (outputs == 1 && isnan(threshold))
+		s->threshold = DECISION;
+	s->confusion = calloc(classes * classes, sizeof(*s->confusion));
 	return s->confusion ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
@@ -25,12 +30,15 @@ void score_free(struct score *s)
 	s->confusion = NULL;
 }
 
-unsigned int score_answer(const float *outputs, size_t n)
+unsigned int score_answer(const struct score *s, const float *outputs, size_t n)
 {
 	unsigned int best = 0;
 
-	if (n == 1)
-		return outputs[0] > DECISION;
+	for (size_t i = 0; i < n && !isnan(s->threshold); i++)
+		if (outputs[i] > s->threshold)
+			return 1;
+	if (!isnan(s->threshold))
+		return 0;
 	for (size_t i = 1; i < n; i++)
 		if (outputs[i] > outputs[best])
 			best = (unsigned int)i;
@@ -49,12 +57,12 @@ static bool in_top(const float *outputs, size_t n, unsigned int label, unsigned 
 
 unsigned int score_add(struct score *s, const float *outputs, size_t n, unsigned int label)
 {
-	unsigned int answer = score_answer(outputs, n);
+	unsigned int answer = score_answer(s, outputs, n);
 
 	s->count++;
 	s->confusion[(size_t)label * s->classes + answer]++;
 	if (s->top > 1)
-		s->in_top += n == 1 || in_top(outputs, n, label, s->top);
+		s->in_top += !isnan(s->threshold) || in_top(outputs, n, label, s->top);
 	return answer;
 }
 

@@ -14,12 +14,14 @@
  * struct score - what was taken for what
  * @classes: what the model tells apart
  * @count: samples
+ * @threshold: NAN, or: it is class 1 that any output is above it, class 0 that none is
  * @top: how many answers a model may give for the second count
  * @in_top: samples whose class was among the @top largest
  * @confusion: [label][answer]
  */
 struct score {
 	unsigned int classes;
+	double threshold;
 	unsigned int top;
 	size_t count, in_top;
 	size_t *confusion;
@@ -31,16 +33,13 @@ struct class_score {
 	size_t labelled, answered;
 };
 
-int score_init(struct score *s, unsigned int classes, unsigned int top, struct error *err);
+/* score_init - @outputs of a model: one for each class, or one that is the probability of class 1 of two */
+int score_init(struct score *s, size_t outputs, double threshold, unsigned int top,
+	       struct error *err);
 void score_free(struct score *s);
 
-/**
- * score_answer - the class that outputs stand for
- * @n: of them; one output is the probability of class 1 out of two
- *
- * The first of the largest.
- */
-unsigned int score_answer(const float *outputs, size_t n);
+/* score_answer - the class that outputs stand for: without a threshold the first of the largest */
+unsigned int score_answer(const struct score *s, const float *outputs, size_t n);
 
 /* score_add - count a sample. Return: the answer. */
 unsigned int score_add(struct score *s, const float *outputs, size_t n, unsigned int label);
