@@ -227,7 +227,7 @@ static void save_binary(const struct npu_cl *cl, char *dir, const char *file)
 {
 	char temp[512];
 	unsigned char *data;
-	size_t size = 0;
+	size_t size = 0, written;
 	FILE *f;
 	int fd;
 
@@ -248,7 +248,8 @@ static void save_binary(const struct npu_cl *cl, char *dir, const char *file)
 		unlink(temp);
 		goto out;
 	}
-	if ((fwrite(data, 1, size, f) != size) | (fclose(f) != 0) || rename(temp, file))
+	written = fwrite(data, 1, size, f);
+	if (fclose(f) || written != size || rename(temp, file))
 		unlink(temp);
 out:
 	free(data);

@@ -73,3 +73,20 @@ check-opencl-models: $(O)/opencl_models $(O)/icd-accel/accel.icd
 	OCL_ICD_VENDORS=$(abspath $(O))/icd-accel POCL_DEVICES=basic POCL_WORK_GROUP_SPECIALIZATION=0 \
 	ACCEL_OPENCL_DEVICES="sim:ethos-u55-128;sim:ethos-u65-256;sim:ethos-u65-512;sim:ethos-u85-256" \
 		$< tests/data $(ACCEL_MODELS)
+
+# libFuzzer: calls in any order; all of the ICD, with the simulator in it.
+FUZZ_OPENCL_OBJS := $(O)/tests/fuzz_opencl.o $(OPENCL_OBJS) $(LIBACCEL_OBJS) \
+	$(filter-out $(O)/runtime/cmd%.o $(O)/runtime/samples/%.o $(O)/runtime/eval/%.o,$(RUNTIME_OBJS))
+$(O)/tests/fuzz_opencl.o: CL_VERSION := 300
+$(O)/fuzz_opencl: $(FUZZ_OPENCL_OBJS) $(O)/libsim.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(RUNTIME_LIBS)
+
+FUZZERS += fuzz-opencl
+CHECKS += check-fuzz-opencl
+.PHONY: fuzz-opencl
+check-fuzz-opencl: FUZZ_ARGS := -seed=1 -max_total_time=20
+fuzz-opencl check-fuzz-opencl:
+	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_opencl
+	mkdir -p $(O)/corpus-opencl
+	$(O)/fuzz/fuzz_opencl -timeout=20 -rss_limit_mb=2048 -max_len=512 -print_final_stats=1 $(FUZZ_ARGS) \
+		$(O)/corpus-opencl tests/corpus/opencl

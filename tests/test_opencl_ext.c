@@ -8,6 +8,7 @@
 #include <CL/cl.h>
 #include <CL/cl_ext.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -515,6 +516,59 @@ static void no_such_kernels(void **state)
 	clReleaseContext(c);
 }
 
+/* ---- released too early, too often, by all at once ---- */
+
+/* What a command needs is there until it is done; the application has given back all that it had. */
+static void released_in_use(void **state)
+{
+	struct world *w = *state;
+	uint8_t byte = 9;
+	cl_event gate, done;
+	cl_command_queue q;
+	cl_int err;
+	cl_mem m;
+
+	q = clCreateCommandQueue(w->context, w->device, 0, &err);
+	m = clCreateBuffer(w->context, CL_MEM_READ_WRITE, 64, NULL, &err);
+	gate = clCreateUserEvent(w->context, &err);
+	assert_int_equal(clEnqueueFillBuffer(q, m, &byte, 1, 0, 64, 1, &gate, &done), CL_SUCCESS);
+	assert_int_equal(clReleaseMemObject(m), CL_SUCCESS);
+	assert_int_equal(clReleaseMemObject(m), CL_INVALID_MEM_OBJECT);
+	assert_int_equal(clReleaseCommandQueue(q), CL_SUCCESS);
+	assert_int_equal(clReleaseCommandQueue(q), CL_INVALID_COMMAND_QUEUE);
+	assert_int_equal(clSetUserEventStatus(gate, CL_COMPLETE), CL_SUCCESS);
+	assert_int_equal(clReleaseEvent(gate), CL_SUCCESS);
+	assert_int_equal(clReleaseEvent(gate), CL_INVALID_EVENT);
+	assert_int_equal(clWaitForEvents(1, &done), CL_SUCCESS);
+	assert_int_equal(clReleaseEvent(done), CL_SUCCESS);
+}
+
+static void *let_go(void *m)
+{
+	return (void *)(intptr_t)(clReleaseMemObject(m) == CL_SUCCESS);
+}
+
+static void released_at_once(void **state)
+{
+	struct world *w = *state;
+	pthread_t ids[4];
+	cl_int err;
+
+	for (unsigned int round = 0; round < 50; round++) {
+		cl_mem m = clCreateBuffer(w->context, CL_MEM_READ_WRITE, 64, NULL, &err);
+		intptr_t sum = 0;
+		void *one;
+
+		for (unsigned int i = 0; i < 4; i++)
+			assert_int_equal(pthread_create(&ids[i], NULL, let_go, m), 0);
+		for (unsigned int i = 0; i < 4; i++) {
+			pthread_join(ids[i], &one);
+			sum += (intptr_t)one;
+		}
+		assert_int_equal(sum, 1);
+	}
+}
+
 /* ---- other processes, other platforms ---- */
 
 /* The child of a fork has none of the parent's objects, and can begin anew. */
@@ -592,7 +646,8 @@ int main(int argc, char **argv)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(imported), TEST(exported), TEST(no_import), TEST(recorded), TEST(wrong_recordings),
-		TEST(built_in_kernels), TEST(no_such_kernels), TEST(forked), TEST(objects_of_others),
+		TEST(built_in_kernels), TEST(no_such_kernels), TEST(released_in_use),
+		TEST(released_at_once), TEST(forked), TEST(objects_of_others),
 	};
 
 	if (argc != 2) {

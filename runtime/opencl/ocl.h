@@ -42,6 +42,7 @@ enum ocl_kind {
  * @kind: enum ocl_kind; OCL_DEAD once released
  * @process: in which it was made, by ocl_process(): a forked child has none of its parent's threads
  * @references: an application's and our own
+ * @owned: the application's; it can give back no others
  * @next: while dead: the object of this kind that died after it
  */
 struct ocl_object {
@@ -49,7 +50,7 @@ struct ocl_object {
 	void *loaders;
 	unsigned int kind;
 	unsigned int process;
-	unsigned int references;
+	unsigned int references, owned;
 	struct ocl_object *next;
 };
 
@@ -252,6 +253,9 @@ void *ocl_new(enum ocl_kind kind, size_t size);		/* zeroed, one reference; NULL:
 void ocl_dead(void *object);				/* with the lock */
 /* An object of ours of that kind? Another ICD's is none, nor is one of the process that forked this one. */
 bool ocl_is(const void *handle, enum ocl_kind kind);
+/* The application takes a reference, and gives one back that it has (with the lock). False: not such an object. */
+bool ocl_own(void *handle, enum ocl_kind kind);
+bool ocl_disown(void *handle, enum ocl_kind kind);
 /* True if that was the last reference. With the lock. */
 bool ocl_unref(void *object);
 void ocl_ref(void *object);

@@ -133,22 +133,19 @@ void ocl_release_context(cl_context c)
 
 cl_int CL_API_CALL ocl_clRetainContext(cl_context c)
 {
-	if (!ocl_is(c, OCL_CONTEXT))
-		return CL_INVALID_CONTEXT;
-	ocl_lock();
-	ocl_ref(c);
-	ocl_unlock();
-	return CL_SUCCESS;
+	return ocl_own(c, OCL_CONTEXT) ? CL_SUCCESS : CL_INVALID_CONTEXT;
 }
 
 cl_int CL_API_CALL ocl_clReleaseContext(cl_context c)
 {
-	if (!ocl_is(c, OCL_CONTEXT))
-		return CL_INVALID_CONTEXT;
+	bool ok;
+
 	ocl_lock();
-	ocl_release_context(c);
+	ok = ocl_disown(c, OCL_CONTEXT);
+	if (ok)
+		ocl_release_context(c);
 	ocl_unlock();
-	return CL_SUCCESS;
+	return ok ? CL_SUCCESS : CL_INVALID_CONTEXT;
 }
 
 cl_int CL_API_CALL ocl_clSetContextDestructorCallback(cl_context c,

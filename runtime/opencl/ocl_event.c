@@ -25,25 +25,23 @@ void ocl_release_event(cl_event e)
 
 cl_int CL_API_CALL ocl_clRetainEvent(cl_event e)
 {
-	if (!ocl_is(e, OCL_EVENT))
-		return CL_INVALID_EVENT;
-	ocl_lock();
-	ocl_ref(e);
-	ocl_unlock();
-	return CL_SUCCESS;
+	return ocl_own(e, OCL_EVENT) ? CL_SUCCESS : CL_INVALID_EVENT;
 }
 
 cl_int CL_API_CALL ocl_clReleaseEvent(cl_event e)
 {
-	if (!ocl_is(e, OCL_EVENT))
-		return CL_INVALID_EVENT;
+	bool ok;
+
 	ocl_lock();
-	/* Nobody can wait for it any more, but it has been asked for. */
-	if (e->queue && e->status == CL_QUEUED)
-		ocl_flush(e->queue);
-	ocl_release_event(e);
+	ok = ocl_disown(e, OCL_EVENT);
+	if (ok) {
+		/* Nobody can wait for it any more, but it has been asked for. */
+		if (e->queue && e->status == CL_QUEUED)
+			ocl_flush(e->queue);
+		ocl_release_event(e);
+	}
 	ocl_unlock();
-	return CL_SUCCESS;
+	return ok ? CL_SUCCESS : CL_INVALID_EVENT;
 }
 
 cl_event CL_API_CALL ocl_clCreateUserEvent(cl_context c, cl_int *err)

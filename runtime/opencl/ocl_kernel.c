@@ -132,22 +132,19 @@ void ocl_release_kernel(cl_kernel k)
 
 cl_int CL_API_CALL ocl_clRetainKernel(cl_kernel k)
 {
-	if (!ocl_is(k, OCL_KERNEL))
-		return CL_INVALID_KERNEL;
-	ocl_lock();
-	ocl_ref(k);
-	ocl_unlock();
-	return CL_SUCCESS;
+	return ocl_own(k, OCL_KERNEL) ? CL_SUCCESS : CL_INVALID_KERNEL;
 }
 
 cl_int CL_API_CALL ocl_clReleaseKernel(cl_kernel k)
 {
-	if (!ocl_is(k, OCL_KERNEL))
-		return CL_INVALID_KERNEL;
+	bool ok;
+
 	ocl_lock();
-	ocl_release_kernel(k);
+	ok = ocl_disown(k, OCL_KERNEL);
+	if (ok)
+		ocl_release_kernel(k);
 	ocl_unlock();
-	return CL_SUCCESS;
+	return ok ? CL_SUCCESS : CL_INVALID_KERNEL;
 }
 
 cl_int CL_API_CALL ocl_clSetKernelArg(cl_kernel k, cl_uint index, size_t size, const void *value)

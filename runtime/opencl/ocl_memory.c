@@ -282,22 +282,19 @@ void ocl_release_mem(cl_mem m)
 
 cl_int CL_API_CALL ocl_clRetainMemObject(cl_mem m)
 {
-	if (!ocl_is(m, OCL_MEM))
-		return CL_INVALID_MEM_OBJECT;
-	ocl_lock();
-	ocl_ref(m);
-	ocl_unlock();
-	return CL_SUCCESS;
+	return ocl_own(m, OCL_MEM) ? CL_SUCCESS : CL_INVALID_MEM_OBJECT;
 }
 
 cl_int CL_API_CALL ocl_clReleaseMemObject(cl_mem m)
 {
-	if (!ocl_is(m, OCL_MEM))
-		return CL_INVALID_MEM_OBJECT;
+	bool ok;
+
 	ocl_lock();
-	ocl_release_mem(m);
+	ok = ocl_disown(m, OCL_MEM);
+	if (ok)
+		ocl_release_mem(m);
 	ocl_unlock();
-	return CL_SUCCESS;
+	return ok ? CL_SUCCESS : CL_INVALID_MEM_OBJECT;
 }
 
 cl_int CL_API_CALL ocl_clSetMemObjectDestructorCallback(cl_mem m,

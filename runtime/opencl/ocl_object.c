@@ -87,7 +87,7 @@ void *ocl_new(enum ocl_kind kind, size_t size)
 		o->dispatch = &ocl_dispatch;
 		o->loaders = objects.loaders;
 		o->process = objects.process;
-		o->references = 1;
+		o->references = o->owned = 1;
 		__atomic_store_n(&o->kind, kind, __ATOMIC_RELEASE);
 	}
 	ocl_unlock();
@@ -132,6 +132,31 @@ void ocl_set_loaders(void *data)
 void ocl_ref(void *object)
 {
 	((struct ocl_object *)object)->references++;
+}
+
+bool ocl_own(void *handle, enum ocl_kind kind)
+{
+	struct ocl_object *o = handle;
+	bool ok;
+
+	ocl_lock();
+	ok = ocl_is(o, kind);
+	if (ok) {
+		o->references++;
+		o->owned++;
+	}
+	ocl_unlock();
+	return ok;
+}
+
+bool ocl_disown(void *handle, enum ocl_kind kind)
+{
+	struct ocl_object *o = handle;
+
+	if (!ocl_is(o, kind) || !o->owned)
+		return false;
+	o->owned--;
+	return true;
 }
 
 bool ocl_unref(void *object)

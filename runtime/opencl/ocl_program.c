@@ -139,20 +139,19 @@ void ocl_release_program(cl_program p)
 
 cl_int CL_API_CALL ocl_clRetainProgram(cl_program p)
 {
-	if (!ocl_is(p, OCL_PROGRAM))
-		return CL_INVALID_PROGRAM;
-	ocl_lock();
-	ocl_ref(p);
-	ocl_unlock();
-	return CL_SUCCESS;
+	return ocl_own(p, OCL_PROGRAM) ? CL_SUCCESS : CL_INVALID_PROGRAM;
 }
 
 cl_int CL_API_CALL ocl_clReleaseProgram(cl_program p)
 {
-	if (!ocl_is(p, OCL_PROGRAM))
-		return CL_INVALID_PROGRAM;
-	drop(p);
-	return CL_SUCCESS;
+	bool ok;
+
+	ocl_lock();
+	ok = ocl_disown(p, OCL_PROGRAM);
+	if (ok)
+		ocl_release_program(p);
+	ocl_unlock();
+	return ok ? CL_SUCCESS : CL_INVALID_PROGRAM;
 }
 
 cl_int CL_API_CALL ocl_clSetProgramReleaseCallback(cl_program p,

@@ -368,23 +368,21 @@ void ocl_release_queue(cl_command_queue q)
 
 cl_int CL_API_CALL ocl_clRetainCommandQueue(cl_command_queue q)
 {
-	if (!ocl_is(q, OCL_QUEUE))
-		return CL_INVALID_COMMAND_QUEUE;
-	ocl_lock();
-	ocl_ref(q);
-	ocl_unlock();
-	return CL_SUCCESS;
+	return ocl_own(q, OCL_QUEUE) ? CL_SUCCESS : CL_INVALID_COMMAND_QUEUE;
 }
 
 cl_int CL_API_CALL ocl_clReleaseCommandQueue(cl_command_queue q)
 {
-	if (!ocl_is(q, OCL_QUEUE))
-		return CL_INVALID_COMMAND_QUEUE;
+	bool ok;
+
 	ocl_lock();
-	ocl_flush(q);
-	ocl_release_queue(q);
+	ok = ocl_disown(q, OCL_QUEUE);
+	if (ok) {
+		ocl_flush(q);
+		ocl_release_queue(q);
+	}
 	ocl_unlock();
-	return CL_SUCCESS;
+	return ok ? CL_SUCCESS : CL_INVALID_COMMAND_QUEUE;
 }
 
 cl_int CL_API_CALL ocl_clGetCommandQueueInfo(cl_command_queue q, cl_command_queue_info what,

@@ -82,22 +82,19 @@ static void release(ocl_command_buffer b)
 
 cl_int CL_API_CALL ocl_retain_command_buffer(ocl_command_buffer b)
 {
-	if (!ocl_is(b, OCL_COMMAND_BUFFER))
-		return OCL_INVALID_COMMAND_BUFFER;
-	ocl_lock();
-	ocl_ref(b);
-	ocl_unlock();
-	return CL_SUCCESS;
+	return ocl_own(b, OCL_COMMAND_BUFFER) ? CL_SUCCESS : OCL_INVALID_COMMAND_BUFFER;
 }
 
 cl_int CL_API_CALL ocl_release_command_buffer(ocl_command_buffer b)
 {
-	if (!ocl_is(b, OCL_COMMAND_BUFFER))
-		return OCL_INVALID_COMMAND_BUFFER;
+	bool ok;
+
 	ocl_lock();
-	release(b);
+	ok = ocl_disown(b, OCL_COMMAND_BUFFER);
+	if (ok)
+		release(b);
 	ocl_unlock();
-	return CL_SUCCESS;
+	return ok ? CL_SUCCESS : OCL_INVALID_COMMAND_BUFFER;
 }
 
 cl_int CL_API_CALL ocl_finalize_command_buffer(ocl_command_buffer b)

@@ -312,22 +312,27 @@ cl_int CL_API_CALL ocl_clEnqueueWriteBufferRect(cl_command_queue q, cl_mem m, cl
 			   (void *)(uintptr_t)host, count, waits, out);
 }
 
-/* Do two boxes of one memory share a byte? Rows are compared one by one: boxes are small in number. */
+/* Where row @i of a box begins. */
+static size_t row_at(const size_t origin[3], const size_t pitch[2], const size_t region[3], size_t i)
+{
+	return origin[0] + (origin[1] + i % region[1]) * pitch[0] + (origin[2] + i / region[1]) * pitch[1];
+}
+
+/* Do two boxes of one memory share a byte? Rows of each come in the order of their addresses. */
 static bool boxes_overlap(const struct ocl_transfer *t, size_t src_base, size_t dst_base)
 {
-	for (size_t i = 0; i < t->region[1] * t->region[2]; i++) {
-		size_t a = src_base + t->src_origin[0] +
-			   (t->src_origin[1] + i % t->region[1]) * t->src_pitch[0] +
-			   (t->src_origin[2] + i / t->region[1]) * t->src_pitch[1];
+	size_t rows = t->region[1] * t->region[2], i = 0, k = 0;
 
-		for (size_t k = 0; k < t->region[1] * t->region[2]; k++) {
-			size_t b = dst_base + t->dst_origin[0] +
-				   (t->dst_origin[1] + k % t->region[1]) * t->dst_pitch[0] +
-				   (t->dst_origin[2] + k / t->region[1]) * t->dst_pitch[1];
+	while (i < rows && k < rows) {
+		size_t a = src_base + row_at(t->src_origin, t->src_pitch, t->region, i);
+		size_t b = dst_base + row_at(t->dst_origin, t->dst_pitch, t->region, k);
 
-			if (a < b + t->region[0] && b < a + t->region[0])
-				return true;
-		}
+		if (a + t->region[0] <= b)
+			i++;
+		else if (b + t->region[0] <= a)
+			k++;
+		else
+			return true;
 	}
 	return false;
 }
