@@ -23,6 +23,25 @@ CHECKS += check-onnx-operators
 check-onnx-operators: $(O)/accel
 	$< info --onnx-operators > $(O)/onnx.md && diff -u docs/onnx.md $(O)/onnx.md
 
+# Pools with padding of their own, on the CPU and lowered.
+POOL_PADS_OBJS := $(addprefix $(O)/,tests/pool_pads.o tests/ir_run.o) \
+	$(filter-out $(O)/runtime/cmd_%.o $(SIM_OBJS),$(RUNTIME_OBJS)) $(O)/libsim.a
+
+$(O)/tests/pool_pads: $(POOL_PADS_OBJS) | $(O)/libaccel.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS) $(LIBS)
+
+CHECKS += check-pool-pads
+check-pool-pads: $(O)/tests/pool_pads
+	$< 400
+
+-include $(O)/tests/pool_pads.d
+
+# Small models that ONNX Runtime quantised, and what it computed: tests/onnx_models.py makes them. A step of
+# their outputs is 0.02.
+CHECKS += check-onnx-quantised
+check-onnx-quantised: $(O)/tests/onnx_node
+	$< -m 3 -a 0.05 tests/data/onnx
+
 # libFuzzer, as in machine.mk. Seeds: tests/fuzz_onnx_seeds.py.
 $(O)/tests/fuzz_onnx.o: | $(O)/gen/onnx.pb-c.h
 $(O)/fuzz_onnx: $(O)/tests/fuzz_onnx.o $(ONNX_TEST_OBJS)
