@@ -258,9 +258,13 @@ static void write_bytes(struct memory *m, uint64_t lo, uint64_t hi)
 static int access_run(void *ctx, uint64_t addr, uint64_t len, enum npu_channel channel)
 {
 	struct memory *m = ctx;
+	int rc;
+
 	if (npu_channel_access(channel) == NPU_ACCESS_WRITE) {
-		write_bytes(m, addr, addr + len);
-		return strict_spend(&m->s, len * STRICT_BYTE);
+		rc = strict_spend(&m->s, len * STRICT_BYTE);
+		if (!rc)
+			write_bytes(m, addr, addr + len);
+		return rc;
 	}
 	if (channel != m->channel)
 		m->writer_count = 0;
@@ -274,10 +278,14 @@ static int written_range(void *ctx, unsigned int space, int64_t lo, int64_t hi,
 {
 	struct memory *m = ctx;
 	uint64_t base = m->given->base[space % NPU_REGIONS];
+	int rc;
 
-	if (space < NPU_REGIONS && channel == NPU_CH_DMA_WRITE)
+	if (space >= NPU_REGIONS || channel != NPU_CH_DMA_WRITE)
+		return 0;
+	rc = strict_spend(&m->s, (uint64_t)(hi - lo) * STRICT_BYTE);
+	if (!rc)
 		write_bytes(m, base + (uint64_t)lo, base + (uint64_t)hi);
-	return 0;
+	return rc;
 }
 
 static int check_op(struct memory *m, size_t i)
@@ -292,8 +300,9 @@ static int check_op(struct memory *m, size_t i)
 	if (rc)
 		return rc;
 	if (op->kind == NPU_KIND_DMA && (op->dma_src_indexed || op->dma_dst_indexed)) {
-		npu_op_extents(m->s.config, op, written_range, m);
-		return 0;
+		rc = npu_op_extents(m->s.config, op, written_range, m);
+		/* Out of range is another fault. */
+		return rc == -ERANGE ? 0 : rc;
 	}
 	return npu_log_runs(op, m->given->base, &none, access_run, m);
 }
