@@ -19,7 +19,7 @@ _accel()
 	fi
 
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W 'devices info convert quantise compile run bench eval disasm estimate profile --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'devices info convert quantise optimise compile run bench eval disasm estimate profile --help --version' -- "$cur")
 		return
 	fi
 
@@ -82,6 +82,7 @@ _accel()
 	bench) options="$options --device --runs" ;;
 	convert) options="$options --output --shape" ;;
 	quantise) options="$options --output --calibration --preprocess --samples --shape --io --method --percentile --weights --equalise --bias-correction --int16 --mixed --adaround --optimiser --lr --momentum --batch --epochs --seed" ;;
+	optimise) options="$options --output --calibration --preprocess --samples --shape --quantise --sparsity --clusters --channels --spare --even --rounds --damping --eval --limit --target --system --memory-mode" ;;
 	eval) options="$options --device --dataset --limit" ;;
 	disasm) options="$options --arch" ;;
 	estimate) options="$options --shape --target --system --memory-mode --all" ;;

@@ -47,6 +47,7 @@ double cmd_now_us(void);
 int cmd_compile(int argc, char **argv);
 int cmd_convert(int argc, char **argv);
 int cmd_quantise(int argc, char **argv);
+int cmd_optimise(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

@@ -17,6 +17,7 @@ static const struct command {
 	{ "info", cmd_info, "show what a model file consists of" },
 	{ "convert", cmd_convert, "write a model in another form" },
 	{ "quantise", cmd_quantise, "turn a float model into one of integers" },
+	{ "optimise", cmd_optimise, "prune and cluster a float model" },
 	{ "compile", cmd_compile, "compile a model for an NPU" },
 	{ "run", cmd_run, "run a model on arrays from files" },
 	{ "bench", cmd_bench, "measure how long a model takes" },

@@ -27,3 +27,21 @@ check-sparse: $(O)/tests/sparse_models
 			$(ACCEL_MODELS)/ops/conv_*/model.tflite $(ACCEL_MODELS)/ops/fc_*/model.tflite)
 
 -include $(TEST_FORMATS_OBJS:.o=.d) $(O)/tests/sparse_models.d
+
+# Least squares with constraints, by themselves.
+TEST_COMPRESS_OBJS := $(O)/tests/test_compress.o $(filter-out $(O)/runtime/cmd_%.o,$(RUNTIME_OBJS))
+
+$(O)/tests/test_compress: $(TEST_COMPRESS_OBJS) | $(O)/libaccel.so
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS) -lcmocka
+
+CHECKS += check-compress
+check-compress: $(O)/tests/test_compress
+	$<
+
+-include $(O)/tests/test_compress.d
+
+# The demo's network pruned, clustered and made narrower: bytes, cycles, accuracy. Status 77: no data.
+CHECKS += check-optimise
+check-optimise: $(O)/accel
+	$(Q)$(PYTHON) tests/optimise.py --accel $< --model tests/demo/ds-cnn.onnx --work $(O)/optimise; \
+	s=$$?; test $$s = 0 -o $$s = 77
