@@ -23,6 +23,19 @@ CHECKS += check-onnx-operators
 check-onnx-operators: $(O)/accel
 	$< info --onnx-operators > $(O)/onnx.md && diff -u docs/onnx.md $(O)/onnx.md
 
+# Models that are wrong, with ASan and UBSan.
+$(O)/tests/test_onnx.o: | $(O)/gen/onnx.pb-c.h
+$(O)/tests/test_onnx: $(O)/tests/test_onnx.o $(ONNX_TEST_OBJS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS) -lcmocka
+
+CHECKS += check-onnx-wrong
+check-onnx-wrong:
+	$(MAKE) O=$(O)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" CFLAGS="-O1 -g" \
+		$(O)/asan/tests/test_onnx
+	$(O)/asan/tests/test_onnx
+
+-include $(O)/tests/test_onnx.d
+
 # Pools with padding of their own, on the CPU and lowered.
 POOL_PADS_OBJS := $(addprefix $(O)/,tests/pool_pads.o tests/ir_run.o) \
 	$(filter-out $(O)/runtime/cmd_%.o $(SIM_OBJS),$(RUNTIME_OBJS)) $(O)/libsim.a

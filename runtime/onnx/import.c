@@ -307,6 +307,16 @@ static void add_inputs(struct onnx_import *c, const Onnx__GraphProto *graph)
 		onnx_fail(c, -ENOMEM, "out of memory");
 		return;
 	}
+	for (uint32_t i = 0; i < c->opt->shape_count + c->opt->frozen_count && !c->rc; i++) {
+		const char *name = i < c->opt->shape_count ? c->opt->shapes[i].name :
+				   c->opt->frozen[i - c->opt->shape_count].name;
+		bool found = !name;
+
+		for (size_t k = 0; k < graph->n_input && !found; k++)
+			found = graph->input[k]->name && !strcmp(graph->input[k]->name, name);
+		if (!found)
+			onnx_fail(c, -EINVAL, "the model has no input %s", name);
+	}
 	/* Up to IR version 3 constants are inputs as well. */
 	for (size_t i = 0; i < graph->n_input; i++)
 		open += !graph->input[i]->name || !onnx_lookup(c, graph->input[i]->name);
@@ -318,16 +328,6 @@ static void add_inputs(struct onnx_import *c, const Onnx__GraphProto *graph)
 			onnx_fail(c, -EINVAL, "input %s is there twice", name);
 		else if (!known)
 			add_input(c, graph->input[i], open);
-	}
-	for (uint32_t i = 0; i < c->opt->shape_count + c->opt->frozen_count && !c->rc; i++) {
-		const char *name = i < c->opt->shape_count ? c->opt->shapes[i].name :
-				   c->opt->frozen[i - c->opt->shape_count].name;
-		bool found = !name;
-
-		for (size_t k = 0; k < graph->n_input && !found; k++)
-			found = graph->input[k]->name && !strcmp(graph->input[k]->name, name);
-		if (!found)
-			onnx_fail(c, -EINVAL, "the model has no input %s", name);
 	}
 }
 
