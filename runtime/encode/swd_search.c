@@ -465,6 +465,12 @@ static void move_cut(const struct swd_search *s, struct swd_slice *a, struct swd
 	a->end = b->start = place;
 }
 
+/* Can the cut before slice @i be moved? */
+static bool movable(const struct solution *x, uint32_t i)
+{
+	return i && i < x->count && !x->slices[i].new_palette;
+}
+
 /* Move cuts to where chunks are better filled. */
 static void settle(const struct swd_search *s, struct solution *x)
 {
@@ -474,10 +480,12 @@ static void settle(const struct swd_search *s, struct solution *x)
 	for (uint32_t i = 0; i < x->count; i++, load_a = load_b) {
 		struct swd_slice *a = &x->slices[i ? i - 1 : 0], *b = &x->slices[i];
 
-		if (b->new_palette)
+		if (!movable(x, i) && !movable(x, i + 1))
+			continue;
+		if (b->new_palette || !movable(x, i))
 			swd_index(b->palette, index);
 		load_slice(s, &load_b, b, index);
-		if (b->new_palette || a->end - a->start > SWD_SLICE_MAX - MOVES ||
+		if (!movable(x, i) || a->end - a->start > SWD_SLICE_MAX - MOVES ||
 		    b->end - b->start > SWD_SLICE_MAX - MOVES)
 			continue;
 		move_cut(s, a, b, &load_a, &load_b, index, false);
@@ -559,12 +567,14 @@ uint32_t swd_search_window(struct swd_search *s, const uint16_t *classes, uint32
 			break;
 		better_states(s, best);
 	}
-	next->count = best->count;
-	memcpy(next->slices, best->slices, best->count * sizeof(*best->slices));
-	settle(s, next);
-	polish(s, next);
-	if (next->bits < best->bits)
-		best = next;
+	if (best->count > 1) {
+		next->count = best->count;
+		memcpy(next->slices, best->slices, best->count * sizeof(*best->slices));
+		settle(s, next);
+		polish(s, next);
+		if (next->bits < best->bits)
+			best = next;
+	}
 	try_single(s, best);
 	*slices = best->slices;
 	return best->count;
