@@ -32,10 +32,17 @@ static void count_left(struct compile_summary *s, const struct ir_op *op)
 	s->left[i].count++;
 }
 
-/* A model of floats would run, but not on the NPU: that is not what was asked for. */
+/*
+ * A model of floats would run, but not on the NPU: that is not what was asked for. One that takes integers
+ * and has floats inside was made so, and is taken.
+ */
 static int look_for_floats(const struct ir_graph *g, struct error *err)
 {
-	for (uint32_t i = 0; i < g->op_count; i++) {
+	bool floats = false;
+
+	for (uint32_t i = 0; i < g->input_count; i++)
+		floats |= g->tensors[g->inputs[i]].type == ELEM_FLOAT32;
+	for (uint32_t i = 0; floats && i < g->op_count; i++) {
 		const struct ir_op *op = &g->ops[i];
 
 		if (op->input_count && op->inputs[0] != IR_NONE &&
