@@ -162,7 +162,7 @@ static int check(const char *path, const char *target, enum treatment how, struc
 		tflite_free(&file);
 		return -ENOENT;
 	}
-	rc = compile_bytes_for_device(copy_of(&file), file.size, path, target, &image, err);
+	rc = compile_bytes_for_device(copy_of(&file), file.size, path, target, false, &image, err);
 	if (!rc)
 		rc = import_tflite(&file, path, &g, err);
 	if (!rc)
