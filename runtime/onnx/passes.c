@@ -4,6 +4,7 @@
 
 #include "runtime/compile/passes.h"
 #include "runtime/onnx/layout.h"
+#include "runtime/onnx/pattern.h"
 #include "runtime/onnx/qdq.h"
 
 int onnx_passes(struct ir_graph *g, const struct onnx_options *opt, struct error *err)
@@ -12,7 +13,11 @@ int onnx_passes(struct ir_graph *g, const struct onnx_options *opt, struct error
 
 	if (opt->as_written || rc)
 		return rc;
-	rc = pass_layout(g, err);
+	rc = pass_pattern(g, err);
+	if (!rc)
+		rc = pass_layout(g, err);
+	if (!rc)
+		rc = pass_transposed(g, err);
 	if (!rc)
 		rc = pass_qdq(g, err);
 	return rc ? rc : pass_sweep(g, err);

@@ -11,6 +11,9 @@
 
 #include "runtime/onnx/build.h"
 
+#define EXTENT_MAX	(1 << 16)	/* of the output */
+#define MATRIX_MAX	(1 << 26)	/* elements of a constant matrix */
+
 /**
  * struct resize - how
  * @scale: output over input, as the coordinates count
@@ -137,6 +140,8 @@ static struct onnx_value *along(struct onnx_import *c, const struct resize *r, s
 
 	if (!x)
 		return NULL;
+	if ((int64_t)r->out[axis] * r->in[axis] > MATRIX_MAX)
+		return onnx_fail(c, -ENOTSUP, "from %d to %d elements in mode %s", r->in[axis], r->out[axis], r->mode);
 	m = onnx_constant(c, ELEM_FLOAT32, 2, (int32_t[]){ r->out[axis], r->in[axis] }, NULL);
 	p = m ? onnx_constant_data(m) : NULL;
 	for (int32_t o = 0; p && o < r->out[axis]; o++, p += r->in[axis])
@@ -237,7 +242,7 @@ static void by_sizes(struct onnx_import *c, const struct onnx_node *n, struct re
 		uint32_t a = axes[i];
 		double out = keep ? floor(factor * r->in[a] + 0.5) : sizes[i];
 
-		if (!(out >= 1 && out <= 1 << 24)) {
+		if (!(out >= 1 && out <= EXTENT_MAX)) {
 			onnx_fail(c, -ENOTSUP, "an extent of %g", out);
 			return;
 		}
@@ -252,7 +257,7 @@ static void by_scales(struct onnx_import *c, struct resize *r, const uint32_t *a
 	for (uint32_t i = 0; i < count; i++) {
 		double out = floor((double)scales[i] * r->in[axes[i]]);
 
-		if (!(scales[i] > 0 && out >= 1 && out <= 1 << 24)) {
+		if (!(scales[i] > 0 && out >= 1 && out <= EXTENT_MAX)) {
 			onnx_fail(c, -ENOTSUP, "a scale of %g", (double)scales[i]);
 			return;
 		}
