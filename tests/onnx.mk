@@ -69,3 +69,8 @@ fuzz-onnx check-fuzz-onnx:
 	mkdir -p $(O)/corpus-onnx
 	$(O)/fuzz/fuzz_onnx -timeout=20 -rss_limit_mb=3072 -max_len=8192 -print_final_stats=1 \
 		$(FUZZ_ARGS) $(O)/corpus-onnx tests/corpus/onnx
+
+# Whole networks against ONNX Runtime, and what the passes make of them.
+CHECKS += check-onnx-networks
+check-onnx-networks: $(O)/tests/onnx_node $(O)/accel
+	@$(PYTHON) tests/onnx_networks.py $(abspath $(O)/tests/onnx_node $(O)/accel); s=$$?; test $$s = 0 -o $$s = 77

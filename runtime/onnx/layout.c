@@ -73,10 +73,19 @@ uint32_t layout_integers(struct layout *l, uint32_t rows, uint32_t columns, cons
 {
 	int32_t shape[2] = { (int32_t)rows, (int32_t)columns };
 	size_t bytes = (size_t)rows * (columns ? columns : 1) * sizeof(*list);
-	int32_t *copy = ir_alloc(l->g, bytes);
+	int32_t *copy;
 	char name[32];
 	uint32_t t;
 
+	/* One made not long ago may be the same: then operations can be told to be. */
+	for (uint32_t i = 0; i < INTEGERS_KEPT; i++) {
+		const struct ir_tensor *k = &l->g->tensors[l->integers[i]];
+
+		if (l->integers[i] && k->size == bytes && k->ndim == (columns ? 2 : 1) && k->shape[0] == shape[0] &&
+		    !memcmp(k->data, list, bytes))
+			return l->integers[i];
+	}
+	copy = ir_alloc(l->g, bytes);
 	snprintf(name, sizeof(name), "layout/%u", l->g->tensor_count);
 	t = copy ? ir_tensor_new(l->g, name, ELEM_INT32, columns ? 2 : 1, shape) : IR_NONE;
 	if (t == IR_NONE || !grow(l))
@@ -84,6 +93,7 @@ uint32_t layout_integers(struct layout *l, uint32_t rows, uint32_t columns, cons
 	memcpy(copy, list, bytes);
 	l->g->tensors[t].data = copy;
 	l->g->tensors[t].size = bytes;
+	l->integers[l->next++ % INTEGERS_KEPT] = t;
 	return t;
 }
 
@@ -287,6 +297,31 @@ static bool requantises(const struct layout *l, const struct ir_op *op)
 			     memcmp(a->zero_point, b->zero_point, a->count * sizeof(*a->zero_point))));
 }
 
+/*
+ * A tensor whose axes will be joined, transposed so that those lie together and the others stay in the
+ * source's order. @source: changes to the transposed one, which @v is in terms of.
+ */
+static bool together(struct layout *l, uint32_t in, uint32_t out, uint32_t *source, struct layout_view *v)
+{
+	struct ir_graph *g = l->g;
+	const struct ir_tensor *s = &g->tensors[*source];
+	int32_t perm[IR_MAX_DIMS], shape[IR_MAX_DIMS];
+	uint32_t inputs[2] = { *source }, ndim = s->ndim, new;
+
+	if (!view_together(&l->views[in], &g->tensors[in], s, g->tensors[out].ndim, g->tensors[out].shape, perm, v))
+		return false;
+	for (uint32_t i = 0; i < ndim; i++)
+		shape[i] = s->shape[perm[i]];
+	new = like(l, in, ndim, shape);
+	inputs[1] = new == IR_NONE ? IR_NONE : layout_integers(l, ndim, 0, perm);
+	if (inputs[1] == IR_NONE || append(l, IR_TRANSPOSE, inputs, 2, new)) {
+		l->failed = true;
+		return false;
+	}
+	*source = new;
+	return true;
+}
+
 static int note_reshape(struct layout *l, const struct ir_op *op)
 {
 	uint32_t in = op->inputs[0], out = op->outputs[0], source = l->views[in].source, ndim, target;
@@ -296,11 +331,15 @@ static int note_reshape(struct layout *l, const struct ir_op *op)
 
 	if (source == IR_NONE || l->g->tensors[in].quant.count > 1 || requantises(l, op))
 		return 0;
-	s = &l->g->tensors[source];
 	memset(v.from, INT8_MIN, sizeof(v.from));
-	if (!view_reshape(&l->views[in], &l->g->tensors[in], s, l->g->tensors[out].ndim, l->g->tensors[out].shape,
-			  &ndim, shape, &v))
-		return 0;
+	if (!view_reshape(&l->views[in], &l->g->tensors[in], &l->g->tensors[source], l->g->tensors[out].ndim,
+			  l->g->tensors[out].shape, &ndim, shape, &v)) {
+		if (l->made[in] || !together(l, in, out, &source, &v) ||
+		    !view_reshape(&v, &l->g->tensors[in], &l->g->tensors[source], l->g->tensors[out].ndim,
+				  l->g->tensors[out].shape, &ndim, shape, &v))
+			return l->failed ? -ENOMEM : 0;
+	}
+	s = &l->g->tensors[source];
 	for (uint32_t i = l->g->tensors[out].ndim; i < IR_MAX_DIMS; i++)
 		v.from[i] = INT8_MIN;
 	target = source;

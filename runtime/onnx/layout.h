@@ -6,10 +6,14 @@
 #include "runtime/ir/ir_ops.h"
 #include "runtime/onnx/view.h"
 
+#define INTEGERS_KEPT	64
+
 /**
  * struct layout - the pass at work
  * @views: of each tensor, @room of them
  * @made: the transposition of a view has been written
+ * @integers: constants made last, 0: none; @next: number of the next one
+ * @failed: no memory, found out where that cannot be returned
  * @old, @old_count: the operations as they were; the graph's are written anew
  */
 struct layout {
@@ -20,6 +24,8 @@ struct layout {
 	struct ir_op *old;
 	uint32_t old_count;
 	uint32_t origin;
+	uint32_t integers[INTEGERS_KEPT], next;
+	bool failed;
 };
 
 /* layout_tensor - a tensor with its contents in order: itself, or what it is the same as. IR_NONE: no memory. */

@@ -17,6 +17,8 @@ int onnx_passes(struct ir_graph *g, const struct onnx_options *opt, struct error
 	if (!rc)
 		rc = pass_layout(g, err);
 	if (!rc)
+		rc = pass_share(g, err);
+	if (!rc)
 		rc = pass_transposed(g, err);
 	if (!rc)
 		rc = pass_qdq(g, err);

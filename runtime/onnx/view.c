@@ -35,10 +35,12 @@ int view_axis(const struct layout_view *v, uint32_t ndim, uint32_t axis)
 
 /**
  * struct group - axes that become others, their products being the same
+ * @from, @to: of the axes before
  * @first, @count: of the new axes
  * @place: the source's axis where they begin, -1: all are of extent 1
  */
 struct group {
+	uint32_t from, to;
 	uint32_t first, count;
 	int place;
 };
@@ -69,18 +71,20 @@ static bool place_of(const struct layout_view *v, const struct ir_tensor *t, con
 }
 
 /* The fewest axes at a time that have the same product before and after. */
-static bool find_groups(const struct layout_view *v, const struct ir_tensor *t, const struct ir_tensor *source,
-			uint32_t ndim, const int32_t *shape, struct group *groups, uint32_t *count)
+static bool find_groups(const struct ir_tensor *t, uint32_t ndim, const int32_t *shape, struct group *groups,
+			uint32_t *count)
 {
 	uint32_t a = 0, b = 0;
 
 	*count = 0;
 	while (a < t->ndim || b < ndim) {
-		uint32_t from = a;
 		struct group *g = &groups[(*count)++];
-		int64_t before = a < t->ndim ? t->shape[a++] : 1, after = b < ndim ? shape[b] : 1;
+		int64_t before, after;
 
+		g->from = a;
 		g->first = b;
+		before = a < t->ndim ? t->shape[a++] : 1;
+		after = b < ndim ? shape[b] : 1;
 		b += b < ndim;
 		while (before != after) {
 			if (before < after ? a == t->ndim : b == ndim)
@@ -90,9 +94,8 @@ static bool find_groups(const struct layout_view *v, const struct ir_tensor *t, 
 			else
 				after *= shape[b++];
 		}
+		g->to = a;
 		g->count = b - g->first;
-		if (!place_of(v, t, source, from, a, &g->place))
-			return false;
 	}
 	return true;
 }
@@ -104,8 +107,11 @@ bool view_reshape(const struct layout_view *v, const struct ir_tensor *t, const 
 	struct group groups[2 * IR_MAX_DIMS + 1];
 	uint32_t count;
 
-	if (!find_groups(v, t, source, ndim, shape, groups, &count))
+	if (!find_groups(t, ndim, shape, groups, &count))
 		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (!place_of(v, t, source, groups[i].from, groups[i].to, &groups[i].place))
+			return false;
 	memset(out->from, -1, sizeof(out->from));
 	*new_ndim = 0;
 	for (int place = 0; place < (int)source->ndim; place++)
@@ -118,4 +124,37 @@ bool view_reshape(const struct layout_view *v, const struct ir_tensor *t, const 
 			}
 		}
 	return true;
+}
+
+bool view_together(const struct layout_view *v, const struct ir_tensor *t, const struct ir_tensor *source,
+		   uint32_t ndim, const int32_t *shape, int32_t *perm, struct layout_view *out)
+{
+	struct group groups[2 * IR_MAX_DIMS + 1];
+	uint32_t count, n = 0;
+	bool seen[IR_MAX_DIMS] = { false };
+
+	if (!find_groups(t, ndim, shape, groups, &count))
+		return false;
+	memset(out->from, -1, sizeof(out->from));
+	/* Each group where the last of its axes is now: channels stay last. */
+	for (int place = -1; place < (int)source->ndim; place++)
+		for (uint32_t i = 0; i < count; i++) {
+			int last = -1;
+
+			for (uint32_t k = groups[i].from; k < groups[i].to; k++)
+				last = v->from[k] > last ? v->from[k] : last;
+			if (last != place)
+				continue;
+			for (uint32_t k = groups[i].from; k < groups[i].to; k++) {
+				if (v->from[k] < 0)
+					continue;
+				out->from[k] = (int8_t)n;
+				seen[v->from[k]] = true;
+				perm[n++] = v->from[k];
+			}
+		}
+	for (uint32_t i = 0; i < source->ndim; i++)
+		if (!seen[i])
+			perm[n++] = (int32_t)i;
+	return n == source->ndim;
 }

@@ -38,4 +38,14 @@ bool view_reshape(const struct layout_view *v, const struct ir_tensor *t, const 
 		  uint32_t ndim, const int32_t *shape, uint32_t *new_ndim, int32_t *new_shape,
 		  struct layout_view *out);
 
+/**
+ * view_together - an order of the source's axes in which view_reshape() can join them
+ * @perm: axis of the source that each is; the source's other axes stay as near to where they are as can be
+ * @out: @t in terms of the source in that order; @source is not set
+ *
+ * Return: false: there is none.
+ */
+bool view_together(const struct layout_view *v, const struct ir_tensor *t, const struct ir_tensor *source,
+		   uint32_t ndim, const int32_t *shape, int32_t *perm, struct layout_view *out);
+
 #endif
