@@ -35,8 +35,8 @@ static const char doc[] =
 	"TensorFlow Lite. Operators that have no kernel for integers stay float, and are counted. "
 	"Samples are a folder, an .npy, .npz or .wav file, or the name of a data set; what happens to "
 	"them on their way is in MODEL.preprocess.json next to the model, or in --preprocess.\n\n"
-	"When accuracy drops: more samples first; then --bias-correction, --adaround, --mixed, in "
-	"that order of cost; --int16 shows whether 8 bits are the reason at all.\n\n"
+	"When accuracy drops: more samples first, then --method=percentile, --adaround, --mixed; "
+	"--int16 shows whether 8 bits are the reason at all.\n\n"
 	"Examples:\n"
 	"  accel quantise net.onnx -o net.tflite --calibration pictures/\n"
 	"  accel quantise net.onnx -o net.tflite --calibration fashion-mnist:train --samples 512\n"
@@ -56,7 +56,7 @@ static const struct argp_option options[] = {
 	{ "percentile", OPT_PERCENTILE, "P", 0, "of the values that --method=percentile keeps (99.99)", 1 },
 	{ "weights", OPT_WEIGHTS, "per-channel|per-tensor", 0, "scales of weights (per-channel)", 1 },
 	{ "equalise", OPT_EQUALISE, NULL, 0, "cross-layer equalisation of weights first", 1 },
-	{ "bias-correction", OPT_BIAS, NULL, 0, "undo the shift of means that rounding makes", 1 },
+	{ "bias-correction", OPT_BIAS, "on|off", OPTION_ARG_OPTIONAL, "undo the shift of means that rounding makes (on)", 1 },
 	{ "int16", OPT_INT16, NULL, 0, "activations of 16 bits, weights of 8", 1 },
 	{ "mixed", OPT_MIXED, "SHARE", OPTION_ARG_OPTIONAL, "16 bits for the layers that lose most, at most that share of them (0.25)", 1 },
 	{ "adaround", OPT_ADAROUND, NULL, 0, "learn whether each weight is rounded up or down, layer by layer", 1 },
@@ -154,7 +154,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->equalise = true;
 		return 0;
 	case OPT_BIAS:
-		o->bias_correction = true;
+		o->bias_correction = !arg || !second(state, "bias-correction", arg, "on", "off");
 		return 0;
 	case OPT_ADAROUND:
 		o->adaround = true;

@@ -10,7 +10,7 @@
  * @data, @size: malloc'ed, the caller frees it
  *
  * Of the tensors those that are used are written, in their order. What TFLite says with more
- * operators (explicit padding of a convolution) is said so.
+ * operators (explicit padding) is said so.
  *
  * Return: 0; -ENOTSUP: an operation that TFLite does not have (@err names it); -EFBIG: beyond 2 GiB;
  * -ENOMEM.
@@ -24,7 +24,7 @@ int tflite_write(const struct ir_graph *g, const char *path, struct error *err);
  * tflite_legalise - the same graph in TFLite's operators, as far as it takes others to say it
  * @out: a graph of its own; NULL if @g has nothing to change
  *
- * Return: 0, -ENOMEM.
+ * Return: 0; -ENOTSUP: an average pool with padding that only this has; -ENOMEM.
  */
 int tflite_legalise(const struct ir_graph *g, struct ir_graph **out, struct error *err);
 

@@ -20,6 +20,7 @@ void quantise_defaults(struct quantise_options *opt)
 		.method = RANGE_MSE,
 		.percentile = 99.99,
 		.mixed_share = 0.25,
+		.bias_correction = true,
 		.optimiser = { .kind = OPTIMISER_ADAM, .rate = 0.1, .momentum = 0.9, .batch = 64,
 			       .epochs = 20, .seed = 1 },
 	};
