@@ -251,6 +251,83 @@ def run(accel, cpu_run, np, interpreter_of, name, mode, tmp):
     return f"{db or 999:.1f} dB, {report['float_operators']} float"
 
 
+def field(number, payload):
+    """A length-delimited or varint field of a protobuf message."""
+    def varint(n):
+        out = b""
+        while n > 0x7f:
+            out += bytes([n & 0x7f | 0x80])
+            n >>= 7
+        return out + bytes([n])
+    if isinstance(payload, int):
+        return varint(number << 3) + varint(payload)
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def open_onnx():
+    """An ONNX model, RELU, whose first axis has a name in place of an extent."""
+    def value(name):
+        shape = field(1, field(2, b"N")) + field(1, field(1, 4))
+        return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
+    node = field(1, b"x") + field(2, b"y") + field(4, b"Relu")
+    graph = field(1, node) + field(2, b"g") + field(11, value(b"x")) + field(12, value(b"y"))
+    return field(1, 8) + field(7, graph) + field(8, field(2, 13))
+
+
+def check_refused(np, accel, tmp):
+    """What is wrong is named on one line, and nothing is written."""
+    g = Graph(np, 1)
+    net(g)
+    good = g.text()
+    np.savez(tmp / "good.npz", t0=np.zeros((2, 1, 12, 12, 3), np.float32))
+    np.savez(tmp / "none.npz", t0=np.zeros((0, 1, 12, 12, 3), np.float32))
+    np.savez(tmp / "shape.npz", t0=np.zeros((2, 1, 9, 12, 3), np.float32))
+    nan = np.zeros((2, 1, 12, 12, 3), np.float32)
+    nan[1, 0, 3, 3, 1] = np.nan
+    np.savez(tmp / "nan.npz", t0=nan)
+    np.save(tmp / "flat.npy", np.zeros((3, 4), np.float32))
+    (tmp / "empty").mkdir(exist_ok=True)
+    (tmp / "good.ir").write_text(good)
+    weights = next(t for t, shape in g.tensors if shape == (8, 3, 3, 3))
+    (tmp / "nan.ir").write_text(good.replace(weights, weights[:weights.index("data ") + 5] + "0000c07f" +
+                                             weights[weights.index("data ") + 13:]))
+    (tmp / "cut.ir").write_text(good[:len(good) // 2])
+    (tmp / "open.onnx").write_bytes(open_onnx())
+    cases = [
+        ("nan.ir", "good.npz", [], ["not finite", weights.split('"')[1]]),
+        ("good.ir", "nan.npz", [], ["sample 1", "not a finite number"]),
+        ("good.ir", "none.npz", [], ["no samples"]),
+        ("good.ir", "empty", [], ["empty"]),
+        ("good.ir", "no-such.npz", [], ["no-such.npz"]),
+        ("good.ir", "shape.npz", [], ["shape.npz"]),
+        ("cut.ir", "good.npz", [], ["cut.ir"]),
+        ("no-such.ir", "good.npz", [], ["no-such.ir"]),
+        ("open.onnx", "flat.npy", [], ["--shape"]),
+        ("good.ir", "good.npz", ["-o", "no/such/folder/q.tflite"], ["no/such/folder"]),
+        ("good.ir", "good.npz", ["--lr", "-1"], ["--lr"]),
+        ("good.ir", "good.npz", ["--method", "best"], ["--method"]),
+        ("good.ir", "good.npz", ["--mixed=2"], ["--mixed"]),
+    ]
+    failures = 0
+    for model, samples, options, words in cases:
+        (tmp / "out.tflite").write_text("as it was")
+        done = subprocess.run([accel, "quantise", model, "-c", samples, "-o", "out.tflite", *options],
+                              capture_output=True, text=True, check=False, cwd=tmp)
+        lines = [line for line in done.stderr.splitlines() if line.startswith("accel")]
+        ok = (done.returncode in (1, 2, 64) and lines and all(w in lines[0] for w in words) and
+              (tmp / "out.tflite").read_text() == "as it was" and not list(tmp.glob("out.tflite.*")))
+        failures += not ok
+        print(f"{'ok  ' if ok else 'FAIL'} refused {model} {samples} {' '.join(options)}: {done.returncode} "
+              f"{lines[0] if lines else done.stderr!r}")
+    # The same with the shape given is no error.
+    done = subprocess.run([accel, "quantise", "open.onnx", "-c", "flat.npy", "-o", "q.tflite", "--shape", "x=1,4"],
+                          capture_output=True, text=True, check=False, cwd=tmp)
+    if done.returncode:
+        failures += 1
+        print(f"FAIL with --shape: {done.stderr.strip()}")
+    return failures
+
+
 def check(accel, cpu_run):
     import numpy as np
     from tflite_runtime.interpreter import Interpreter, OpResolverType
@@ -260,8 +337,9 @@ def check(accel, cpu_run):
             OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if case in NOT_REFERENCE else
             OpResolverType.BUILTIN_REF))
 
-    failures = 0
+    accel = os.path.abspath(accel)
     with tempfile.TemporaryDirectory() as name:
+        failures = check_refused(np, accel, pathlib.Path(name))
         for case in CASES:
             for mode in MODES:
                 try:

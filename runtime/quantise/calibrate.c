@@ -10,7 +10,7 @@ struct calibration {
 	const struct ir_graph *g;
 	struct stats *stats;
 	size_t sample;
-	struct error *err;
+	struct error err;	/* of the observer: that of the run knows less */
 };
 
 static int make_tensor(struct tensor_stats *t, uint32_t channels)
@@ -55,9 +55,9 @@ static int see(void *ctx, uint32_t tensor, const void *data)
 	if (t->type != ELEM_FLOAT32)
 		return 0;
 	if (!s->channels && make_tensor(s, (uint32_t)(t->ndim ? t->shape[t->ndim - 1] : 1)))
-		return error_set(c->err, -ENOMEM, "out of memory");
+		return error_set(&c->err, -ENOMEM, "out of memory");
 	if (!histogram_add(s->histogram, data, count))
-		return error_set(c->err, -EINVAL, "tensor %s: not a finite number on sample %zu",
+		return error_set(&c->err, -EINVAL, "tensor %s: not a finite number on sample %zu",
 				 t->name, c->sample);
 	add_channels(s, data, count);
 	return 0;
@@ -80,7 +80,7 @@ void stats_free(struct stats *s)
 int calibrate(const struct ir_graph *g, const struct quantise_data *data, size_t limit,
 	      struct stats **out, struct error *err)
 {
-	struct calibration c = { .g = g, .err = err };
+	struct calibration c = { .g = g };
 	size_t count = limit && limit < data->count ? limit : data->count;
 	struct data_run run;
 	int rc;
@@ -105,6 +105,8 @@ int calibrate(const struct ir_graph *g, const struct quantise_data *data, size_t
 			data->progress("calibrating", i + 1, count);
 	}
 	data_close(&run);
+	if (rc && c.err.text[0])
+		*err = c.err;
 	if (rc)
 		stats_free(c.stats);
 	else
