@@ -26,7 +26,7 @@ NUMBERS_ONLY = {"MAXIMUM", "MINIMUM", "REDUCE_MAX", "REDUCE_MIN", "MAX_POOL_2D",
                 "RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "HARD_SWISH", "CONV_2D", "TOPK_V2",
                 "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV", "CAST",
                 "AVERAGE_POOL_2D", "QUANTIZE", "SOFTMAX", "LOG_SOFTMAX", "ELU", "FLOOR_MOD", "GELU",
-                "RESIZE_BILINEAR", "FLOOR_DIV", "LEAKY_RELU", "SIGN", "SIN", "COS", "L2_NORMALIZATION", "POW"}
+                "RESIZE_BILINEAR", "FLOOR_DIV", "UNIDIRECTIONAL_SEQUENCE_LSTM", "LEAKY_RELU", "SIGN", "SIN", "COS", "L2_NORMALIZATION", "POW"}
 
 # TFLite's kernel clamps infinite results to the largest number; we keep them.
 CLAMPED = {"ADD", "SUB", "MUL", "DIV"}
@@ -37,6 +37,13 @@ class Const:
 
     def __init__(self, shape, values, kind="int32"):
         self.shape, self.values, self.kind = shape, values, kind
+
+
+class State:
+    """A variable: its shape."""
+
+    def __init__(self, shape):
+        self.shape = shape
 
 
 def ints(*values):
@@ -165,6 +172,27 @@ def rows():
                        f"align_corners {align} half_pixel {half}")
 
 
+def recurrent():
+    """A sequence through cells with or without input gate, peepholes, projection, clipping."""
+    for coupled, peep, outputs, major, clip in [(0, 0, 5, 0, 0), (1, 0, 5, 1, 0), (0, 1, 5, 0, .3),
+                                                (0, 0, 3, 1, 0), (1, 1, 3, 0, .5)]:
+        batch, steps, inputs, cells = 2, 4, 3, 5
+
+        def gates(*shape):
+            rows = [Const(shape, None, "float32") for _ in range(4)]
+            return [None if coupled else rows[0], *rows[1:]]
+
+        holes = [Const((cells,), None, "float32") if peep else None for _ in range(3)]
+        if coupled:
+            holes[0] = None
+        projection = Const((outputs, cells), None, "float32") if outputs != cells else None
+        shape = (steps, batch) if major else (batch, steps)
+        yield ("UNIDIRECTIONAL_SEQUENCE_LSTM",
+               [(*shape, inputs), *gates(cells, inputs), *gates(cells, outputs), *holes, *gates(cells),
+                projection, None, State((batch, outputs)), State((batch, cells))],
+               [(*shape, outputs)], f"activation 4 time_major {major} cell_clip {clip}")
+
+
 def moves():
     for t in ("float32", "int64", "bool", "int32"):
         yield "TRANSPOSE", [(t, 2, 3, 4, 5), ints(2, 0, 3, 1)], [(t, 4, 2, 5, 3)], ""
@@ -200,7 +228,7 @@ def moves():
 
 
 def cases():
-    for family in (convolutions, products, elementwise, rows, moves):
+    for family in (convolutions, products, elementwise, rows, recurrent, moves):
         yield from family()
 
 
@@ -213,12 +241,16 @@ def text_of(np, rng, case):
     kind, operands, outs, options = case
     lines, names, inputs = [], [], []
 
-    def declare(kind, shape, data=b""):
+    def declare(kind, shape, data=b"", variable=False):
         form = "x".join(str(n) for n in shape) or "scalar"
-        lines.append(f'tensor "t{len(lines)}" {kind} {form}' + (f" data {data.hex()}" if data else ""))
+        lines.append(f'tensor "t{len(lines)}" {kind} {form}' + (f" data {data.hex()}" if data else "") +
+                     (" variable" if variable else ""))
         return f"%{len(lines) - 1}"
 
     for operand in operands:
+        if operand is None or isinstance(operand, State):
+            names.append(declare("float32", operand.shape, variable=True) if operand else "-")
+            continue
         if isinstance(operand, Const):
             values = operand.values
             if values is None:
@@ -272,6 +304,7 @@ def run_case(np, tflite, tools, tmp, case, rng):
     ours, theirs = b"", []
     for vector in range(VECTORS + (case[0] not in NUMBERS_ONLY)):
         arrays = [numbers(np, rng, case[0], element, shape, vector) for _, element, shape in inputs]
+        interpreter.reset_all_variables()
         for d, a in zip(details, arrays):
             interpreter.set_tensor(d["index"], a)
         interpreter.invoke()
@@ -312,7 +345,7 @@ def check(*tools):
 
     with tempfile.TemporaryDirectory() as name:
         for i, case in enumerate(cases()):
-            operands = [o if not isinstance(o, Const) else f"constant {o.shape}" for o in case[1]]
+            operands = [o if o is None or isinstance(o, tuple) else f"constant {o.shape}" for o in case[1]]
             what = f"{i} {case[0]} {operands} {case[3]}"
             status = "ok"
             try:

@@ -222,6 +222,7 @@ static const struct cpu_kernel *const floats[IR_KIND_COUNT] = {
 	[IR_TANH] = &float_unary,
 	[IR_THRESHOLDED_RELU] = &float_unary,
 	[IR_TRANSPOSE_CONV] = &float_transpose_conv,
+	[IR_UNIDIRECTIONAL_SEQUENCE_LSTM] = &float_lstm,
 };
 
 /* True if a tensor's elements are whole numbers as they are. */

@@ -9,14 +9,7 @@
 #include <string.h>
 
 #include "runtime/cpu/cpu_kernel.h"
-
-/* Inputs of the operator: weights of gates and their biases are in the order of enum gate. */
-enum {
-	IN_INPUT = 0, IN_WEIGHTS = 1, IN_RECURRENT = 5, IN_PEEPHOLE = 9, IN_BIAS = 12,
-	IN_PROJECTION = 16, IN_OUTPUT_STATE = 18, IN_CELL_STATE = 19, IN_NORM = 20, IN_END = 24,
-};
-
-enum gate { GATE_INPUT, GATE_FORGET, GATE_CELL, GATE_OUTPUT, GATES };
+#include "runtime/cpu/lstm.h"
 
 #define GATE_DIGITS	3	/* before the point of what goes into a gate's function */
 #define GATE_SCALE	(1.0f / 4096.0f)
