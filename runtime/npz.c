@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* NumPy's .npz: a zip archive with one .npy file an array. libzip, which brings cryptography, is loaded late. */
+/*
+ * NumPy's .npz: a zip archive with one .npy file an array. libzip, which brings cryptography with it, is
+ * loaded late.
+ */
 #include "runtime/npy.h"
 
 #include <errno.h>
@@ -220,7 +223,8 @@ int npz_get(struct npz *npz, const char *name, struct npy *out, struct error *er
 	return ret;
 }
 
-static int add_member(const struct zip_calls *calls, zip_t *zip, const char *name, const struct npy *array, struct error *err)
+static int add_member(const struct zip_calls *calls, zip_t *zip, const char *name,
+		      const struct npy *array, struct error *err)
 {
 	zip_source_t *source;
 	char file[256];

@@ -308,6 +308,9 @@ static inline bool be_is_transfer(const struct ir_npu *npu)
 	return npu->kind == IR_NPU_COPY || npu->kind == IR_NPU_GATHER;
 }
 
+/* Bytes that a weight of @op will take: what their frequencies allow at best, and a little more. */
+double be_density(const struct be *be, const struct be_op *op);
+
 /* Does it have weights of its own? */
 bool be_has_streams(const struct ir_npu *npu);
 

@@ -760,32 +760,6 @@ static int plan_best(struct planner *p)
 	return rc || best == last ? rc : plan_all(p, tolls[best], &price);
 }
 
-#define SAMPLES	65536
-
-/* Bytes that a weight will take: what their frequencies allow at best, and a little more. */
-static double density_of(const struct be *be, const struct be_op *op)
-{
-	const struct ir_tensor *t;
-	uint32_t count[256] = { 0 };
-	double bits = 0;
-	size_t step, n = 0;
-
-	if (!be_has_streams(op->npu))
-		return 0;
-	t = &be->g->tensors[op->npu->weights];
-	if (!t->data || !t->size)
-		return 1;
-	if (op->weight_bytes)
-		return (double)op->weight_bytes / (double)t->size;
-	step = t->size / SAMPLES + 1;
-	for (size_t i = 0; i < t->size; i += step, n++)
-		count[((const uint8_t *)t->data)[i]]++;
-	for (unsigned int i = 0; i < 256; i++)
-		if (count[i])
-			bits -= count[i] * log2((double)count[i] / (double)n);
-	return bits / 8 / (double)n * 1.04 + 0.01;
-}
-
 int be_stage(struct be *be)
 {
 	struct planner p = { .be = be, .limit = be->plan_limit, .rounds = 1 };
@@ -801,7 +775,7 @@ int be_stage(struct be *be)
 		goto out;
 	}
 	for (uint32_t i = 0; i < be->op_count; i++)
-		p.density[i] = density_of(be, &be->ops[i]);
+		p.density[i] = be_density(be, &be->ops[i]);
 	for (uint32_t i = 0; i < be->g->op_count; i++)
 		if (be->maps[i] > peak)
 			peak = be->maps[i];
