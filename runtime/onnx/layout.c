@@ -19,7 +19,7 @@ static bool grow(struct layout *l)
 {
 	uint32_t want = l->g->tensor_count * 2 + 16;
 	struct layout_view *views;
-	bool *made;
+	bool *made, *window;
 
 	if (l->g->tensor_count < l->room)
 		return true;
@@ -29,11 +29,14 @@ static bool grow(struct layout *l)
 	made = realloc(l->made, want * sizeof(*made));
 	if (made)
 		l->made = made;
-	if (!views || !made)
+	window = realloc(l->window, want * sizeof(*window));
+	if (window)
+		l->window = window;
+	if (!views || !made || !window)
 		return false;
 	for (uint32_t i = l->room; i < want; i++) {
 		l->views[i] = (struct layout_view){ .source = IR_NONE };
-		l->made[i] = false;
+		l->made[i] = l->window[i] = false;
 	}
 	l->room = want;
 	return true;
@@ -322,6 +325,28 @@ static bool together(struct layout *l, uint32_t in, uint32_t out, uint32_t *sour
 	return true;
 }
 
+/*
+ * A line of one row: what a convolution over one axis gives. Operations that do not mind stay on the row, so
+ * that they still follow the convolution.
+ */
+static int note_line(struct layout *l, uint32_t in, uint32_t out)
+{
+	struct layout_view v = { .source = in };
+
+	if (!l->window[in] || !view_units(&l->g->tensors[out], &l->g->tensors[in], &v))
+		return 0;
+	for (uint32_t i = l->g->tensors[out].ndim; i < IR_MAX_DIMS; i++)
+		v.from[i] = INT8_MIN;
+	l->views[out] = v;
+	return 1;
+}
+
+static bool is_window(unsigned int kind)
+{
+	return kind == IR_CONV_2D || kind == IR_DEPTHWISE_CONV_2D || kind == IR_TRANSPOSE_CONV ||
+	       kind == IR_AVERAGE_POOL_2D || kind == IR_MAX_POOL_2D;
+}
+
 static int note_reshape(struct layout *l, const struct ir_op *op)
 {
 	uint32_t in = op->inputs[0], out = op->outputs[0], source = l->views[in].source, ndim, target;
@@ -329,8 +354,18 @@ static int note_reshape(struct layout *l, const struct ir_op *op)
 	int32_t shape[IR_MAX_DIMS];
 	const struct ir_tensor *s;
 
-	if (source == IR_NONE || l->g->tensors[in].quant.count > 1 || requantises(l, op))
+	if (l->g->tensors[in].quant.count > 1 || requantises(l, op))
 		return 0;
+	if (source == IR_NONE)
+		return note_line(l, in, out);
+	if (view_units(&l->g->tensors[out], &l->g->tensors[in], &v)) {
+		for (uint32_t i = 0; i < IR_MAX_DIMS; i++)
+			v.from[i] = (int8_t)(i >= l->g->tensors[out].ndim ? INT8_MIN :
+					     v.from[i] < 0 ? -1 : l->views[in].from[v.from[i]]);
+		v.source = source;
+		l->views[out] = v;
+		return 1;
+	}
 	memset(v.from, INT8_MIN, sizeof(v.from));
 	if (!view_reshape(&l->views[in], &l->g->tensors[in], &l->g->tensors[source], l->g->tensors[out].ndim,
 			  l->g->tensors[out].shape, &ndim, shape, &v)) {
@@ -374,6 +409,8 @@ static int keep(struct layout *l, const struct ir_op *op)
 	if (!made)
 		return -ENOMEM;
 	made->origin = op->origin;
+	if (is_window(op->kind))
+		l->window[op->outputs[0]] = true;
 	return 0;
 }
 
@@ -414,5 +451,6 @@ int pass_layout(struct ir_graph *g, struct error *err)
 	free(l.old);
 	free(l.views);
 	free(l.made);
+	free(l.window);
 	return rc ? error_set(err, rc, "out of memory") : 0;
 }

@@ -12,6 +12,7 @@
  * struct layout - the pass at work
  * @views: of each tensor, @room of them
  * @made: the transposition of a view has been written
+ * @window: written by a convolution or a pool
  * @integers: constants made last, 0: none; @next: number of the next one
  * @failed: no memory, found out where that cannot be returned
  * @old, @old_count: the operations as they were; the graph's are written anew
@@ -19,7 +20,7 @@
 struct layout {
 	struct ir_graph *g;
 	struct layout_view *views;
-	bool *made;
+	bool *made, *window;
 	uint32_t room;
 	struct ir_op *old;
 	uint32_t old_count;

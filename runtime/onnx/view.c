@@ -158,3 +158,21 @@ bool view_together(const struct layout_view *v, const struct ir_tensor *t, const
 			perm[n++] = (int32_t)i;
 	return n == source->ndim;
 }
+
+bool view_units(const struct ir_tensor *t, const struct ir_tensor *source, struct layout_view *out)
+{
+	uint32_t k = 0;
+
+	memset(out->from, -1, sizeof(out->from));
+	for (uint32_t i = 0; i < t->ndim; i++) {
+		while (k < source->ndim && source->shape[k] == 1 && t->shape[i] != 1)
+			k++;
+		if (k < source->ndim && source->shape[k] == t->shape[i])
+			out->from[i] = (int8_t)k++;
+		else if (t->shape[i] != 1)
+			return false;
+	}
+	while (k < source->ndim && source->shape[k] == 1)
+		k++;
+	return k == source->ndim;
+}

@@ -38,6 +38,9 @@ bool view_reshape(const struct layout_view *v, const struct ir_tensor *t, const 
 		  uint32_t ndim, const int32_t *shape, uint32_t *new_ndim, int32_t *new_shape,
 		  struct layout_view *out);
 
+/* view_units - @t as a view of @source if axes of extent 1 are all that differs. @out: @source is not set. */
+bool view_units(const struct ir_tensor *t, const struct ir_tensor *source, struct layout_view *out);
+
 /**
  * view_together - an order of the source's axes in which view_reshape() can join them
  * @perm: axis of the source that each is; the source's other axes stay as near to where they are as can be
