@@ -429,6 +429,18 @@ static int move_twin(struct qdq *q, const struct ir_op *op)
 	return append(q, op, op->kind, inputs, op->input_count, out, op->options);
 }
 
+/* Numbers to be quantised that were dequantised just before: from one quantisation to another without them. */
+static int quantise(struct qdq *q, const struct ir_op *op, uint32_t out)
+{
+	uint32_t from = q->integers[op->inputs[0]];
+	const struct ir_tensor *t = from == IR_NONE ? NULL : &q->g->tensors[from];
+
+	if (!t || t->type != ELEM_INT8 || t->data || t->quant.count != 1 || q->g->tensors[out].type != ELEM_INT8)
+		return append(q, op, IR_QUANTIZE, op->inputs, 1, out, NULL);
+	return append(q, op, same_quant(&t->quant, &q->g->tensors[out].quant) ? IR_RESHAPE : IR_QUANTIZE, &from, 1,
+		      out, NULL);
+}
+
 /* Note what the numbers stand for; uint8 gets its twin. */
 static int note(struct qdq *q, const struct ir_op *op)
 {
@@ -439,7 +451,7 @@ static int note(struct qdq *q, const struct ir_op *op)
 	    q->g->tensors[out].quant.count == 1) {
 		uint32_t twin = int8_target(q, out);
 
-		return twin == IR_NONE ? -ENOMEM : append(q, op, IR_QUANTIZE, &from, 1, twin, NULL);
+		return twin == IR_NONE ? -ENOMEM : quantise(q, op, twin);
 	}
 	if (op->kind < IR_KIND_COUNT && rules[op->kind].how == HOW_SAME && t->type == ELEM_UINT8 &&
 	    q->twin[from] != IR_NONE && same_quant(&t->quant, &q->g->tensors[out].quant))
@@ -475,6 +487,8 @@ static int one(struct qdq *q, uint32_t i)
 		rc = rewrite(q, op);
 	if (rc)
 		return rc > 0 ? 0 : rc;
+	if (op->kind == IR_QUANTIZE && q->g->tensors[op->inputs[0]].type == ELEM_FLOAT32)
+		return quantise(q, op, op->outputs[0]);
 	/* Numbers are those of int8, where there are any. */
 	if (op->kind == IR_DEQUANTIZE && q->integers[op->outputs[0]] != IR_NONE)
 		inputs = &q->integers[op->outputs[0]];
