@@ -82,7 +82,7 @@ _accel()
 	bench) options="$options --device --runs" ;;
 	convert) options="$options --output --shape" ;;
 	quantise) options="$options --output --calibration --preprocess --samples --shape --io --method --percentile --weights --equalise --bias-correction --int16 --mixed --adaround --optimiser --lr --momentum --batch --epochs --seed" ;;
-	optimise) options="$options --output --calibration --preprocess --samples --shape --quantise --sparsity --clusters --channels --spare --even --rounds --damping --eval --limit --target --system --memory-mode" ;;
+	optimise) options="$options --output --calibration --preprocess --samples --shape --quantise --sparsity --clusters --channels --spare --even --rounds --damping --epochs --optimiser --lr --momentum --batch --seed --eval --limit --target --system --memory-mode" ;;
 	eval) options="$options --device --dataset --limit" ;;
 	disasm) options="$options --arch" ;;
 	estimate) options="$options --shape --target --system --memory-mode --all" ;;

@@ -20,7 +20,8 @@
 #define SHOWN_LAYERS	8	/* in the summary, those that lost most */
 
 enum { OPT_PREPROCESS = 0x400, OPT_SPARSITY, OPT_CLUSTERS, OPT_CHANNELS, OPT_SPARE, OPT_EVEN,
-       OPT_EVAL, OPT_LIMIT, OPT_QUANTISE, OPT_SHAPE, OPT_JSON, OPT_DAMPING, OPT_ROUNDS };
+       OPT_EVAL, OPT_LIMIT, OPT_QUANTISE, OPT_SHAPE, OPT_JSON, OPT_DAMPING, OPT_ROUNDS,
+       OPT_OPTIMISER, OPT_LR, OPT_MOMENTUM, OPT_BATCH, OPT_EPOCHS, OPT_SEED };
 
 struct optimise_args {
 	const char *model, *output, *calibration, *preprocess, *eval;
@@ -63,9 +64,16 @@ static const struct argp_option options[] = {
 	{ "even", OPT_EVEN, NULL, 0, "take the same share of every layer, not more where less is lost", 1 },
 	{ "rounds", OPT_ROUNDS, "N", 0, "groups that layers are fitted in, one after the other (12)", 1 },
 	{ "damping", OPT_DAMPING, "D", 0, "how much weights stay where they are if samples say little (0.01)", 1 },
-	{ NULL, 0, NULL, 0, "What it comes to:", 2 },
-	{ "eval", OPT_EVAL, "SAMPLES", 0, "samples to judge both models on (default: those of --calibration)", 2 },
-	{ "limit", OPT_LIMIT, "N", 0, "use no more of them than that", 2 },
+	{ NULL, 0, NULL, 0, "Learning, after pruning and layer by layer:", 2 },
+	{ "epochs", OPT_EPOCHS, "N", 0, "times that all positions are gone through (0)", 2 },
+	{ "optimiser", OPT_OPTIMISER, "adam|sgd", 0, "Adam, or gradient descent with momentum (adam)", 2 },
+	{ "lr", OPT_LR, "RATE", 0, "learning rate (0.0003)", 2 },
+	{ "momentum", OPT_MOMENTUM, "M", 0, "share of the step before (0.9)", 2 },
+	{ "batch", OPT_BATCH, "N", 0, "positions a step (64)", 2 },
+	{ "seed", OPT_SEED, "N", 0, "of the order of positions (1)", 2 },
+	{ NULL, 0, NULL, 0, "What it comes to:", 3 },
+	{ "eval", OPT_EVAL, "SAMPLES", 0, "samples to judge both models on (default: those of --calibration)", 3 },
+	{ "limit", OPT_LIMIT, "N", 0, "use no more of them than that", 3 },
 	{ 0 },
 };
 
@@ -110,6 +118,8 @@ static void check_usage(const struct optimise_args *args, struct argp_state *sta
 	if (!args->opt.sparsity.two_four && args->opt.sparsity.share <= 0 && !args->opt.clusters &&
 	    args->opt.channels <= 0)
 		argp_error(state, "what is to be done? --sparsity, --clusters, --channels");
+	if (args->opt.learn.epochs && (args->opt.clusters || args->opt.channels > 0))
+		argp_error(state, "--epochs is for --sparsity alone");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -167,6 +177,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_DAMPING:
 		o->damping = real_arg(state, "damping", arg, 1e-9, 10);
+		return 0;
+	case OPT_EPOCHS:
+		o->learn.epochs = (uint32_t)count_arg(state, "epochs", arg, 0, 100000);
+		return 0;
+	case OPT_OPTIMISER:
+		if (strcmp(arg, "adam") && strcmp(arg, "sgd"))
+			argp_error(state, "--optimiser=%s: adam or sgd", arg);
+		o->learn.kind = strcmp(arg, "adam") ? OPTIMISER_SGD : OPTIMISER_ADAM;
+		return 0;
+	case OPT_LR:
+		o->learn.rate = real_arg(state, "lr", arg, 1e-9, 1e3);
+		return 0;
+	case OPT_MOMENTUM:
+		o->learn.momentum = real_arg(state, "momentum", arg, 0, 0.9999);
+		return 0;
+	case OPT_BATCH:
+		o->learn.batch = (uint32_t)count_arg(state, "batch", arg, 1, INT32_MAX);
+		return 0;
+	case OPT_SEED:
+		o->learn.seed = count_arg(state, "seed", arg, 0, INT32_MAX);
 		return 0;
 	case OPT_EVAL:
 		args->eval = arg;

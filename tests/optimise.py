@@ -87,6 +87,13 @@ class Test:
         equal = json.loads(p.stdout)["columns"][2]["equal_to_reference"] if not p.returncode else p.stderr
         self.check("2:4", equal == 50, f"the NPU gives what the reference gives: {equal} of 50")
 
+        closed = r["after"]["float_snr_db"]
+        for options in (("--optimiser", "adam"), ("--optimiser", "sgd", "--lr", "0.01")):
+            r, _ = self.optimise("learned.tflite", "--sparsity", "2:4", "--epochs", "10", *options)
+            won = r["after"]["float_snr_db"] - closed
+            self.check("2:4 learned", won > 0.2, f"{options}: {won:+.2f} dB")
+            self.check("2:4 learned", r["before"]["float_top1"] - r["after"]["float_top1"] <= 1, "more than 1 point is lost")
+
     def half(self):
         r, layers = self.optimise("half.tflite", "--sparsity", "50%", "--even")
         self.gains("50 %", r, 1)
@@ -119,6 +126,7 @@ class Test:
                 ((*usual,), 2, "what is to be done"),
                 (("--sparsity", "3:4", *usual), 2, "percentage"),
                 (("--clusters", "1", *usual), 2, "whole number"),
+                (("--clusters", "16", "--epochs", "1", *usual), 2, "--sparsity alone"),
                 (("--sparsity", "2:4", "-o", self.path("none.tflite")), 2, "samples"),
                 (("--sparsity", "2:4", "-c", "/nowhere", "-o", self.path("none.tflite")), 1, "/nowhere"),
                 (("--sparsity", "2:4", "-t", "u99", *usual), 1, "u99"),

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runtime/compress/channels.h"
+#include "runtime/compress/learn.h"
 #include "runtime/compress/sensitivity.h"
 #include "runtime/float/blas.h"
 #include "runtime/ir/ir_copy.h"
@@ -22,7 +23,11 @@
 
 void compress_defaults(struct compress_options *opt)
 {
-	*opt = (struct compress_options){ .spare = 0.1, .samples = 128, .rounds = 12, .damping = 0.01 };
+	*opt = (struct compress_options){
+		.spare = 0.1, .samples = 128, .rounds = 12, .damping = 0.01,
+		.learn = { .kind = OPTIMISER_ADAM, .rate = 0.0003, .momentum = 0.9, .batch = 64,
+			   .seed = 1 },
+	};
 }
 
 /* What is passed along. */
@@ -111,8 +116,8 @@ static int change(struct work *w, uint32_t index, const struct moments *m, struc
 	const struct ir_graph *from = w->source.original, *to = w->source.changed;
 	struct sparsity s = { .two_four = w->opt->sparsity.two_four, .share = w->plan[index].share };
 	struct fit f;
-	int rc = fit_init(l, m, layer_weights(from, original), layer_bias(from, original),
-			  channels_kept(w->channels, l->output), layer_weights(to, l),
+	int rc = fit_init(l, m, layer_weight_values(from, original), layer_bias_values(from, original),
+			  channels_kept(w->channels, l->output), layer_weight_values(to, l),
 			  w->opt->damping, &f);
 
 	if (!rc && may_prune(w->opt, l) && !w->plan[index].skip && (s.two_four || s.share > 0))
@@ -120,7 +125,7 @@ static int change(struct work *w, uint32_t index, const struct moments *m, struc
 	if (!rc && may_cluster(w->opt, l))
 		rc = fit_cluster(&f, w->opt->clusters, from->ops[l->op].kind == IR_FULLY_CONNECTED);
 	if (!rc) {
-		fit_store(&f, layer_weights(to, l), layer_bias(to, l));
+		fit_store(&f, layer_weight_values(to, l), layer_bias_values(to, l));
 		for (uint32_t i = 0; i < w->report->count; i++)
 			if (w->report->layers[i].name == to->tensors[l->output].name) {
 				w->report->layers[i].error = fit_error(&f);
@@ -166,6 +171,9 @@ static int change_all(struct work *w, struct error *err)
 				rc = change(w, i, &m[i - from], err);
 			moments_free(&m[i - from]);
 		}
+		if (!rc && w->opt->learn.epochs)
+			rc = learn_layers(&w->source, w->layers + from, to - from, &w->opt->learn,
+					  err);
 	}
 	free(m);
 	return rc;
@@ -197,7 +205,7 @@ static int count_report(const struct ir_graph *g, struct compress_report *r, str
 	if (layers_find(g, &layers, &count))
 		return error_set(err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < count; i++)
-		r->layers[i].zeros = count_zeros(layer_weights(g, &layers[i]), layer_size(&layers[i]));
+		r->layers[i].zeros = count_zeros(layer_weight_values(g, &layers[i]), layer_size(&layers[i]));
 	free(layers);
 	return 0;
 }

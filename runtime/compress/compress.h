@@ -4,6 +4,7 @@
 #define ACCEL_RUNTIME_COMPRESS_H
 
 #include "runtime/compress/reconstruct.h"
+#include "runtime/quantise/optimiser.h"
 
 /**
  * struct compress_options - compress_defaults() sets them; nothing is done unless asked for
@@ -16,6 +17,7 @@
  * @samples: to use, 0: all
  * @rounds: layers are taken in so many groups, each seeing what those before came to
  * @damping: see fit_init()
+ * @learn: what comes after; epochs 0: nothing. Not with clusters or channels
  */
 struct compress_options {
 	struct sparsity sparsity;
@@ -26,6 +28,7 @@ struct compress_options {
 	size_t samples;
 	unsigned int rounds;
 	double damping;
+	struct optimiser_options learn;
 };
 
 void compress_defaults(struct compress_options *opt);

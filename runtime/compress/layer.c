@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-float *layer_weights(const struct ir_graph *g, const struct layer *l)
+float *layer_weight_values(const struct ir_graph *g, const struct layer *l)
 {
 	return (float *)(uintptr_t)g->tensors[l->weights].data;
 }
 
-float *layer_bias(const struct ir_graph *g, const struct layer *l)
+float *layer_bias_values(const struct ir_graph *g, const struct layer *l)
 {
 	return l->bias == IR_NONE ? NULL : (float *)(uintptr_t)g->tensors[l->bias].data;
 }

@@ -37,8 +37,8 @@ struct layer {
 int layers_find(const struct ir_graph *g, struct layer **out, uint32_t *count);
 
 /* layer_weights - to write to; the graph's own memory */
-float *layer_weights(const struct ir_graph *g, const struct layer *l);
-float *layer_bias(const struct ir_graph *g, const struct layer *l);	/* NULL: none */
+float *layer_weight_values(const struct ir_graph *g, const struct layer *l);
+float *layer_bias_values(const struct ir_graph *g, const struct layer *l);	/* NULL: none */
 
 /* Number of its weights. */
 static inline uint64_t layer_size(const struct layer *l)

@@ -79,7 +79,7 @@ static int power_of(const struct layer *l, const float *w, const struct moments 
 static int measure(const struct ir_graph *g, const struct layer *l, const struct moments *m,
 		   struct loss *out)
 {
-	const float *w = layer_weights(g, l);
+	const float *w = layer_weight_values(g, l);
 	size_t n = m->n;
 	const double *mean = m->own + (n - 1) * n;
 
@@ -172,7 +172,7 @@ static int spread(const struct ir_graph *g, const struct layer *layers, uint32_t
 	if (!bins)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
-		const float *w = layer_weights(g, &layers[i]);
+		const float *w = layer_weight_values(g, &layers[i]);
 
 		all += layer_size(&layers[i]);
 		for (uint32_t o = 0; o < layers[i].outputs; o++, w += layers[i].taps)
@@ -205,7 +205,7 @@ int sensitivity_taps(const struct moments_source *s, const struct layer *layers,
 			: error_set(err, -ENOMEM, "out of memory");
 
 	for (uint32_t i = 0; i < count && !rc; i++) {
-		const float *w = layer_weights(s->changed, &layers[i]);
+		const float *w = layer_weight_values(s->changed, &layers[i]);
 
 		taps[i] = calloc(layers[i].taps, sizeof(**taps));
 		if (!taps[i])
