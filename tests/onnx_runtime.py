@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Recurrent layers in all directions, and quantised operators and networks, against ONNX Runtime.
+"""Recurrent layers, Einsum, and quantised operators and networks, against ONNX Runtime.
 
 The ONNX project's node tests have hardly any of them. Models and vectors are made here, run by ONNX
 Runtime (PyPI), and then by tests/onnx_node.c with its tolerances: integers are equal. What becomes
@@ -120,6 +120,17 @@ class Maker:
                             attributes["linear_before_reset"] = before
                         name = f"{op}_{direction}" + ("_lengths" if lengths else "")
                         self.case(name + ("_before" if before else ""), op, rows, outputs, attributes)
+
+    def einsums(self):
+        number = self.onnx.TensorProto.FLOAT
+        for i, (equation, *shapes) in enumerate([
+                ("bhid,bhjd->bhij", (2, 3, 4, 5), (2, 3, 6, 5)), ("ij,jk,kl->il", (2, 3), (3, 4), (4, 5)),
+                ("...ij,...jk->...ik", (2, 3, 4), (1, 4, 5)), ("ij,kj", (2, 3), (4, 3)),
+                ("bij->b", (2, 3, 4)), ("iij->j", (3, 3, 4)), ("ij,ij->", (2, 3), (2, 3)),
+                ("i,j->ji", (2,), (3,)), ("abc,cd,bde->ea", (2, 3, 4), (4, 5), (3, 5, 2))]):
+            self.case(f"einsum_{i}", "Einsum",
+                      [(f"in{k}", self.floats(*shape), False) for k, shape in enumerate(shapes)],
+                      [("y", number)], {"equation": equation})
 
     def quantised(self, name, op, operands, out, attributes, domain="", out_first=False):
         """@operands: (array, scale, zero point) or one array, a bias; the first ones are inputs."""
@@ -261,6 +272,7 @@ def check(program, accel):
     with tempfile.TemporaryDirectory() as name:
         maker = Maker(pathlib.Path(name))
         maker.recurrent()
+        maker.einsums()
         recurrent, maker.names = maker.names, []
         maker.integers()
         integers, maker.names = maker.names, []
