@@ -369,7 +369,7 @@ void ethosu_sched_end(struct ethosu_core *core, u32 state, int error, u32 status
 void ethosu_sched_start(struct ethosu_core *core, struct ethosu_job *job);
 void ethosu_sched_forget(struct ethosu_client *client);
 void ethosu_sched_close(struct ethosu_queue *queue, int error);
-void ethosu_sched_flush(struct ethosu_queue *queue, struct list_head *ended);
+void ethosu_sched_flush(struct ethosu_queue *queue, int error, struct list_head *ended);
 void ethosu_jobs_retire(struct list_head *ended);
 void ethosu_jobs_reap(struct ethosu_device *edev);
 
@@ -384,7 +384,8 @@ extern unsigned int ethosu_max_timeout_ms;
 void ethosu_watchdog(struct work_struct *work);
 void ethosu_recover(struct work_struct *work);
 void ethosu_recover_later(struct ethosu_core *core, int why, u32 status);
-int ethosu_revive(struct ethosu_device *edev);
+bool ethosu_all_dead(const struct ethosu_device *edev, u32 core_mask);
+int ethosu_revive(struct ethosu_device *edev, u32 core_mask);
 void ethosu_lose(struct ethosu_device *edev, int error);
 
 /* ethosu_dump.c */

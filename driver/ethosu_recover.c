@@ -122,30 +122,29 @@ static u32 stream_offset(const struct ethosu_core *core, const struct ethosu_job
 	return qread <= prologue ? 0 : min(qread - prologue, job->cmd->stream->size);
 }
 
-/* All jobs of all queues end, after those that run. Under sched->lock. */
-static void fail_waiting(struct ethosu_device *edev, int error, struct list_head *ended)
-{
-	struct ethosu_queue *queue;
-	int closing;
-
-	list_for_each_entry(queue, &edev->sched.queues, node) {
-		if (queue->running)
-			continue;
-		closing = queue->closing;
-		queue->closing = closing ?: error;
-		ethosu_sched_flush(queue, ended);
-		queue->closing = closing;
-	}
-}
-
-static bool all_dead(const struct ethosu_device *edev)
+/* Is there no core left of those? Under sched->lock, else the answer may be old. */
+bool ethosu_all_dead(const struct ethosu_device *edev, u32 core_mask)
 {
 	unsigned int i;
 
 	for (i = 0; i < edev->cores; i++)
-		if (!edev->core[i].dead)
+		if (core_mask & BIT(i) && !edev->core[i].dead)
 			return false;
 	return true;
+}
+
+/*
+ * All jobs of queues that are closed or have no core left end, after those that run. Under sched->lock.
+ */
+static void fail_waiting(struct ethosu_device *edev, int error, struct list_head *ended)
+{
+	struct ethosu_queue *queue;
+
+	list_for_each_entry(queue, &edev->sched.queues, node) {
+		if (queue->running || (!queue->closing && !ethosu_all_dead(edev, queue->core_mask)))
+			continue;
+		ethosu_sched_flush(queue, queue->closing ?: error, ended);
+	}
 }
 
 static int reset_core(struct ethosu_core *core, u32 status)
@@ -212,7 +211,7 @@ void ethosu_recover(struct work_struct *work)
 	ethosu_sched_end(core, !core->why ? DRM_ETHOSUX_JOB_DONE : core->why == -ETIME ?
 			 DRM_ETHOSUX_JOB_TIMED_OUT : DRM_ETHOSUX_JOB_FAULTED, core->why, status,
 			 &ended);
-	if (all_dead(edev))
+	if (core->dead)
 		fail_waiting(edev, -EIO, &ended);
 	ethosu_sched_kick(edev, &ended);
 	spin_unlock_irq(&sched->lock);
@@ -226,18 +225,21 @@ out:
 /**
  * ethosu_revive - try again with cores whose reset failed
  * @edev: is powered
+ * @core_mask: of which at least one must work
  *
- * Return: 0: at least one works; else why not.
+ * Return: 0, or why none does.
  */
-int ethosu_revive(struct ethosu_device *edev)
+int ethosu_revive(struct ethosu_device *edev, u32 core_mask)
 {
 	struct ethosu_core *core;
 	int ret = 0;
 
-	if (!all_dead(edev))
+	if (!ethosu_all_dead(edev, core_mask))
 		return 0;
 	mutex_lock(&edev->reset_lock);
-	for (core = edev->core; core < edev->core + edev->cores && all_dead(edev); core++) {
+	for (core = edev->core; core < edev->core + edev->cores && ethosu_all_dead(edev, core_mask); core++) {
+		if (!(core_mask & BIT(core->index)))
+			continue;
 		ret = reset_core(core, 0);
 		if (ret)
 			continue;
@@ -246,7 +248,7 @@ int ethosu_revive(struct ethosu_device *edev)
 		spin_unlock_irq(&edev->sched.lock);
 	}
 	mutex_unlock(&edev->reset_lock);
-	return all_dead(edev) ? ret : 0;
+	return ethosu_all_dead(edev, core_mask) ? ret : 0;
 }
 
 /**

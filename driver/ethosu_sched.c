@@ -242,14 +242,14 @@ void ethosu_sched_kick(struct ethosu_device *edev, struct list_head *ended)
 	}
 }
 
-/* All jobs of the queue that have not started end now. Under sched->lock, none running. */
-void ethosu_sched_flush(struct ethosu_queue *queue, struct list_head *ended)
+/* All jobs of the queue that have not started end now, with @error. Under sched->lock, none running. */
+void ethosu_sched_flush(struct ethosu_queue *queue, int error, struct list_head *ended)
 {
 	struct ethosu_job *job;
 
 	queue_unready(queue);
 	list_for_each_entry(job, &queue->jobs, node)
-		record(job, DRM_ETHOSUX_JOB_CANCELLED, queue->closing);
+		record(job, DRM_ETHOSUX_JOB_CANCELLED, error);
 	list_splice_tail_init(&queue->jobs, ended);
 	queue->queued = 0;
 }
@@ -301,7 +301,7 @@ void ethosu_sched_end(struct ethosu_core *core, u32 state, int error, u32 status
 	queue->running = NULL;
 	list_add_tail(&job->node, ended);
 	if (queue->closing)
-		ethosu_sched_flush(queue, ended);
+		ethosu_sched_flush(queue, queue->closing, ended);
 	else
 		queue_check(queue);
 }
@@ -443,8 +443,9 @@ void ethosu_sched_push(struct ethosu_job **jobs, u32 count)
 	}
 	queue->submitted = jobs[count - 1]->info.seqno;
 	queue->queued += count;
-	if (queue->closing && !queue->running)
-		ethosu_sched_flush(queue, &ended);
+	/* The last core may have died since the submission looked. */
+	if (!queue->running && (queue->closing || ethosu_all_dead(edev, queue->core_mask)))
+		ethosu_sched_flush(queue, queue->closing ?: -EIO, &ended);
 	queue_check(queue);
 	ethosu_sched_kick(edev, &ended);
 	spin_unlock_irqrestore(&sched->lock, flags);
@@ -521,7 +522,7 @@ void ethosu_sched_close(struct ethosu_queue *queue, int error)
 		queue->closing = error;
 	queue_unready(queue);
 	if (!queue->running)
-		ethosu_sched_flush(queue, &ended);
+		ethosu_sched_flush(queue, queue->closing, &ended);
 	spin_unlock_irqrestore(&sched->lock, flags);
 	ethosu_jobs_retire(&ended);
 }

@@ -418,7 +418,7 @@ static int power(struct submission *s)
 		return ret;
 	}
 	s->powered = true;
-	return ethosu_revive(s->edev);
+	return ethosu_revive(s->edev, s->queue->core_mask);
 }
 
 /* Jobs are made, syncobjs found. @seqno: of the first job, if all goes well. */
