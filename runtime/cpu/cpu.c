@@ -173,6 +173,7 @@ static const struct cpu_kernel *const floats[IR_KIND_COUNT] = {
 	[IR_GELU] = &float_unary,
 	[IR_GREATER] = &float_compare,
 	[IR_GREATER_EQUAL] = &float_compare,
+	[IR_GRID_SAMPLE] = &float_grid_sample,
 	[IR_HARD_SIGMOID] = &float_unary,
 	[IR_HARD_SWISH] = &float_unary,
 	[IR_IS_INF] = &float_unary,

@@ -11,8 +11,8 @@
 #include "runtime/cpu/cpu_kernel.h"
 
 #define FLOAT_KERNELS(X) \
-	X(arg) X(binary) X(compare) X(conv) X(depthwise) X(fully_connected) X(lstm) X(matmul) X(normalize) \
-	X(pool) X(reduce) X(resize) X(softmax) X(transpose_conv) X(unary)
+	X(arg) X(binary) X(compare) X(conv) X(depthwise) X(fully_connected) X(grid_sample) \
+	X(lstm) X(matmul) X(normalize) X(pool) X(reduce) X(resize) X(softmax) X(transpose_conv) X(unary)
 #define X(name) extern const struct cpu_kernel float_##name;
 FLOAT_KERNELS(X)
 #undef X

@@ -98,7 +98,7 @@ struct onnx_operator {
 /* Groups of operators, one file each; ended by an entry without a name. */
 #define ONNX_GROUPS(X) \
 	X(elementwise) X(compare) X(conv) X(pool) X(resize) X(matmul) X(reduce) X(shape) X(move) \
-	X(control) X(index) X(norm) X(quantised) X(attention) X(loss) X(rnn) X(einsum)
+	X(control) X(index) X(norm) X(quantised) X(attention) X(loss) X(rnn) X(einsum) X(sample)
 #define X(name) extern const struct onnx_operator onnx_##name[];
 ONNX_GROUPS(X)
 #undef X
