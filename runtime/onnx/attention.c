@@ -170,7 +170,8 @@ static int attention(struct onnx_import *c, const struct onnx_node *n)
 	stage[3] = stage[2] ? b_softmax(c, IR_SOFTMAX, stage[2], stage[2]->ndim - 1) : NULL;
 	if (onnx_wants(n, 3))
 		onnx_out(c, n, 3, stage[mode]);
-	return onnx_out(c, n, 0, from_heads(c, b_matmul(c, stage[3], repeat_heads(c, v, q->shape[1])), three));
+	v = b_matmul(c, stage[3], repeat_heads(c, v, q->shape[1]));
+	return onnx_out(c, n, 0, from_heads(c, v, three));
 }
 
 /* --- RotaryEmbedding --- */

@@ -276,6 +276,7 @@ const struct onnx_operator onnx_quantised[] = {
 	{ "QLinearMatMul", "", 10, NEWEST, 8, qlinear_matmul, 0, NULL },
 	{ "QLinearMul", "com.microsoft", 1, 1, 7, qlinear_binary, IR_MUL, NULL },
 	{ "QLinearSigmoid", "com.microsoft", 1, 1, 4, qlinear_unary, IR_LOGISTIC, NULL },
-	{ "QuantizeLinear", "", 10, NEWEST, 2, quantize, 0, "to integers of 8 or 16 bits; halves away from 0 where scales are constant" },
+	{ "QuantizeLinear", "", 10, NEWEST, 2, quantize, 0,
+	  "to integers of 8 or 16 bits; halves away from 0 where scales are constant" },
 	{ 0 },
 };
