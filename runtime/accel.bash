@@ -19,7 +19,7 @@ _accel()
 	fi
 
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W 'devices info convert quantise optimise compile run bench eval disasm estimate profile --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'devices info convert quantise optimise compile run bench eval compare disasm estimate profile --help --version' -- "$cur")
 		return
 	fi
 
@@ -31,8 +31,8 @@ _accel()
 		fi
 		return
 		;;
-	-s | --dataset)
-		mapfile -t COMPREPLY < <(compgen -W 'fashion-mnist' -- "$cur")
+	-s | --dataset | --samples)
+		mapfile -t COMPREPLY < <(compgen -f -W 'fashion-mnist' -- "$cur")
 		return
 		;;
 	-a | --arch)
@@ -59,6 +59,10 @@ _accel()
 		mapfile -t COMPREPLY < <(compgen -W 'adam sgd' -- "$cur")
 		return
 		;;
+	--engine)
+		mapfile -t COMPREPLY < <(compgen -W 'reference npu' -- "$cur")
+		return
+		;;
 	--optimise)
 		mapfile -t COMPREPLY < <(compgen -W 'performance size' -- "$cur")
 		return
@@ -70,7 +74,7 @@ _accel()
 		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" compile "$option=help" 2>/dev/null)" -- "$cur")
 		return
 		;;
-	-n | --runs | --limit | -j | --jobs)
+	-n | --runs | --limit | -j | --jobs | --top | --threshold | --min-top1 | --max-drop)
 		return
 		;;
 	esac
@@ -83,7 +87,8 @@ _accel()
 	convert) options="$options --output --shape" ;;
 	quantise) options="$options --output --calibration --preprocess --samples --shape --io --method --percentile --weights --equalise --bias-correction --int16 --mixed --adaround --optimiser --lr --momentum --batch --epochs --seed" ;;
 	optimise) options="$options --output --calibration --preprocess --samples --shape --quantise --sparsity --clusters --channels --spare --even --rounds --damping --epochs --optimiser --lr --momentum --batch --seed --eval --limit --target --system --memory-mode" ;;
-	eval) options="$options --device --dataset --limit" ;;
+	eval) options="$options --device --dataset --samples --preprocess --shape --limit --float --engine --targets --top --threshold --confusion --min-top1 --max-drop" ;;
+	compare) options="$options --dataset --samples --preprocess --shape --limit --html" ;;
 	disasm) options="$options --arch" ;;
 	estimate) options="$options --shape --target --system --memory-mode --all" ;;
 	profile) options="$options --shape --target --system --memory-mode --trace --html" ;;

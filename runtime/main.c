@@ -182,9 +182,9 @@ int main(int argc, char **argv)
 		argv[1] = name;
 		return finish(commands[i].run(argc - 1, argv + 1));
 	}
-	fprintf(stderr,
-		"accel: no command \"%s\"; there are devices, info, compile, run, bench, eval, compare, disasm, "
-		"estimate and profile\n",
-		argv[1]);
+	fprintf(stderr, "accel: no command \"%s\"; there are", argv[1]);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(stderr, "%s %s", i ? "," : "", commands[i].name);
+	fputc('\n', stderr);
 	return CMD_USAGE;
 }

@@ -96,6 +96,10 @@ def ort_quantise(model, out, samples):
 
 # ---- accel ----
 
+class Failed(Exception):
+    """A command that had to succeed did not."""
+
+
 class Bench:
     def __init__(self, args):
         self.args, self.rows, self.missed = args, [], []
@@ -114,7 +118,7 @@ class Bench:
             _, status, usage = os.wait4(p.pid, 0)
         p.returncode = os.waitstatus_to_exitcode(status)
         if p.returncode:
-            raise SystemExit(f"accel {' '.join(arguments)}: exit status {p.returncode}")
+            raise Failed(f"accel {' '.join(arguments)}: exit status {p.returncode}")
         with open(out, encoding="utf-8") as f:
             text = f.read()
         return json.loads(text) if text.strip() else {}, time.monotonic() - start, usage.ru_maxrss / 1024
@@ -123,22 +127,19 @@ class Bench:
         if not ok:
             self.missed.append(f"{name}: {what}")
 
-    def classifier(self, name, model, calibration, test, must_points, options=(), preprocess=None, ort=None, engine=True):
-        """Quantise, evaluate; a row of the table. Returns the columns."""
-        given = ["--preprocess", preprocess] if preprocess else []
+    def classifier(self, name, model, calibration, test, must_points, options=(), given=(), judge=(), ort=None):
+        """Quantise (with @options), evaluate (with @judge), both with @given; a row of the table. Returns the columns."""
         int8 = self.work(name, "int8.tflite")
         _, seconds, memory = self.accel("quantise", model, "-o", int8, "-c", calibration, *given, *options, "--json")
-        columns = self.accel("eval", int8, "--float", model, "-s", test, *given, "--json",
-                             *(["-d", self.args.device] if engine else ["--engine", "reference"]))[0]["columns"]
+        columns = self.accel("eval", int8, "--float", model, "-s", test, *given, *judge, "--json",
+                             "-d", self.args.device)[0]["columns"]
         n = columns[0]["images"]
         right = [c["correct"] for c in columns]
-        self.rows.append((name + (" " + " ".join(options) if options else ""), n, *right, *([None] if len(right) == 2 else []),
-                          ort, seconds, memory))
+        self.rows.append((" ".join((name, *options)), n, *right, ort, seconds, memory))
         lost = 100 * (right[0] - min(right[1:])) / n
         self.must(name, lost <= must_points, f"int8 loses {lost:.2f} points, {must_points:.2f} at most")
-        if len(columns) == 3:
-            self.must(name, columns[2]["equal_to_reference"] == n, "the NPU differs from the reference in "
-                      f"{n - columns[2]['equal_to_reference']} samples")
+        self.must(name, columns[2]["equal_to_reference"] == n, "the NPU differs from the reference in "
+                  f"{n - columns[2]['equal_to_reference']} samples")
         return columns
 
     def table(self):
@@ -169,7 +170,7 @@ class Bench:
         ort = ort_right(ort_quantise(model, self.work("efficientnet-lite0", "ort.onnx"), samples), images, labels)
         own = ort_right(model, images, labels)
         columns = self.classifier("efficientnet-lite0", model, calibration, test, 100 * 2 / 69 + 1e-6, ort=ort,
-                                  preprocess=f"{HERE}/efficientnet-lite0.preprocess.json")
+                                  given=("--preprocess", f"{HERE}/efficientnet-lite0.preprocess.json"))
         self.must("efficientnet-lite0", columns[0]["correct"] == own, f"float has {columns[0]['correct']} right, in ONNX Runtime {own}")
         self.must("efficientnet-lite0", columns[1]["correct"] >= ort, f"{columns[1]['correct']} right, ONNX Runtime's int8 {ort}")
         print(f"efficientnet-lite0: float top-5 {100 * columns[0]['in_top_k']:.1f} %, int8 {100 * columns[1]['in_top_k']:.1f} %")
@@ -186,12 +187,27 @@ class Bench:
         model = f"{folder}/model.onnx"
         samples, labels = listed(test, beginning_and_end)
         own = ort_right(model, samples, labels)
-        columns = self.classifier("magika", model, calibration, test, 1.0, ("--shape", "bytes=1,2048", *self.args.magika),
-                                  preprocess=f"{HERE}/magika.preprocess.json")
+        columns = self.classifier("magika", model, calibration, test, 1.0, self.args.magika,
+                                  ("--shape", "bytes=1,2048", "--preprocess", f"{HERE}/magika.preprocess.json"))
         self.must("magika", columns[0]["correct"] == own, f"float has {columns[0]['correct']} right, in ONNX Runtime {own}")
 
+    def silero(self):
+        model = f"{self.args.packages}/silero_vad/data/silero_vad_16k_sequence.onnx"
+        folders = {part: datasets.voices(self.work("voices", part, ""), first) for part, first in (("calib", 3), ("test", 0))}
+        if not all(folders.values()):
+            print("SKIP silero-vad: Debian: asterisk-core-sounds-en-wav (18 MB) is not installed")
+            return
+        columns = self.classifier("silero-vad", model, folders["calib"], folders["test"], 1.0, ("--int16",),
+                                  ("--shape", f"input={datasets.WINDOWS},576"), ("--threshold", "0.5"))
+        s, own = session(model), 0
+        for kind in ("noise", "speech"):
+            for name in os.listdir(f"{folders['test']}/{kind}"):
+                with np.load(f"{folders['test']}/{kind}/{name}") as x:
+                    own += int((s.run(None, dict(x))[0].max() > 0.5) == (kind == "speech"))
+        self.must("silero-vad", columns[0]["correct"] == own, f"float has {columns[0]['correct']} right, in ONNX Runtime {own}")
 
-SECTIONS = ("fashion", "efficientnet", "magika")
+
+SECTIONS = ("fashion", "efficientnet", "silero", "magika")
 
 
 def main():
@@ -205,7 +221,10 @@ def main():
     p.add_argument("sections", nargs="*", default=SECTIONS)
     bench = Bench(p.parse_args())
     for section in bench.args.sections:
-        getattr(bench, section)()
+        try:
+            getattr(bench, section)()
+        except Failed as why:
+            bench.missed.append(f"{section}: {why}")
     bench.table()
     for line in bench.missed:
         print(f"MISSED {line}")

@@ -24,6 +24,9 @@ KINDS = {"py": "python", "pyc": "pythonbytecode", "sh": "shell", "pl": "perl", "
 PER_KIND = 24          # files of a kind, half of them for calibration
 MIN_BYTES = 8          # magika does not ask its network about less
 MAX_BYTES = 1 << 24
+# Of a voice: windows of 512 samples, each with the 64 before it.
+WINDOWS, STEP, CONTEXT = 24, 512, 64
+VOICES = 40
 
 
 def write(path, rows):
@@ -116,3 +119,19 @@ def speech(count, length, first):
         if len(out) == count:
             return out
     return None
+
+
+def voices(out, first):
+    """Folders "noise" and "speech" of .npz files for silero-vad's model of whole sequences; None: no sounds here."""
+    length = WINDOWS * STEP
+    spoken = speech(VOICES, length, first)
+    if not spoken:
+        return None
+    for kind, sounds in (("noise", noises(VOICES, length, first)), ("speech", spoken)):
+        os.makedirs(f"{out}/{kind}", exist_ok=True)
+        for i, x in enumerate(sounds):
+            x = np.concatenate([np.zeros(CONTEXT, np.float32), x])
+            windows = np.stack([x[k * STEP:k * STEP + STEP + CONTEXT] for k in range(WINDOWS)])
+            state = np.zeros((1, 1, 128), np.float32)
+            np.savez(f"{out}/{kind}/{i:02}.npz", input=windows, h=state, c=state)
+    return out
