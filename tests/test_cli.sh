@@ -42,7 +42,7 @@ run 0 --help
 printed 'accel bench model'
 run 0 --version
 printed '^accel [0-9]'
-for command in devices info run bench eval disasm; do
+for command in devices info run bench eval compare disasm; do
 	run 0 $command --help
 	printed 'Examples:'
 	sed '1,/^Examples:/d' "$dir/out" | grep -qv '^  accel ' && fail "an example is broken over lines"
