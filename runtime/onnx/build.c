@@ -148,6 +148,21 @@ struct onnx_value *b_reshape(struct onnx_import *c, struct onnx_value *x, uint32
 	return OP(c, IR_RESHAPE, NULL, x->type, ndim, shape, x, onnx_i32(c, ndim, shape));
 }
 
+struct onnx_value *b_matrix(struct onnx_import *c, struct onnx_value *x, uint32_t axis)
+{
+	int64_t joined[2] = { 1, 1 };
+
+	if (!x)
+		return NULL;
+	for (uint32_t i = 0; i < x->ndim; i++) {
+		joined[i >= axis] *= x->shape[i];
+		/* Beside an extent of 0 the others may be anything. */
+		if (joined[i >= axis] > INT32_MAX)
+			return onnx_fail(c, -ENOTSUP, "an extent of %lld", (long long)joined[i >= axis]);
+	}
+	return b_reshape(c, x, 2, (int32_t[]){ (int32_t)joined[0], (int32_t)joined[1] });
+}
+
 struct onnx_value *b_transpose(struct onnx_import *c, struct onnx_value *x, const int32_t *perm)
 {
 	int32_t shape[IR_MAX_DIMS] = { 0 };

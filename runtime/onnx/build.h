@@ -32,6 +32,9 @@ struct onnx_value *b_cast(struct onnx_import *c, struct onnx_value *x, int type)
 struct onnx_value *b_reshape(struct onnx_import *c, struct onnx_value *x, uint32_t ndim,
 			     const int32_t *shape);
 
+/* Two axes: those before @axis and those from it on, joined. */
+struct onnx_value *b_matrix(struct onnx_import *c, struct onnx_value *x, uint32_t axis);
+
 /* Axis @i of the result is axis @perm[i] of @x. Nothing is made where nothing moves. */
 struct onnx_value *b_transpose(struct onnx_import *c, struct onnx_value *x, const int32_t *perm);
 

@@ -79,7 +79,7 @@ static bool bound(struct onnx_import *c, const struct onnx_node *n, const char *
 
 static bool is(const struct onnx_value *v, double value)
 {
-	return v && v->data && onnx_element(v, 0) == value;
+	return v && v->data && onnx_count(v) == 1 && onnx_element(v, 0) == value;
 }
 
 static int clip(struct onnx_import *c, const struct onnx_node *n)

@@ -82,7 +82,7 @@ static int group_norm(struct onnx_import *c, const struct onnx_node *n)
 	int64_t groups = onnx_int(n, "num_groups", 0);
 	int32_t shape[3], size;
 
-	if (x->ndim < 3 || groups < 1 || x->shape[1] % groups) {
+	if (x->ndim < 3 || groups < 1 || x->shape[1] % groups || !onnx_count(x)) {
 		onnx_fail(c, -EINVAL, "%d groups do not fit the input", (int)groups);
 		return c->rc;
 	}
@@ -189,15 +189,12 @@ static int softmax(struct onnx_import *c, const struct onnx_node *n)
 {
 	struct onnx_value *x = onnx_in(n, 0), *v;
 	uint32_t axis = onnx_axis(c, onnx_int(n, "axis", c->opset < 13 ? 1 : -1), x->ndim);
-	int32_t shape[2] = { 1, 1 };
 
 	if (c->rc)
 		return c->rc;
 	if (c->opset >= 13 || axis + 1 == x->ndim)
 		return onnx_out(c, n, 0, b_softmax(c, n->op->arg, x, axis));
-	for (uint32_t i = 0; i < x->ndim; i++)
-		shape[i >= axis] *= x->shape[i];
-	v = b_softmax(c, n->op->arg, b_reshape(c, x, 2, shape), 1);
+	v = b_softmax(c, n->op->arg, b_matrix(c, x, axis), 1);
 	return onnx_out(c, n, 0, b_reshape(c, v, x->ndim, x->shape));
 }
 

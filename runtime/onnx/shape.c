@@ -62,16 +62,13 @@ static int flatten(struct onnx_import *c, const struct onnx_node *n)
 {
 	struct onnx_value *x = onnx_in(n, 0);
 	int64_t axis = onnx_int(n, "axis", 1);
-	int32_t to[2] = { 1, 1 };
 
 	axis += axis < 0 ? x->ndim : 0;
 	if (axis < 0 || axis > x->ndim) {
 		onnx_fail(c, -EINVAL, "axis %d of %u", (int)axis, x->ndim);
 		return c->rc;
 	}
-	for (uint32_t i = 0; i < x->ndim; i++)
-		to[i >= axis] *= x->shape[i];
-	return onnx_out(c, n, 0, b_reshape(c, x, 2, to));
+	return onnx_out(c, n, 0, b_matrix(c, x, (uint32_t)axis));
 }
 
 static int squeeze(struct onnx_import *c, const struct onnx_node *n)
