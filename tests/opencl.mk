@@ -63,7 +63,7 @@ CHECKS += check-opencl-example
 check-opencl-example: $(O)/opencl_pipeline $(O)/icd-accel/accel.icd
 	tests/opencl_example.sh $< $(abspath $(O))
 
-OPENCL_MODELS_OBJS := $(O)/tests/opencl_models.o $(addprefix $(O)/runtime/,elem.o error.o file.o late.o npy.o npz.o)
+OPENCL_MODELS_OBJS := $(O)/tests/opencl_models.o $(O)/tests/vectors.o $(addprefix $(O)/runtime/,elem.o error.o file.o late.o npy.o npz.o)
 $(O)/tests/opencl_models.o: CL_VERSION := 300
 $(O)/opencl_models: $(OPENCL_MODELS_OBJS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lOpenCL $(RUNTIME_LIBS)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests: every compiled model through OpenCL, as an application would run it, against what TFLite (or,
- * where Vela's lowering differs, the stream itself) gives.
+ * Tests: every model through OpenCL, as an application would run it: what Vela compiled, against what TFLite
+ * (or, where Vela's lowering differs, the stream itself) gives, and TFLite models, which are compiled when they
+ * are built, against TFLite.
  *
- * usage: opencl_models FOLDER...	(as for tests/models.c; devices: $ACCEL_OPENCL_DEVICES)
+ * usage: opencl_models [-w] FOLDER...	(as for tests/models.c; devices: $ACCEL_OPENCL_DEVICES)
+ * -w: whole models only, no single operators.
  * Exit status: 0 all passed, 1 not, 77 no models.
  */
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
@@ -21,6 +23,7 @@
 #include "runtime/file.h"
 #include "runtime/npy.h"
 #include "runtime/opencl/accel_ext.h"
+#include "tests/vectors.h"
 
 #define MAX_ARGS	32
 #define MAX_DEVICES	16
@@ -38,6 +41,9 @@ struct suite {
 	const char *folder;
 	struct npu npus[MAX_DEVICES];
 	unsigned int npu_count;
+	const struct npu *npu;	/* that TFLite models are being tried on */
+	bool whole;
+	unsigned int copied, floats;
 	unsigned int passed, failed, skipped;
 };
 
@@ -301,24 +307,127 @@ static void check_wholes(struct suite *s)
 	globfree(&found);
 }
 
+/* ---- TFLite models ---- */
+
+/* A model with memory of the application's for its arguments. */
+struct tried {
+	const struct npu *npu;
+	const char *path;
+	struct loaded l;
+	uint8_t *host[MAX_ARGS];
+	bool used;
+};
+
+static void *try_input(void *model, unsigned int i, size_t *size)
+{
+	struct tried *t = model;
+
+	*size = t->l.sizes[i];
+	return t->host[i];
+}
+
+static const void *try_output(void *model, unsigned int i, size_t *size)
+{
+	return try_input(model, ((struct tried *)model)->l.inputs + i, size);
+}
+
+/* State belongs to the program: a fresh one. */
+static void try_reset(void *model)
+{
+	struct tried *t = model;
+	struct error err;
+
+	if (!t->used)
+		return;
+	unload(&t->l);
+	if (load(t->npu, t->path, &t->l, &err))
+		abort();
+}
+
+static int try_run(void *model, struct error *err)
+{
+	struct tried *t = model;
+	struct loaded *l = &t->l;
+	const size_t one = 1;
+	cl_int rc = 0;
+
+	t->used = true;
+	for (cl_uint i = 0; i < l->inputs && !rc; i++)
+		rc = clEnqueueWriteBuffer(l->npu->queue, l->buffers[i], CL_FALSE, 0, l->sizes[i], t->host[i], 0, NULL,
+					  NULL);
+	if (!rc)
+		rc = clEnqueueNDRangeKernel(l->npu->queue, l->kernel, 1, NULL, &one, NULL, 0, NULL, NULL);
+	for (cl_uint i = l->inputs; i < l->args && !rc; i++)
+		rc = clEnqueueReadBuffer(l->npu->queue, l->buffers[i], CL_TRUE, 0, l->sizes[i], t->host[i], 0, NULL,
+					 NULL);
+	return rc ? error_set(err, -EIO, "OpenCL error %d", rc) : 0;
+}
+
+static void try_tflite(void *ctx, const struct vectors_case *c)
+{
+	const struct vectors_bound bound = vectors_bound(c->model);
+	struct error err = { "" };
+	struct suite *s = ctx;
+	struct tried t = { .npu = s->npu, .path = c->model };
+	struct vectors_runner r = { .model = &t, .input = try_input, .output = try_output, .reset = try_reset,
+				    .run = try_run };
+	cl_ulong copied = 0;
+	int rc;
+
+	/* Of some there is only what Vela made of them. */
+	if ((s->whole && c->entry) || access(c->model, R_OK))
+		return;
+	rc = load(s->npu, c->model, &t.l, &err);
+	if (rc && strstr(err.text, "is of floats")) {
+		s->floats++;
+		unload(&t.l);
+		return;
+	}
+	for (cl_uint i = 0; i < t.l.args && !rc; i++) {
+		t.host[i] = malloc(t.l.sizes[i] + 1);
+		if (!t.host[i])
+			rc = error_set(&err, -ENOMEM, "out of memory");
+	}
+	r.input_count = t.l.inputs;
+	r.output_count = t.l.args - t.l.inputs;
+	if (!rc)
+		rc = vectors_check(c, &r, 1, &bound, &err);
+	if (!rc)
+		clGetKernelInfo(t.l.kernel, CL_KERNEL_COPIED_ACCEL, sizeof(copied), &copied, NULL);
+	s->copied += copied != 0;
+	unload(&t.l);
+	for (cl_uint i = 0; i < t.l.args; i++)
+		free(t.host[i]);
+	judge(s, c->model, rc, &err);
+}
+
 int main(int argc, char **argv)
 {
 	struct suite s = { 0 };
+	int opt;
 
+	while ((opt = getopt(argc, argv, "w")) != -1)
+		s.whole = opt == 'w';
 	if (find_devices(&s)) {
 		fprintf(stderr, "opencl_models: no device of the platform accel: $OCL_ICD_VENDORS, "
 			"$ACCEL_OPENCL_DEVICES\n");
 		return 1;
 	}
-	for (int i = 1; i < argc; i++) {
+	for (int i = optind; i < argc; i++) {
 		s.folder = argv[i];
-		check_manifest(&s);
+		if (!s.whole)
+			check_manifest(&s);
 		check_wholes(&s);
+		for (unsigned int n = 0; n < s.npu_count; n++) {
+			s.npu = &s.npus[n];
+			vectors_each(s.folder, NULL, try_tflite, &s);
+		}
 	}
 	for (unsigned int i = 0; i < s.npu_count; i++) {
 		clReleaseCommandQueue(s.npus[i].queue);
 		clReleaseContext(s.npus[i].context);
 	}
-	printf("opencl_models: %u passed, %u failed, %u skipped\n", s.passed, s.failed, s.skipped);
+	printf("opencl_models: %u passed, %u failed, %u skipped, %u of floats; %u compiled here copied arguments\n",
+	       s.passed, s.failed, s.skipped, s.floats, s.copied);
 	return s.failed ? 1 : s.passed ? 0 : EXIT_SKIP;
 }
