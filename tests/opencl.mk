@@ -56,12 +56,12 @@ bench-opencl: $(O)/bench_opencl $(O)/icd-accel/accel.icd
 		OCL_ICD_VENDORS=$(abspath $(O))/icd-accel ACCEL_OPENCL_DEVICES=sim:ethos-u65-256 POCL_DEVICES=basic \
 		POCL_WORK_GROUP_SPECIALIZATION=0 $< $$(ls $$m/vela-*u65-256.tflite | head -1) || exit 1; done
 
-$(O)/opencl_pipeline: docs/examples/opencl_pipeline.c
+$(O)/opencl_pipeline $(O)/opencl_overlap: $(O)/%: docs/examples/%.c docs/examples/opencl_places.h
 	$(Q)$(CC) -std=gnu11 $(WARN) $(CFLAGS) -o $@ $< -lOpenCL
 
 CHECKS += check-opencl-example
-check-opencl-example: $(O)/opencl_pipeline $(O)/icd-accel/accel.icd
-	tests/opencl_example.sh $< $(abspath $(O))
+check-opencl-example: $(O)/opencl_pipeline $(O)/opencl_overlap $(O)/icd-accel/accel.icd
+	tests/opencl_example.sh $(O)/opencl_pipeline $(O)/opencl_overlap $(abspath $(O))
 
 OPENCL_MODELS_OBJS := $(O)/tests/opencl_models.o $(O)/tests/vectors.o $(addprefix $(O)/runtime/,elem.o error.o file.o late.o npy.o npz.o)
 $(O)/tests/opencl_models.o: CL_VERSION := 300
