@@ -33,7 +33,7 @@ static void find(struct world *w)
 	assert_non_null(w->platform);
 	assert_int_equal(clGetDeviceIDs(w->platform, CL_DEVICE_TYPE_ACCELERATOR, 2, devices, &count),
 			 CL_SUCCESS);
-	assert_int_equal(count, 2);
+	assert_true(count >= 2);
 	w->device = devices[0];
 	w->logging = devices[1];
 }

@@ -220,6 +220,56 @@ static void exported(void **state)
 	munmap(at, 4096);
 }
 
+/* What another device's memory holds goes through this one's model: the bytes are where they were. */
+static void from_another_device(void **state)
+{
+	struct world *w = *state;
+	struct world other = { .device = w->logging };
+	cl_mem theirs, x, y;
+	cl_ulong copied = 1;
+	struct loaded l;
+	struct extras e;
+	uint8_t *got;
+	struct io io;
+	cl_int err;
+	int fd;
+
+	find_extras(w, &e);
+	get_io(&io);
+	other.context = clCreateContext(NULL, 1, &other.device, NULL, NULL, &err);
+	assert_int_equal(err, CL_SUCCESS);
+	other.queue = clCreateCommandQueue(other.context, other.device, 0, &err);
+	theirs = clCreateBuffer(other.context, CL_MEM_READ_WRITE, io.n, NULL, &err);
+	assert_int_equal(err, CL_SUCCESS);
+	assert_int_equal(clGetMemObjectInfo(theirs, CL_MEM_DMA_BUF_ACCEL, sizeof(fd), &fd, NULL), CL_SUCCESS);
+	x = import(w, fd, io.n, &err);
+	assert_int_equal(err, CL_SUCCESS);
+	close(fd);
+	y = clCreateBuffer(w->context, CL_MEM_READ_WRITE, io.m, NULL, &err);
+	load(w, "model.tflite", &l);
+	set_args(&l, x, y);
+	got = malloc(io.m);
+	for (unsigned int v = 0; v < VECTORS; v++) {
+		assert_int_equal(clEnqueueWriteBuffer(other.queue, theirs, CL_TRUE, 0, io.n, input(&io, v), 0, NULL,
+						      NULL), CL_SUCCESS);
+		assert_int_equal(e.acquire(w->queue, 1, &x, 0, NULL, NULL), CL_SUCCESS);
+		assert_int_equal(clEnqueueTask(w->queue, l.kernel, 0, NULL, NULL), CL_SUCCESS);
+		assert_int_equal(e.give_back(w->queue, 1, &x, 0, NULL, NULL), CL_SUCCESS);
+		assert_int_equal(clEnqueueReadBuffer(w->queue, y, CL_TRUE, 0, io.m, got, 0, NULL, NULL), CL_SUCCESS);
+		assert_memory_equal(got, result(&io, v), io.m);
+	}
+	clGetKernelInfo(l.kernel, CL_KERNEL_COPIED_ACCEL, sizeof(copied), &copied, NULL);
+	assert_int_equal(copied, 0);
+	free(got);
+	unload(&l);
+	clReleaseMemObject(x);
+	clReleaseMemObject(y);
+	clReleaseMemObject(theirs);
+	clReleaseCommandQueue(other.queue);
+	clReleaseContext(other.context);
+	put_io(&io);
+}
+
 static void no_import(void **state)
 {
 	struct world *w = *state;
@@ -645,15 +695,17 @@ int main(int argc, char **argv)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(imported), TEST(exported), TEST(no_import), TEST(recorded), TEST(wrong_recordings),
+		TEST(imported), TEST(exported), TEST(from_another_device), TEST(no_import), TEST(recorded), TEST(wrong_recordings),
 		TEST(built_in_kernels), TEST(no_such_kernels), TEST(released_in_use),
 		TEST(released_at_once), TEST(forked), TEST(objects_of_others),
 	};
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: test_opencl_ext FOLDER\n");
+	if (argc != 2 && argc != 3) {
+		fprintf(stderr, "usage: test_opencl_ext FOLDER [TEST]\n");
 		return 2;
 	}
 	folder = argv[1];
+	if (argc == 3)
+		cmocka_set_test_filter(argv[2]);
 	return cmocka_run_group_tests_name("opencl extensions", tests, NULL, NULL);
 }

@@ -26,9 +26,9 @@ $(VM_MAINLINE): driver/ethosu_pci.c tests/vm/mainline.sh tests/vm/kbuild.sh
 vm_skipping = @$(1) || { s=$$?; [ $$s = 77 ] && echo "SKIP $@" && exit 0; exit $$s; }
 
 CHECKS += check-vm
-.PHONY: check-vm-models check-vm-faults check-vm-fuzz check-vm-kasan check-vm-kasan-run
+.PHONY: check-vm-models check-vm-opencl check-vm-faults check-vm-fuzz check-vm-kasan check-vm-kasan-run
 check-vm:
-	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-models check-vm-faults check-vm-fuzz)
+	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-models check-vm-opencl check-vm-faults check-vm-fuzz)
 
 check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(O)/accel $(VM_TESTS)
 	$(VM_RUN) -k 7.3 -c $(O)/vm/ours-7.3 $(VM_NPUS) $(O)/vm/models-7.3 \
@@ -37,6 +37,15 @@ check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(O)/accel $(VM_TESTS)
 		sh tests/vm/models.sh $(O) tests/vm/none.list $(VM_FEW) tests/data $(ACCEL_MODELS)
 	$(VM_RUN) -k 7.3 -c $(O)/vm/mainline-7.3 $(VM_NPUS) $(O)/vm/models-mainline \
 		sh tests/vm/models.sh $(O) tests/vm/mainline.list $(VM_FEW) tests/data $(ACCEL_MODELS)
+
+# Whole models through OpenCL on our module, what Vela compiled and what is compiled when it is built.
+$(O)/icd-npu/accel.icd: $(OPENCL_LIB)
+	@mkdir -p $(@D)
+	$(Q)echo $(abspath $<) > $@
+
+check-vm-opencl: $(O)/vm/ours-7.3/ethosu.ko $(O)/accel-sim $(O)/opencl_models $(O)/test_opencl_ext $(O)/icd-npu/accel.icd
+	$(VM_RUN) -k 7.3 -c $(O)/vm/ours-7.3 $(VM_NPUS) $(O)/vm/opencl-7.3 \
+		sh tests/vm/opencl.sh $(abspath $(O)) $(TEST_OPENCL_MODEL) $(if $(FULL),,-w) tests/data $(ACCEL_MODELS)
 
 # A client of the kernel's interface without libaccel, nor anything else that is not in memory once it runs.
 VM_CLIENT_OBJS := $(call objs,tests/vm)

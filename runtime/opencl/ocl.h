@@ -274,7 +274,6 @@ cl_int ocl_platform_info(cl_platform_id p, cl_platform_info what, size_t room, v
 cl_device_id ocl_device_at(unsigned int index);		/* NULL: no more */
 /* Name of a built-in kernel, and the model file that it runs; NULL: no more. */
 const char *ocl_built_in(unsigned int index, const char **path);
-bool ocl_has_dma_buf(cl_device_id d);
 /* Extensions, of a device, or NULL: of the platform. */
 cl_int ocl_extensions(cl_device_id d, size_t room, void *value, size_t *size);
 cl_int ocl_extension_versions(cl_device_id d, size_t room, void *value, size_t *size);

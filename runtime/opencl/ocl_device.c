@@ -210,8 +210,7 @@ cl_int CL_API_CALL ocl_clGetDeviceInfo(cl_device_id d, cl_device_info what, size
 	case CL_DEVICE_EXTENSIONS_WITH_VERSION:
 		return ocl_extension_versions(d, room, value, size);
 	case CL_DEVICE_EXTERNAL_MEMORY_IMPORT_HANDLE_TYPES_KHR:
-		return ocl_has_dma_buf(d) ? ocl_give(room, value, size, &dma_buf, sizeof(dma_buf)) :
-					    CL_INVALID_VALUE;
+		return ocl_give(room, value, size, &dma_buf, sizeof(dma_buf));
 	case CL_DEVICE_PLATFORM:
 		return ocl_give(room, value, size, &platform, sizeof(platform));
 	case CL_DEVICE_PARENT_DEVICE:

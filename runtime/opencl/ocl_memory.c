@@ -118,7 +118,7 @@ static cl_int read_properties(cl_context c, const cl_mem_properties *list, struc
 		}
 	}
 	out->count = i + 1;
-	return out->external && !ocl_has_dma_buf(c->device) ? CL_INVALID_OPERATION : CL_SUCCESS;
+	return CL_SUCCESS;
 }
 
 static cl_mem make(cl_context c, const cl_mem_properties *properties, cl_mem_flags flags, size_t size,
@@ -319,7 +319,7 @@ static cl_int export_fd(cl_mem m, size_t room, void *value, size_t *size)
 	struct accel_error why;
 	int fd = -1;
 
-	if (m->parent || !ocl_has_dma_buf(m->context->device))
+	if (m->parent)
 		return CL_INVALID_OPERATION;
 	if (value && room < sizeof(fd))
 		return CL_INVALID_VALUE;

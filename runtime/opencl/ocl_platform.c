@@ -48,20 +48,6 @@ static void add_device(const struct accel_device_info *info)
 	};
 }
 
-/* What the machine's list says of the device, without opening it. */
-static void find_features(struct accel_device_info *info)
-{
-	struct accel_device_info other = { .size = sizeof(other) };
-	struct accel_device_list *list;
-
-	if (accel_device_list_create(&list, NULL))
-		return;
-	for (size_t i = 0; i < accel_device_list_count(list); i++)
-		if (!accel_device_list_get(list, i, &other) && !strcmp(other.spec, info->spec))
-			*info = other;
-	accel_device_list_free(list);
-}
-
 /* "sim:ethos-u65-256,threads=2" is called "ethos-u65-256". */
 static void add_spec(const char *spec, size_t len)
 {
@@ -75,10 +61,6 @@ static void add_spec(const char *spec, size_t len)
 	name = name ? name + 1 : spec;
 	n = strcspn(name, ",;");
 	snprintf(info.name, sizeof(info.name), "%.*s", (int)n, name);
-	if (name == spec)
-		find_features(&info);
-	else
-		info.features = ACCEL_FEATURE_SIMULATED | ACCEL_FEATURE_DMA_BUF;
 	add_device(&info);
 }
 
@@ -163,46 +145,28 @@ cl_int ocl_get_platforms(cl_uint room, cl_platform_id *out, cl_uint *count)
  */
 static const struct {
 	cl_name_version name;
-	bool device, dma_buf;
+	bool device;
 } extensions[] = {
-	{ { CL_MAKE_VERSION(2, 0, 0), "cl_khr_icd" }, false, false },
-	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_extended_versioning" }, false, false },
-	{ { CL_MAKE_VERSION(0, 9, 8), "cl_khr_command_buffer" }, false, false },
-	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_external_memory" }, false, true },
-	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_external_memory_dma_buf" }, false, true },
-	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_byte_addressable_store" }, true, false },
-	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_global_int32_base_atomics" }, true, false },
-	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_global_int32_extended_atomics" }, true, false },
-	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_local_int32_base_atomics" }, true, false },
-	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_local_int32_extended_atomics" }, true, false },
+	{ { CL_MAKE_VERSION(2, 0, 0), "cl_khr_icd" }, false },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_extended_versioning" }, false },
+	{ { CL_MAKE_VERSION(0, 9, 8), "cl_khr_command_buffer" }, false },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_external_memory" }, false },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_external_memory_dma_buf" }, false },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_byte_addressable_store" }, true },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_global_int32_base_atomics" }, true },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_global_int32_extended_atomics" }, true },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_local_int32_base_atomics" }, true },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_local_int32_extended_atomics" }, true },
 };
 
 #define EXTENSIONS (sizeof(extensions) / sizeof(extensions[0]))
-
-bool ocl_has_dma_buf(cl_device_id d)
-{
-	return d->info.features & ACCEL_FEATURE_DMA_BUF;
-}
-
-/* The platform's are those that all devices have. */
-static bool has(cl_device_id d, size_t extension)
-{
-	if (!extensions[extension].dma_buf)
-		return d || !extensions[extension].device;
-	if (d)
-		return ocl_has_dma_buf(d);
-	for (unsigned int i = 0; ocl_device_at(i); i++)
-		if (!ocl_has_dma_buf(ocl_device_at(i)))
-			return false;
-	return true;
-}
 
 cl_int ocl_extensions(cl_device_id d, size_t room, void *value, size_t *size)
 {
 	char text[EXTENSIONS * CL_NAME_VERSION_MAX_NAME_SIZE] = "";
 
 	for (size_t i = 0; i < EXTENSIONS; i++)
-		if (has(d, i))
+		if (d || !extensions[i].device)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
 				 text[0] ? " " : "", extensions[i].name.name);
 	return ocl_give_text(room, value, size, text);
@@ -214,7 +178,7 @@ cl_int ocl_extension_versions(cl_device_id d, size_t room, void *value, size_t *
 	size_t n = 0;
 
 	for (size_t i = 0; i < EXTENSIONS; i++)
-		if (has(d, i))
+		if (d || !extensions[i].device)
 			list[n++] = extensions[i].name;
 	return ocl_give(room, value, size, list, n * sizeof(list[0]));
 }

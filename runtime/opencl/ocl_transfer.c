@@ -489,8 +489,6 @@ static cl_int hand_over(cl_command_queue q, cl_command_type type, cl_uint n, con
 		return CL_INVALID_COMMAND_QUEUE;
 	if (!n != !list)
 		return CL_INVALID_VALUE;
-	if (!ocl_has_dma_buf(q->context->device))
-		return CL_INVALID_OPERATION;
 	for (cl_uint i = 0; i < n && !rc; i++) {
 		rc = check(q, list[i]);
 		if (!rc && !list[i]->external)
