@@ -18,6 +18,7 @@ import venv
 
 SKIP = 77
 VERSION = "1.32.0"
+STEPS = 0.05    # two and a half steps of the networks' outputs
 PACKAGES = [f"onnxruntime=={VERSION}", "onnx==1.22.0"]
 
 
@@ -267,6 +268,29 @@ def all_integers(accel, folder):
     return True
 
 
+def on_npu(maker, accel, name):
+    """The network compiled for an NPU and run on the simulated one: a few steps of its output at most."""
+    np, numpy_helper = maker.np, maker.onnx.numpy_helper
+    folder = maker.folder / name
+
+    def read(file):
+        tensor = maker.onnx.TensorProto()
+        tensor.ParseFromString((folder / "test_data_set_0" / file).read_bytes())
+        return numpy_helper.to_array(tensor)
+
+    np.save(folder / "x.npy", read("input_0.pb"))
+    for command in (["compile", folder / "model.onnx", "-t", "ethos-u85-256", "-o", folder / "x.accel"],
+                    ["run", folder / "x.accel", "-i", folder / "x.npy", "-o", folder / "y.npy",
+                     "-d", "sim:ethos-u85-256"]):
+        done = subprocess.run([accel, *command], capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"FAIL {name}: {done.stderr.strip()}")
+            return False
+    most = float(np.abs(np.load(folder / "y.npy") - read("output_0.pb")).max())
+    print(f"{'ok' if most <= STEPS else 'FAIL'} {name} on the NPU: off by {most:.4f} at most")
+    return most <= STEPS
+
+
 def check(program, accel):
     """Run by the interpreter that has ONNX Runtime."""
     with tempfile.TemporaryDirectory() as name:
@@ -279,10 +303,11 @@ def check(program, accel):
         whole = networks(maker)
         status = 0
         for options, cases in (([], recurrent), (["-w"], recurrent + integers + whole),
-                               (["-a", "1"], integers), (["-a", "0.05"], whole)):
+                               (["-a", "1"], integers), (["-a", str(STEPS)], whole)):
             done = subprocess.run([program, *options, "-m", str(len(cases)), name, *cases], check=False)
             status |= done.returncode
-        if not all([all_integers(accel, pathlib.Path(name) / case) for case in whole]):
+        if not all([all_integers(accel, pathlib.Path(name) / case) and on_npu(maker, accel, case)
+                    for case in whole]):
             status = 1
         return status
 
