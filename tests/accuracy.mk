@@ -32,3 +32,12 @@ BENCHES += bench-accuracy
 bench-accuracy: $(O)/accel $(EFFICIENTNET) | $(ACCURACY_VENV)
 	OMP_NUM_THREADS=1 $(ACCURACY_VENV)/bin/python tests/accuracy/bench.py --accel $< --work $(O)/accuracy \
 		--packages $(ACCURACY_PACKAGES) --efficientnet $(EFFICIENTNET) $(ACCURACY_SECTIONS)
+
+$(O)/tests/test_score: $(patsubst %.c,$(O)/%.o,tests/test_score.c runtime/eval/score.c runtime/error.c)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lm
+
+CHECKS += check-score
+check-score: $(O)/tests/test_score
+	$<
+
+-include $(O)/tests/test_score.d
