@@ -230,7 +230,7 @@ def network(maker):
 
 
 def networks(maker):
-    """It, quantised by ONNX Runtime in the two forms it has."""
+    """It, quantised by ONNX Runtime in the forms it has."""
     from onnxruntime import quantization as q
 
     class Reader(q.CalibrationDataReader):
@@ -245,13 +245,15 @@ def networks(maker):
     options = maker.runtime.SessionOptions()
     options.graph_optimization_level = maker.runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     names = []
-    for form in ("QDQ", "QOperator"):
+    # As training leaves it: weights are numbers that are quantised in the graph, biases are not.
+    training = {"AddQDQPairToWeight": True, "QuantizeBias": False}
+    for form, more in (("QDQ", {}), ("QOperator", {}), ("QDQ", training)):
         for kind in ("QInt8", "QUInt8"):
-            names.append(f"network_{form}_{kind}")
+            names.append(f"network_{form}_{kind}" + ("_training" if more else ""))
             model = maker.path(names[-1]) / "model.onnx"
             q.quantize_static(maker.folder / "network.onnx", model, Reader(),
                               quant_format=q.QuantFormat[form], activation_type=q.QuantType[kind],
-                              weight_type=q.QuantType.QInt8, per_channel=True)
+                              weight_type=q.QuantType.QInt8, per_channel=True, extra_options=more)
             x = 2 * maker.floats(1, 3, 32, 32)
             session = maker.runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
             maker.vectors(names[-1], [("x", x)], session.run(None, {"x": x}))

@@ -203,7 +203,8 @@ struct onnx_value *onnx_quantise(struct onnx_import *c, struct onnx_value *x,
 		i++;
 	if (i == sizeof(ranges) / sizeof(ranges[0]))
 		return onnx_fail(c, -ENOTSUP, "integers of type %s", elem_name(type));
-	if (onnx_count(x) && has_kernel(type) && to_graph(c, x, q, &quant)) {
+	/* Of a constant, weights in training, arithmetic is done here. */
+	if (!x->data && onnx_count(x) && has_kernel(type) && to_graph(c, x, q, &quant)) {
 		v = onnx_value_new(c, type, x->ndim, x->shape);
 		if (!v || onnx_tensor_of(c, v) == IR_NONE)
 			return NULL;
