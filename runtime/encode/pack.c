@@ -44,10 +44,15 @@ static unsigned int fold_tap(const struct wenc_layer *layer, const struct fold *
 	const int16_t *words = layer->weights;
 	unsigned int all = 0;
 
-	for (uint32_t i = 0; i < layer->ic; i++, at += layer->step_i) {
-		out[i] = layer->type == WENC_S16 ?
-			fold_value((int64_t)words[at] - fold->zero_point) : fold->of[bytes[at]];
-		all |= out[i];
+	if (layer->type == WENC_S16) {
+		for (uint32_t i = 0; i < layer->ic; i++, at += layer->step_i)
+			all |= out[i] = fold_value((int64_t)words[at] - fold->zero_point);
+	} else if (layer->step_i == 1) {
+		for (uint32_t i = 0; i < layer->ic; i++)
+			all |= out[i] = fold->of[bytes[at + i]];
+	} else {
+		for (uint32_t i = 0; i < layer->ic; i++, at += layer->step_i)
+			all |= out[i] = fold->of[bytes[at]];
 	}
 	return all;
 }

@@ -107,35 +107,83 @@ static struct code code_of(uint16_t index, unsigned int div, bool truncated)
 	return code;
 }
 
-/* At most 60 bits. */
-static inline void put_long(struct swd_bits *out, uint64_t value, unsigned int count)
+/*
+ * A stream of bits in registers: whole bytes are written at once, eight at a time, and as many count as
+ * are full. Room for eight more than that is there: swd_grow().
+ */
+struct pen {
+	uint8_t *at;
+	uint64_t word;
+	unsigned int fill;	/* bits in @word, fewer than 8 */
+};
+
+static inline struct pen pen_up(const struct swd_bits *out)
 {
-	if (count > 30) {
-		put(out, (uint32_t)value & ones_of(30), 30);
-		value >>= 30;
-		count -= 30;
+	struct pen pen = { .at = out->data + out->len, .word = out->word, .fill = out->fill };
+	uint32_t low = htole32((uint32_t)pen.word);
+
+	/* What put() keeps are up to 31. */
+	memcpy(pen.at, &low, sizeof(low));
+	pen.at += pen.fill / 8;
+	pen.word >>= pen.fill & ~7u;
+	pen.fill &= 7;
+	return pen;
+}
+
+/* put() counts in words of 32 bits: what of the last one is written already is taken back. */
+static inline void pen_down(const struct pen *pen, struct swd_bits *out)
+{
+	size_t len = (size_t)(pen->at - out->data);
+
+	out->len = len & ~(size_t)3;
+	out->word = pen->word << 8 * (len & 3);
+	out->fill = pen->fill + 8 * (len & 3);
+	for (unsigned int i = 0; i < (len & 3); i++)
+		out->word |= (uint64_t)out->data[out->len + i] << 8 * i;
+}
+
+/* At most 56 bits. */
+static inline void pen_put(struct pen *pen, uint64_t value, unsigned int count)
+{
+	uint64_t word;
+
+	pen->word |= value << pen->fill;
+	pen->fill += count;
+	word = htole64(pen->word);
+	memcpy(pen->at, &word, sizeof(word));
+	pen->at += pen->fill / 8;
+	pen->word >>= pen->fill & ~7u;
+	pen->fill &= 7;
+}
+
+/* At most 60. */
+static inline void pen_put_long(struct pen *pen, uint64_t value, unsigned int count)
+{
+	if (count > 48) {
+		pen_put(pen, value & ((1ull << 48) - 1), 48);
+		value >>= 48;
+		count -= 48;
 	}
-	put(out, (uint32_t)value, count);
+	pen_put(pen, value, count);
 }
 
 /* Chunk by chunk; a weight's remainder follows in the chunk after the one in which its quotient ends. */
-static void put_golomb(struct swd_bits *to, const uint16_t *classes, uint32_t count,
-		       const struct code codes[SWD_CLASSES], unsigned int div)
+static inline __attribute__((always_inline)) void
+write_golomb(struct swd_bits *to, const uint16_t *classes, uint32_t count, const struct code *codes,
+	     unsigned int div)
 {
-	/* In registers: nothing else points to it. */
-	struct swd_bits out = *to;
+	struct pen pen = pen_up(to);
 	struct code code = codes[classes[0]];
 	unsigned int rest_bits = 0;
 	uint64_t rest = 0;
 
 	for (uint32_t i = 0; i < count;) {
-		unsigned int bit = 0, ones = 0, more_bits = 0;
-		uint32_t first = 0, second = 0;
-		uint64_t more = 0;
+		unsigned int bit = 0, ones = SWD_CHUNK, more_bits = 0;
+		uint64_t more = 0, unary = 0;
 
+		/* Bits of the second sort stand behind those of the first. */
 		while (bit + code.first_bits <= SWD_CHUNK) {
-			first |= (uint32_t)code.first << bit;
-			second |= (uint32_t)code.second << ones;
+			unary |= (uint64_t)code.first << bit | (uint64_t)code.second << ones;
 			more |= (uint64_t)code.rest << more_bits;
 			bit += code.first_bits;
 			ones += code.second_bits;
@@ -148,33 +196,59 @@ static void put_golomb(struct swd_bits *to, const uint16_t *classes, uint32_t co
 			/* As far as it goes: bits up to here are set, in both. */
 			unsigned int part = SWD_CHUNK - bit;
 
-			first |= ones_of(part) << bit;
-			second |= ones_of(part) << ones;
+			unary |= (uint64_t)ones_of(part) << bit | (uint64_t)ones_of(part) << ones;
 			ones += part;
 			code.first >>= part;
 			code.second >>= part;
 			code.first_bits = (uint8_t)(code.first_bits - part);
 			code.second_bits = (uint8_t)(code.second_bits - part);
 		}
-		put(&out, first, SWD_CHUNK);
-		put(&out, second, ones);
-		put_long(&out, rest, rest_bits);
+		pen_put(&pen, unary, ones);
+		pen_put_long(&pen, rest, rest_bits);
 		rest = more;
 		rest_bits = more_bits;
 	}
-	put_long(&out, rest, rest_bits);
-	*to = out;
+	pen_put_long(&pen, rest, rest_bits);
+	pen_down(&pen, to);
+}
+
+#if defined(__x86_64__)
+/* Shifts that leave registers and flags alone. */
+__attribute__((target("bmi2"))) static void
+put_golomb_bmi2(struct swd_bits *to, const uint16_t *classes, uint32_t count, const struct code *codes,
+		unsigned int div)
+{
+	write_golomb(to, classes, count, codes, div);
+}
+#endif
+
+static void put_golomb(struct swd_bits *to, const uint16_t *classes, uint32_t count,
+		       const struct code *codes, unsigned int div)
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("bmi2")) {
+		put_golomb_bmi2(to, classes, count, codes, div);
+		return;
+	}
+#endif
+	write_golomb(to, classes, count, codes, div);
 }
 
 /* Indices of fixed width are chunks of nothing but remainders. */
 static void put_fixed(struct swd_bits *to, const uint16_t *classes, uint32_t count,
-		      const struct code codes[SWD_CLASSES], unsigned int width)
+		      const struct code *codes, unsigned int width)
 {
-	struct swd_bits out = *to;
+	struct pen pen = pen_up(to);
+	uint32_t i = 0;
 
-	for (uint32_t i = 0; i < count; i++)
-		put(&out, codes[classes[i]].rest, width);
-	*to = out;
+	for (; i + 4 <= count; i += 4)
+		pen_put(&pen, (uint64_t)codes[classes[i]].rest |
+				      (uint64_t)codes[classes[i + 1]].rest << width |
+				      (uint64_t)codes[classes[i + 2]].rest << 2 * width |
+				      (uint64_t)codes[classes[i + 3]].rest << 3 * width, 4 * width);
+	for (; i < count; i++)
+		pen_put(&pen, codes[classes[i]].rest, width);
+	pen_down(&pen, to);
 }
 
 static void put_plain(struct swd_bits *out, const uint16_t *classes, const struct swd_slice *slice)
