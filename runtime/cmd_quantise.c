@@ -19,7 +19,7 @@
 
 enum { OPT_PREPROCESS = 0x300, OPT_METHOD, OPT_PERCENTILE, OPT_WEIGHTS, OPT_EQUALISE,
        OPT_BIAS, OPT_ADAROUND, OPT_INT16, OPT_MIXED, OPT_IO, OPT_SHAPE, OPT_JSON, OPT_OPTIMISER,
-       OPT_LR, OPT_MOMENTUM, OPT_BATCH, OPT_EPOCHS, OPT_SEED };
+       OPT_FLOAT, OPT_LR, OPT_MOMENTUM, OPT_BATCH, OPT_EPOCHS, OPT_SEED };
 
 struct quantise_args {
 	const char *model, *output, *calibration, *preprocess;
@@ -59,6 +59,7 @@ static const struct argp_option options[] = {
 	{ "bias-correction", OPT_BIAS, "on|off", OPTION_ARG_OPTIONAL, "undo the shift of means that rounding makes (on)", 1 },
 	{ "int16", OPT_INT16, NULL, 0, "activations of 16 bits, weights of 8", 1 },
 	{ "mixed", OPT_MIXED, "SHARE", OPTION_ARG_OPTIONAL, "16 bits for the layers that lose most, at most that share of them (0.25)", 1 },
+	{ "float-below", OPT_FLOAT, "DB", 0, "what integers represent worse stays float, but for layers; 0: nothing does (10)", 1 },
 	{ "adaround", OPT_ADAROUND, NULL, 0, "learn whether each weight is rounded up or down, layer by layer", 1 },
 	{ NULL, 0, NULL, 0, "Learning, for --adaround:", 2 },
 	{ "optimiser", OPT_OPTIMISER, "adam|sgd", 0, "Adam, or gradient descent with momentum (adam)", 2 },
@@ -167,6 +168,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (arg)
 			o->mixed_share = real_arg(state, "mixed", arg, 0, 1);
 		return 0;
+	case OPT_FLOAT:
+		o->float_below = real_arg(state, "float-below", arg, 0, 100);
+		return 0;
 	case OPT_OPTIMISER:
 		o->optimiser.kind = second(state, "optimiser", arg, "adam", "sgd");
 		return 0;
@@ -242,9 +246,10 @@ static int report_json(const struct quantise_args *args, const struct quantise_r
 
 static int report(const struct quantise_args *args, struct quantise_report *r)
 {
-	qsort(r->layers, r->layer_count, sizeof(*r->layers), by_sqnr);
+	/* JSON has them in the graph's order. */
 	if (args->json)
 		return report_json(args, r);
+	qsort(r->layers, r->layer_count, sizeof(*r->layers), by_sqnr);
 	printf("%s: %u operators of int8, %u of int16, %u left float; %zu samples\n", args->output, r->ops8,
 	       r->ops16, r->ops_float, r->samples);
 	printf("output   %.1f dB above the quantisation noise\n", r->outputs);

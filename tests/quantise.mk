@@ -34,3 +34,11 @@ check-quantise-parts: $(O)/tests/test_quantise
 	$<
 
 -include $(O)/tests/test_quantise.d
+
+# The demo's float ONNX model, quantised with the defaults, on all 10,000 test images.
+FASHION := /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
+CHECKS += check-quantise-fashion
+check-quantise-fashion: $(O)/accel
+	$(Q)test -e $(FASHION) || { echo "SKIP: no $(FASHION)"; exit 0; }; \
+	$< quantise tests/demo/ds-cnn.onnx -o $(O)/ds-cnn.int8.tflite -c fashion-mnist:train && \
+	$< eval $(O)/ds-cnn.int8.tflite --float tests/demo/ds-cnn.onnx -s fashion-mnist --engine reference --max-drop 0.3

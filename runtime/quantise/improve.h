@@ -38,6 +38,17 @@ int learn_rounding(struct plan *p, const struct quantise_data *data, double *rat
 		   struct error *err);
 
 /**
+ * leave_float - what integers do not represent stays float
+ * @p: assigned; its real is set, and it is assigned anew
+ * @below: decibel of an operation's output, with inputs that are better; layers are never left
+ * @left: how many operations
+ *
+ * The statistics of a normalisation, whose squares and roots span many orders of magnitude.
+ */
+int leave_float(struct plan *p, const struct quantise_data *data, double below, uint32_t *left,
+		struct error *err);
+
+/**
  * widen_worst - activations of 16 bits for the layers that lose most
  * @p: assigned; its wide is set, and it is assigned anew
  * @share: of the layers that compute, at most that many

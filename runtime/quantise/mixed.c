@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Which operations need 16 bits: those around the values that 8 bits represent worst. */
+/*
+ * Which operations need more than 8 bits: 16 for those around the values that 8 bits represent worst,
+ * float for those whose values they do not represent at all.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/ir/ir.h"
+#include "runtime/compile/passes.h"
 #include "runtime/quantise/improve.h"
 #include "runtime/quantise/sqnr.h"
 
 #define STEPS		4	/* to the wanted share, each measured */
 #define GAIN_MIN	0.2	/* decibel at the outputs that more of 16 bits must win */
 #define SAMPLES		8
+#define FLOAT_ROUNDS	64
+#define FLOAT_SAMPLES	4
+#define FLOAT_DROP	3.0	/* decibel from the worst input to the output, that are the operation's own */
 
 /* Noise against signal that an operation adds to that of its inputs. */
 struct loss {
@@ -105,7 +111,7 @@ static double of_outputs(const struct ir_graph *g, const double *sqnr)
 	return count ? sum / count : 0;
 }
 
-static int measure(struct plan *p, const struct quantise_data *data, double *sqnr,
+static int measure(struct plan *p, const struct quantise_data *data, size_t samples, double *sqnr,
 		   struct error *err)
 {
 	uint32_t *map = calloc((size_t)p->g->tensor_count + 1, sizeof(*map));
@@ -116,9 +122,96 @@ static int measure(struct plan *p, const struct quantise_data *data, double *sqn
 	if (!rc)
 		rc = plan_rewrite(p, &q, map, err);
 	if (!rc)
-		rc = sqnr_measure(p->g, q, map, data, SAMPLES, sqnr, err);
+		rc = sqnr_measure(p->g, q, map, data, samples, sqnr, err);
 	ir_free(q);
 	free(map);
+	return rc;
+}
+
+/* Leave an operation float, if it can be. */
+static bool leave_one(struct plan *p, uint32_t op)
+{
+	if (op == IR_NONE || p->precision[op] < PREC_8 || p->real[op] ||
+	    rule_of(p->g->ops[op].kind)->rule == RULE_LAYER)
+		return false;
+	p->real[op] = true;
+	return true;
+}
+
+/* Whoever computes a tensor, behind moves and what is float already. */
+static uint32_t leave_maker(struct plan *p, const struct use *uses, uint32_t tensor)
+{
+	uint32_t index = tensor == IR_NONE ? IR_NONE : uses[tensor].writer, left = 0;
+
+	if (index == IR_NONE)
+		return 0;
+	if (leave_one(p, index))
+		left = 1;
+	if (left && rule_of(p->g->ops[index].kind)->rule != RULE_SAME)
+		return left;
+	if (!left && p->precision[index] != PREC_FLOAT)
+		return 0;
+	for (uint32_t k = 0; k < p->g->ops[index].input_count; k++)
+		left += leave_maker(p, uses, p->g->ops[index].inputs[k]);
+	return left;
+}
+
+/*
+ * An operation whose output is worse than its inputs. If it is float already it makes their noise larger,
+ * as the difference of what is nearly equal does: then whoever makes them is left float, too.
+ */
+static uint32_t leave_around(struct plan *p, const struct use *uses, uint32_t index)
+{
+	const struct ir_op *op = &p->g->ops[index];
+	uint32_t left = 0;
+
+	if (leave_one(p, index))
+		return 1;
+	for (uint32_t k = 0; k < op->input_count && p->precision[index] == PREC_FLOAT; k++)
+		left += leave_maker(p, uses, op->inputs[k]);
+	return left;
+}
+
+/* The first operation that adds too much noise; what comes behind it may be its fault. */
+static uint32_t leave_first(struct plan *p, const struct use *uses, const double *sqnr,
+			    double below)
+{
+	const struct ir_graph *g = p->g;
+
+	for (uint32_t i = 0; i < g->op_count; i++) {
+		const struct ir_op *op = &g->ops[i];
+		double in = INFINITY, out = sqnr[op->outputs[0]];
+		uint32_t left;
+
+		if (p->precision[i] < PREC_FLOAT || !(out < below))
+			continue;
+		for (uint32_t k = 0; k < op->input_count; k++)
+			if (op->inputs[k] != IR_NONE && !isnan(sqnr[op->inputs[k]]))
+				in = fmin(in, sqnr[op->inputs[k]]);
+		left = in >= out + FLOAT_DROP ? leave_around(p, uses, i) : 0;
+		if (left)
+			return left;
+	}
+	return 0;
+}
+
+int leave_float(struct plan *p, const struct quantise_data *data, double below, uint32_t *left,
+		struct error *err)
+{
+	double *sqnr = calloc((size_t)p->g->tensor_count + 1, sizeof(*sqnr));
+	struct use *uses = passes_uses(p->g);
+	uint32_t more = 1;
+	int rc = sqnr && uses ? 0 : error_set(err, -ENOMEM, "out of memory");
+
+	*left = 0;
+	for (int round = 0; round < FLOAT_ROUNDS && more && !rc; round++) {
+		rc = measure(p, data, FLOAT_SAMPLES, sqnr, err);
+		more = rc ? 0 : leave_first(p, uses, sqnr, below);
+		*left += more;
+	}
+	plan_assign(p);
+	free(uses);
+	free(sqnr);
 	return rc;
 }
 
@@ -129,7 +222,7 @@ static int widen_steps(struct plan *p, const struct quantise_data *data, uint32_
 	size_t bytes = p->g->op_count * sizeof(*best);
 	uint32_t wide = 0;
 	double most;
-	int rc = measure(p, data, sqnr, err);
+	int rc = measure(p, data, SAMPLES, sqnr, err);
 
 	if (rc)
 		return rc;
@@ -139,7 +232,7 @@ static int widen_steps(struct plan *p, const struct quantise_data *data, uint32_
 
 		for (uint32_t i = 0; i < count && wide < until; i++)
 			wide += widen_around(p, list[i].op);
-		rc = measure(p, data, sqnr, err);
+		rc = measure(p, data, SAMPLES, sqnr, err);
 		if (rc)
 			return rc;
 		if (of_outputs(p->g, sqnr) < most + GAIN_MIN)

@@ -15,11 +15,12 @@ int plan_init(struct plan *p, const struct ir_graph *g, const struct stats *stat
 	*p = (struct plan){ .g = g, .stats = stats, .opt = opt };
 	p->precision = calloc((size_t)g->op_count + 1, sizeof(*p->precision));
 	p->wide = calloc((size_t)g->op_count + 1, sizeof(*p->wide));
+	p->real = calloc((size_t)g->op_count + 1, sizeof(*p->real));
 	p->bias_shift = calloc((size_t)g->op_count + 1, sizeof(*p->bias_shift));
 	p->rounded = calloc((size_t)g->op_count + 1, sizeof(*p->rounded));
 	p->home = calloc((size_t)g->tensor_count + 1, sizeof(*p->home));
 	p->nodes = calloc(2 * (size_t)g->tensor_count + 1, sizeof(*p->nodes));
-	if (p->precision && p->wide && p->bias_shift && p->rounded && p->home && p->nodes)
+	if (p->precision && p->wide && p->real && p->bias_shift && p->rounded && p->home && p->nodes)
 		return 0;
 	plan_free(p);
 	return error_set(err, -ENOMEM, "out of memory");
@@ -35,6 +36,7 @@ void plan_free(struct plan *p)
 	}
 	free(p->precision);
 	free(p->wide);
+	free(p->real);
 	free(p->bias_shift);
 	free(p->rounded);
 	free(p->home);
@@ -129,6 +131,8 @@ static void choose_precisions(struct plan *p)
 		const struct ir_op *op = &g->ops[i];
 
 		p->precision[i] = (uint8_t)choose(p, op, p->opt->int16 || p->wide[i], follow);
+		if (p->real[i] && p->precision[i] >= PREC_8)
+			p->precision[i] = PREC_FLOAT;
 		for (uint32_t k = 0; k < op->output_count; k++)
 			if (is_float(g, op->outputs[k]))
 				follow[op->outputs[k]] = p->precision[i];

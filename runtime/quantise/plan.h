@@ -35,6 +35,7 @@ struct plan_node {
  * @home: of each tensor: what it is stored as by whoever makes it
  * @nodes: two for each tensor, int8 and int16
  * @wide: of each operation: 16 bits are wanted; NULL: of none
+ * @real: of each operation: it stays float; NULL: none must
  * @bias_shift: of each operation, to be added to its bias, an entry an output; NULL: nothing
  * @rounded: of each operation, its weights as integers; NULL: to the nearest
  */
@@ -45,7 +46,7 @@ struct plan {
 	uint8_t *precision;
 	uint8_t *home;
 	struct plan_node *nodes;
-	bool *wide;
+	bool *wide, *real;
 	float **bias_shift;
 	int8_t **rounded;
 };

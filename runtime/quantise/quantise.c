@@ -20,6 +20,7 @@ void quantise_defaults(struct quantise_options *opt)
 		.method = RANGE_MSE,
 		.percentile = 99.99,
 		.mixed_share = 0.25,
+		.float_below = 10,
 		.bias_correction = true,
 		.optimiser = { .kind = OPTIMISER_ADAM, .rate = 0.1, .momentum = 0.9, .batch = 64,
 			       .epochs = 20, .seed = 1 },
@@ -105,9 +106,12 @@ static int equalise_first(struct ir_graph *g, const struct quantise_data *data, 
 static int improve(struct plan *plan, const struct quantise_data *data,
 		   const struct quantise_options *opt, double *learned, struct error *err)
 {
+	uint32_t left;
 	int rc = 0;
 
-	if (opt->mixed && !opt->int16)
+	if (opt->float_below > 0)
+		rc = leave_float(plan, data, opt->float_below, &left, err);
+	if (!rc && opt->mixed && !opt->int16)
 		rc = widen_worst(plan, data, opt->mixed_share, err);
 	if (!rc && opt->adaround)
 		rc = learn_rounding(plan, data, learned, err);

@@ -14,6 +14,8 @@
  * @per_tensor: one scale for all of a layer's weights
  * @int16: activations of 16 bits wherever there is a kernel
  * @mixed: the layers that lose most get activations of 16 bits, at most @mixed_share of them
+ * @float_below: operations (no layers) whose own output has fewer decibels above its noise stay float;
+ *	0: none
  * @io_float: the graph's inputs and outputs stay float
  * @equalise: cross-layer equalisation
  * @bias_correction: undo the shift of the mean that rounded weights make
@@ -26,6 +28,7 @@ struct quantise_options {
 	bool int16;
 	bool mixed;
 	double mixed_share;
+	double float_below;
 	bool io_float;
 	bool equalise;
 	bool bias_correction;
