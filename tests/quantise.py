@@ -48,6 +48,14 @@ class Graph:
         fan = self.np.prod(shape[1:]) or 1
         return self.constant(self.rng.normal(0, scale / self.np.sqrt(fan), shape))
 
+    def given(self, x, scale, zero, kind="int8"):
+        """Quantised and back, as training for integers has it."""
+        self.tensors.append((f'tensor "t{len(self.tensors)}" {kind} ' + "x".join(map(str, self.shape(x))) +
+                             f" quant 0 {scale}:{zero}", self.shape(x)))
+        q = len(self.tensors) - 1
+        self.ops.append(f"op QUANTIZE %{x} -> %{q}")
+        return self.op("DEQUANTIZE", [q], self.shape(x))
+
     def op(self, kind, inputs, shape, options="", count=1):
         made = [self.tensor(shape) for _ in range(count)]
         named = " ".join(f"%{i}" for i in inputs)
@@ -141,6 +149,16 @@ def pools(g):
     g.outputs = [m, a]
 
 
+def trained(g):
+    """QUANTIZE and DEQUANTIZE round every value: no operator may stay float, the output has its scale."""
+    x = g.given(g.input(1, 6, 6, 3), 0.03, 0)
+    y = g.given(g.op("RELU", [g.conv(x, 8)], (1, 6, 6, 8)), 0.015625, 0, "uint8")
+    z = g.given(g.op("MAX_POOL_2D", [y], (1, 3, 3, 8), "stride_w 2 stride_h 2 filter_w 2 filter_h 2 padding 1"),
+                0.015625, -128)
+    g.outputs = [g.given(g.conv(z, 4), 0.05, 3)]
+    g.all_integers = True
+
+
 def transposed(g):
     x = g.input(1, 5, 4, 6)
     g.outputs = [g.op("TRANSPOSE_CONV", [g.constant([1, 10, 8, 4], "int32"), g.weights(4, 3, 3, 6), x,
@@ -174,7 +192,7 @@ def ints(*values):
 
 
 CASES = {
-    "net": net, "gates": gates, "padded": padded, "pools": pools, "transpose_conv": transposed,
+    "net": net, "gates": gates, "padded": padded, "pools": pools, "trained": trained, "transpose_conv": transposed,
     "batch_matmul": matmul, "dense": dense, "left_float": left_float,
     **{k.lower(): unary(k) for k in ["LOGISTIC", "TANH", "RELU", "RELU6", "HARD_SWISH", "GELU", "ABS",
                                      "EXP", "SQUARE", "NEG", "LOG_SOFTMAX", "RELU_N1_TO_1"]},
@@ -239,6 +257,7 @@ def run(accel, cpu_run, np, interpreter_of, name, mode, tmp):
     assert done.returncode == 0, done.stderr.strip()
     report = json.loads(done.stdout)
     db = report["output_sqnr_db"]
+    assert not getattr(g, "all_integers", False) or report["float_operators"] == 0, report
     assert db is None or db >= LEAST[mode], f"{db} dB only"
     try:
         interpreter = interpreter_of(tmp / "q.tflite", name)

@@ -169,6 +169,12 @@ static void make_nodes(struct plan *p)
 			if (h && is_value(g, i))
 				range_find(h, p->opt->method, wide ? 65536 : 256, wide,
 					   p->opt->percentile, &n->low, &n->high);
+			/* As the model was trained, see prepare(). */
+			if (!wide && is_value(g, i) && g->tensors[i].quant.count == 1) {
+				n->fixed = true;
+				n->scale = g->tensors[i].quant.scale[0];
+				n->zero_point = g->tensors[i].quant.zero_point[0];
+			}
 		}
 	}
 }

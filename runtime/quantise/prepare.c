@@ -58,6 +58,63 @@ static int check_constants(const struct ir_graph *g, struct error *err)
 	return 0;
 }
 
+static void replace(struct ir_graph *g, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = 0; i < g->op_count; i++)
+		for (uint32_t k = 0; k < g->ops[i].input_count; k++)
+			if (g->ops[i].inputs[k] == from)
+				g->ops[i].inputs[k] = to;
+}
+
+/*
+ * QUANTIZE and DEQUANTIZE, as training for integers leaves them behind: they go, and the float tensor says
+ * by a quantisation of its own how it is to be quantised.
+ */
+static int take_given(struct ir_graph *g, struct error *err)
+{
+	struct use *uses = passes_uses(g);
+	int rc = uses ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; i < g->op_count && !rc; i++) {
+		struct ir_op *back = &g->ops[i], *there;
+		const struct ir_tensor *t;
+		uint32_t x, y;
+		int32_t zero;
+		float scale;
+
+		if (back->kind != IR_DEQUANTIZE || uses[back->inputs[0]].writer == IR_NONE)
+			continue;
+		there = &g->ops[uses[back->inputs[0]].writer];
+		t = &g->tensors[back->inputs[0]];
+		x = there->inputs[0];
+		y = back->outputs[0];
+		if (there->kind != IR_QUANTIZE || g->tensors[x].type != ELEM_FLOAT32 || t->output >= 0 ||
+		    g->tensors[y].type != ELEM_FLOAT32 || t->quant.count != 1 ||
+		    (t->type != ELEM_INT8 && t->type != ELEM_UINT8))
+			continue;
+		scale = t->quant.scale[0];
+		zero = t->quant.zero_point[0] - (t->type == ELEM_UINT8 ? 128 : 0);
+		if (g->tensors[y].output >= 0) {
+			/* The graph's output keeps its name: whoever makes x makes it. */
+			if (uses[x].writer == IR_NONE || g->tensors[x].output >= 0)
+				continue;
+			for (uint32_t k = 0; k < g->ops[uses[x].writer].output_count; k++)
+				if (g->ops[uses[x].writer].outputs[k] == x)
+					g->ops[uses[x].writer].outputs[k] = y;
+			there->kind = back->kind = IR_KIND_COUNT;
+			replace(g, x, y);
+			rc = ir_set_quant(g, y, 1, 0, &scale, &zero);
+			uses[y].writer = uses[x].writer;
+		} else {
+			replace(g, y, x);
+			rc = ir_set_quant(g, x, 1, 0, &scale, &zero);
+		}
+	}
+	free(uses);
+	passes_compact(g);
+	return rc ? error_set(err, rc, "out of memory") : pass_sweep(g, err);
+}
+
 /* The operation becomes one of one input. */
 static void become(struct ir_op *op, unsigned int kind, uint32_t input)
 {
@@ -363,6 +420,8 @@ int prepare(const struct ir_graph *from, struct ir_graph **out, struct error *er
 	if (!g)
 		return error_set(err, -ENOMEM, "out of memory");
 	rc = pass_fold(g, err);
+	if (!rc)
+		rc = take_given(g, err);
 	if (!rc) {
 		uses = passes_uses(g);
 		if (!uses)

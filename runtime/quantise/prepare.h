@@ -11,7 +11,7 @@
  *
  * Constants are folded, clamps become activations and go into the operation before them, products and
  * sums with constants per channel go into the layer before them, matrices that are constants become
- * layers.
+ * layers. A tensor that the model quantises and dequantises itself has that as its quantisation.
  *
  * Return: 0; -EINVAL: a constant that is not finite, @err names it and an operation that reads it;
  * -ENOMEM.
