@@ -131,6 +131,7 @@ static void tear_down(struct be *be)
 	free(be->units);
 	free(be->transfers);
 	free(be->maps);
+	free(be->known);
 	free(be->hints);
 }
 

@@ -219,6 +219,7 @@ struct be {
 	uint32_t buffer_count, buffer_room;
 	uint64_t *hints;	/* of the buffers that there will be */
 	uint32_t hint_count;
+	struct be_known *known;	/* of be_block.c */
 	struct be_lut *luts;
 	uint32_t lut_count;
 };

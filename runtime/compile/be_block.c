@@ -355,19 +355,75 @@ static void search_all(const struct be *be, struct search *s, struct found *best
 	s->desc.sparse = sparse;
 }
 
-int be_choose_block(struct be *be, struct be_op *op)
+static uint32_t hash_of(const void *data, size_t size)
+{
+	const uint8_t *p = data;
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ p[i]) * 16777619u;
+	return h;
+}
+
+/* All that the choice of a block depends on, but for RESIZE. */
+struct question {
+	struct cost_op_desc desc;
+	int32_t ofm_h, ifm_h;
+	bool lut;
+};
+
+#define KNOWN	256	/* answers, each in the place of an older one */
+
+/**
+ * struct be_known - blocks chosen so far
+ *
+ * The same is asked for an operation by pass after pass, and for others of its shape.
+ */
+struct be_known {
+	struct {
+		struct question question;
+		struct found answer;
+	} at[KNOWN];
+};
+
+static void find_block(struct be *be, struct be_op *op, struct found *best)
 {
 	struct search s = { .arch = be->arch, .op = op, .desc = op->desc,
 			    .limit = be->arch->max_block };
-	struct found best = { 0 };
 
 	/* Convolutions count on the next block being read while one is worked on. */
 	s.twice = s.arch->family == 85 && s.desc.kind <= NPU_KIND_MATMUL &&
 		  s.desc.kind != NPU_KIND_DEPTHWISE;
-	search_all(be, &s, &best);
-	if (!best.any && s.twice) {
+	search_all(be, &s, best);
+	if (!best->any && s.twice) {
 		s.twice = false;
-		search_all(be, &s, &best);
+		search_all(be, &s, best);
+	}
+}
+
+int be_choose_block(struct be *be, struct be_op *op)
+{
+	struct question question;
+	struct found best = { 0 };
+	uint32_t slot;
+
+	if (!be->known)
+		be->known = calloc(1, sizeof(*be->known));
+	/* Gaps between fields count as well. */
+	memset(&question, 0, sizeof(question));
+	memcpy(&question.desc, &op->desc, sizeof(question.desc));
+	question.ofm_h = op->npu->ofm.h;
+	question.ifm_h = op->npu->ifm.h;
+	question.lut = op->lut != BE_NONE;
+	slot = hash_of(&question, sizeof(question)) % KNOWN;
+	if (be->known && op->npu->kind != IR_NPU_RESIZE && be->known->at[slot].answer.any &&
+	    !memcmp(&be->known->at[slot].question, &question, sizeof(question)))
+		best = be->known->at[slot].answer;
+	else
+		find_block(be, op, &best);
+	if (be->known && op->npu->kind != IR_NPU_RESIZE) {
+		memcpy(&be->known->at[slot].question, &question, sizeof(question));
+		be->known->at[slot].answer = best;
 	}
 	if (!best.any)
 		return be_error(be, op->index, -ENOTSUP, "no block of the NPU's memories fits it");
@@ -385,20 +441,10 @@ struct memo {
 	uint32_t mask;
 };
 
-static uint32_t hash_of(const struct cost_op_desc *desc)
-{
-	const uint8_t *p = (const uint8_t *)desc;
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < sizeof(*desc); i++)
-		h = (h ^ p[i]) * 16777619u;
-	return h;
-}
-
 /* An earlier operation that asked the same, or BE_NONE: @op is remembered. */
 static uint32_t recall(struct memo *m, const struct be *be, uint32_t op)
 {
-	uint32_t at = hash_of(&m->asked[op]) & m->mask;
+	uint32_t at = hash_of(&m->asked[op], sizeof(m->asked[op])) & m->mask;
 
 	for (; m->slots[at] != BE_NONE; at = (at + 1) & m->mask) {
 		uint32_t other = m->slots[at];
