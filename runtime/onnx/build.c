@@ -408,16 +408,20 @@ static struct onnx_value *with_axis(struct onnx_import *c, struct onnx_value *x,
 /* Product of matrices of two axes or more. */
 static struct onnx_value *product(struct onnx_import *c, struct onnx_value *a, struct onnx_value *b)
 {
-	struct onnx_value left = *a, right = *b;
+	struct onnx_value left, right;
 	int32_t shape[IR_MAX_DIMS], perm[2] = { 1, 0 };
 	struct ir_options o = { 0 };
 	uint32_t ndim;
 
+	if (!a || !b)
+		return NULL;
 	if (a->shape[a->ndim - 1] != b->shape[b->ndim - 2])
 		return onnx_fail(c, -EINVAL, "matrices of %d columns and %d rows", a->shape[a->ndim - 1],
 				 b->shape[b->ndim - 2]);
 	if (b->data && b->ndim == 2)
 		return b_linear(c, a, b_transpose(c, b, perm), NULL);
+	left = *a;
+	right = *b;
 	left.ndim -= 2;
 	right.ndim -= 2;
 	if (!b_broadcast_shape(c, &left, &right, &ndim, shape))

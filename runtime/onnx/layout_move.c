@@ -160,7 +160,7 @@ static int strided_slice(struct move *m)
 /* Without keep_dims the axes that stay keep the order that they have. */
 static int reduce(struct move *m)
 {
-	const struct ir_tensor *out = &m->l->g->tensors[m->op->outputs[0]];
+	uint32_t out_ndim = m->l->g->tensors[m->op->outputs[0]].ndim;
 	int32_t axes[IR_MAX_DIMS], shape[IR_MAX_DIMS];
 	uint32_t count = layout_list(m->l, m->op->inputs[1], axes, IR_MAX_DIMS), gone = 0, ndim = 0, kept = 0;
 	struct layout_view v;
@@ -193,7 +193,7 @@ static int reduce(struct move *m)
 			continue;
 		v.from[kept++] = (int8_t)(m->v.from[i] < 0 ? -1 : place[m->v.from[i]]);
 	}
-	if (kept != out->ndim)
+	if (kept != out_ndim)
 		return 0;
 	return layout_write(m->l, m->op, ndim, shape, m->inputs, m->op->options, &v);
 }
