@@ -153,7 +153,7 @@ static int prepare_operands(struct cpu_op *op, bool compares, struct error *err)
 	    (ret = compares ? cpu_check(op, 2, CPU_BOOL, err) : cpu_check_same(op, 2, 0, err)))
 		return ret;
 	p->row = op->inputs[0].type == ELEM_UINT64 ? rows[op->kind].u64 : rows[op->kind].narrow;
-	if (op->options.activation) {
+	if (op->options.activation && !compares) {
 		if ((ret = cpu_check(op, 0, CPU_S32, err)) ||
 		    (ret = cpu_activation(op, &op->outputs[0], &p->low, &p->high, err)))
 			return ret;
@@ -211,7 +211,7 @@ static int run(const struct cpu_op *op, struct error *err)
 	if (ret)
 		return ret;
 	broadcast_run(op, &p->broadcast, p->row, p);
-	if (op->options.activation)
+	if (op->options.activation && op->outputs[0].type == ELEM_INT32)
 		activate(op, p);
 	return 0;
 }

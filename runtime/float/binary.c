@@ -140,7 +140,7 @@ static int run(const struct cpu_op *op, struct error *err)
 		rows[op->kind]((const float *)op->inputs[0].data + at[0], b->step[0][last],
 			       (const float *)op->inputs[1].data + at[1], b->step[1][last],
 			       (uint8_t *)out->data + done * size, width);
-		if (op->options.activation)
+		if (op->options.activation && out->type == ELEM_FLOAT32)
 			float_clamp((float *)out->data + done, width, p->range);
 		for (uint32_t k = last; k-- > 0;) {
 			if (++index[k] < b->shape[k])
