@@ -93,7 +93,7 @@ static int choose_layers(struct work *w, struct error *err)
 	if (!w->plan)
 		return error_set(err, -ENOMEM, "out of memory");
 	if (!kept)
-		return error_set(err, -EINVAL, "%s: no layers that can be compressed",
+		return error_set(err, -EINVAL, "%s: no layers with weights of float32 that can be compressed",
 				 w->source.original->name);
 	w->what = "how much each layer bears";
 	changed.original = changed.changed;

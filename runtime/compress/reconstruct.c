@@ -11,6 +11,7 @@
 
 #define BLOCK	128	/* inputs among which zeros are chosen together */
 #define GROUP	4	/* 2:4 */
+#define DOUBT	10	/* damping grows by that if there are as many weights of an output as samples */
 
 /* Mean of the squares of outputs, their means left out: w (own - mean mean^T) w. */
 static double signal_of(const struct moments *m, const double *w, uint32_t outputs, double *work)
@@ -88,6 +89,8 @@ int fit_init(const struct layer *l, const struct moments *m, const float *w, con
 	/* What is never other than zero, too, must have a place in the factor. */
 	if (!(mean > 0))
 		mean = 1;
+	/* The fewer samples for a weight, the less they are believed. */
+	damping *= 1 + DOUBT * (double)n / (double)(m->rows ? m->rows : 1);
 	for (size_t i = 0; i < n; i++) {
 		damp[i] = damping * (i + 1 < n ? mean : 1e-6);
 		f->factor[i * n + i] += damp[i];
