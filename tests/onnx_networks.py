@@ -166,9 +166,37 @@ def enlarged(b):
     return b.conv(x, 3, 15), (1, 3, 12, 10)
 
 
+def nine(b):
+    """Version 9: much is an attribute that became an operand later."""
+    x = b.add("Clip", b.conv("x", 8, 3), min=-1.0, max=1.5)
+    x = b.add("Upsample", x, b.const(b.maker.np.array([1, 1, 2, 3], "float32")), mode="nearest")
+    x = b.add("Pad", x, pads=[0, 0, 1, 0, 0, 0, 0, 2], mode="constant", value=0.25)
+    x = b.add("Slice", x, axes=[2, 3], starts=[1, -9], ends=[1000, -1])
+    x = b.add("Softmax", x, axis=2)
+    x = b.add("Dropout", x, ratio=0.3)
+    x = b.add("Unsqueeze", b.add("ReduceSum", x, axes=[2], keepdims=0), axes=[0, 3])
+    x = b.add("Squeeze", x, axes=[0])
+    left, right = b.add("Split", x, outputs=2, axis=1, split=[3, 5])
+    return b.add("Concat", right, b.add("LogSoftmax", left, axis=1), axis=1), (1, 3, 6, 4), 9
+
+
+def eleven(b):
+    """Version 11: operands by now, of some; Resize and Pad as they are since."""
+    np = b.maker.np
+    x = b.conv("x", 8, 3)
+    x = b.add("Resize", x, b.const(np.zeros(0, "float32")), b.const(np.array([1, 1, 1.5, 2], "float32")),
+              mode="linear", coordinate_transformation_mode="align_corners")
+    x = b.add("Clip", x, b.scalar(-0.5))
+    x = b.add("Pad", x, b.ints(0, 1, 0, 0, 0, 0, 0, 1), b.scalar(2))
+    x = b.add("ReduceMax", x, axes=[-1], keepdims=1)
+    values, _ = b.add("TopK", x, b.ints(3), outputs=2, axis=1, largest=0)
+    x = b.add("Gemm", b.add("Flatten", values), b.weights(27, 5), b.weights(5), beta=0.5)
+    return b.add("Hardmax", x, axis=1), (1, 3, 6, 4), 11
+
+
 # Network, most transpositions, operations that there have to be.
 NETWORKS = [(flat, 1, {}), (squeezed, 1, {"HARD_SWISH": 1}), (shuffled, 3, {}), (patches, 5, {"GELU": 1}),
-            (line, 1, {"GELU": 1}), (enlarged, 2, {"RESIZE_BILINEAR": 1, "DEPTH_TO_SPACE": 1})]
+            (line, 1, {"GELU": 1}), (nine, 2, {}), (eleven, 2, {}), (enlarged, 2, {"RESIZE_BILINEAR": 1, "DEPTH_TO_SPACE": 1})]
 
 
 def kinds_of(accel, model):
@@ -180,8 +208,8 @@ def small(maker, accel):
     fine = True
     for build, most, wanted in NETWORKS:
         b = Builder(maker)
-        result, shape = build(b)
-        b.save(build.__name__, shape, result)
+        result, shape, *opset = build(b)
+        b.save(build.__name__, shape, result, *opset)
         kinds = kinds_of(accel, maker.folder / build.__name__ / "model.onnx")
         if kinds.count("TRANSPOSE") > most or any(kinds.count(k) != n for k, n in wanted.items()):
             print(f"FAIL {build.__name__}: becomes {' '.join(kinds)}")

@@ -8,7 +8,7 @@
 #include "runtime/cpu/cpu.h"
 #include "runtime/onnx/import.h"
 
-#define FOLD_WORK_MAX	(UINT64_C(1) << 30)	/* bytes of outputs times multiplications of an element */
+#define FOLD_WORK_MAX	(UINT64_C(1) << 28)	/* bytes of outputs times multiplications of an element */
 
 static struct onnx_value *no_memory(struct onnx_import *c)
 {
