@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The driver's KUnit suites, under User-Mode Linux. Its kernel takes four minutes of processor time when it
+# The driver's KUnit suites, under User-Mode Linux. Its kernel takes six minutes of processor time when it
 # is not in the cache. Status 77: no kernel source.
 
 CHECKS += check-kunit
