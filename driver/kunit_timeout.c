@@ -40,7 +40,8 @@ static void interrupt_lost(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 0, queue, 2, 0, 0, NULL), 0);
 	fake_end(0, false);
-	ret = read_poll_timeout(fake_started, started, started == 2, USEC_PER_MSEC, 10 * USEC_PER_SEC);
+	ret = read_poll_timeout(fake_started, started, started == 2, USEC_PER_MSEC,
+				10 * USEC_PER_SEC, false);
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, fake_info(test, 0, queue, 1).state, DRM_ETHOSUX_JOB_DONE);
 	fake_end(0, true);
