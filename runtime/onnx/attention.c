@@ -15,7 +15,7 @@ static struct onnx_value *to_heads(struct onnx_import *c, struct onnx_value *x, 
 
 	if (!x || x->ndim == 4)
 		return x;
-	if (x->ndim != 3 || heads < 1 || x->shape[2] % heads)
+	if (x->ndim != 3 || heads < 1 || heads > INT32_MAX || x->shape[2] % heads)
 		return onnx_fail(c, -EINVAL, "%u axes, %d heads", x->ndim, (int)heads);
 	shape[0] = x->shape[0];
 	shape[1] = x->shape[1];

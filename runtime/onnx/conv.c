@@ -52,7 +52,7 @@ struct onnx_value *onnx_convolve(struct onnx_import *c, const struct onnx_node *
 		return onnx_fail(c, -EINVAL, "an input of %u axes, weights of %u", x->ndim, w->ndim);
 	if (x->ndim > 4)
 		return onnx_fail(c, -ENOTSUP, "a convolution over %u axes", x->ndim - 2);
-	if (groups < 1 || groups * w->shape[1] != x->shape[1] || w->shape[0] % groups)
+	if (groups < 1 || groups > INT32_MAX || groups * w->shape[1] != x->shape[1] || w->shape[0] % groups)
 		return onnx_fail(c, -EINVAL, "%d channels in %d groups do not fit weights for %d", x->shape[1],
 				 (int)groups, w->shape[1]);
 	if (bias && (bias->ndim != 1 || bias->shape[0] != w->shape[0]))
@@ -164,8 +164,8 @@ static int conv_transpose(struct onnx_import *c, const struct onnx_node *n)
 	struct onnx_window v;
 	bool line = x->ndim == 3;
 
-	if (x->ndim != w->ndim || x->ndim < 3 || groups < 1 || x->shape[1] != w->shape[0] ||
-	    w->shape[0] % groups)
+	if (x->ndim != w->ndim || x->ndim < 3 || groups < 1 || groups > INT32_MAX ||
+	    x->shape[1] != w->shape[0] || w->shape[0] % groups)
 		onnx_fail(c, -EINVAL, "weights do not fit the input");
 	else if (x->ndim > 4)
 		onnx_fail(c, -ENOTSUP, "a convolution over %u axes", x->ndim - 2);
