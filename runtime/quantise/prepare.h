@@ -18,4 +18,10 @@
  */
 int prepare(const struct ir_graph *g, struct ir_graph **out, struct error *err);
 
+/**
+ * dense_to_conv - FULLY_CONNECTED whose outputs differ in the size of their weights as convolutions
+ * @out: a graph of its own, NULL: there is nothing to change
+ */
+int dense_to_conv(const struct ir_graph *g, struct ir_graph **out, struct error *err);
+
 #endif

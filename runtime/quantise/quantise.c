@@ -124,13 +124,19 @@ int quantise(const struct ir_graph *from, const struct quantise_data *data,
 	     const struct quantise_options *opt, struct ir_graph **out,
 	     struct quantise_report *report, struct error *err)
 {
-	struct ir_graph *g = NULL, *q = NULL;
+	struct ir_graph *g = NULL, *q = NULL, *convs = NULL;
 	struct stats *stats = NULL;
 	struct plan plan = { 0 };
 	uint32_t *map = NULL;
 	double learned = NAN;
 	int rc = prepare(from, &g, err);
 
+	if (!rc && !opt->per_tensor)
+		rc = dense_to_conv(g, &convs, err);
+	if (!rc && convs) {
+		ir_free(g);
+		g = convs;
+	}
 	if (!rc && opt->equalise)
 		rc = equalise_first(g, data, err);
 	if (!rc)
