@@ -75,8 +75,7 @@ check-opencl-models: $(O)/opencl_models $(O)/icd-accel/accel.icd
 		$< tests/data $(ACCEL_MODELS)
 
 # libFuzzer: calls in any order; all of the ICD, with the simulator in it.
-FUZZ_OPENCL_OBJS := $(O)/tests/fuzz_opencl.o $(OPENCL_OBJS) $(LIBACCEL_OBJS) \
-	$(filter-out $(O)/runtime/cmd%.o $(O)/runtime/samples/%.o $(O)/runtime/eval/%.o,$(RUNTIME_OBJS))
+FUZZ_OPENCL_OBJS := $(O)/tests/fuzz_opencl.o $(OPENCL_OBJS) $(OPENCL_RUNTIME) $(LIBACCEL_OBJS)
 $(O)/tests/fuzz_opencl.o: CL_VERSION := 300
 $(O)/fuzz_opencl: $(FUZZ_OPENCL_OBJS) $(O)/libsim.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(RUNTIME_LIBS)
