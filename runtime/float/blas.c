@@ -4,22 +4,30 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <cblas.h>
 
 #include "runtime/float/blas.h"
 
-#define LIBRARY "libopenblas.so.0"
+#define LIBRARY		"libopenblas.so.0"
+#define THREADS_FROM	(UINT64_C(1) << 26)	/* products: a smaller matrix takes a few milliseconds */
 
-/* The library's functions: loaded once, then never changed. */
+/*
+ * The library's functions: loaded once, then never changed. @threads: of large products; @now: what the
+ * library was last told, which several may do at once: either number is right.
+ */
 static struct {
 	pthread_once_t once;
 	bool loaded;
 	__typeof__(&cblas_sgemm) sgemm;
 	__typeof__(&cblas_sgemv) sgemv;
 	__typeof__(&openblas_set_num_threads) set_threads;
+	__typeof__(&openblas_get_num_threads) get_threads;
 	__typeof__(&openblas_get_num_procs) processors;
+	atomic_int threads, now;
 } blas = { .once = PTHREAD_ONCE_INIT };
 
 static void load(void)
@@ -32,8 +40,13 @@ static void load(void)
 	*(void **)&blas.sgemm = dlsym(library, "cblas_sgemm");
 	*(void **)&blas.sgemv = dlsym(library, "cblas_sgemv");
 	*(void **)&blas.set_threads = dlsym(library, "openblas_set_num_threads");
+	*(void **)&blas.get_threads = dlsym(library, "openblas_get_num_threads");
 	*(void **)&blas.processors = dlsym(library, "openblas_get_num_procs");
-	blas.loaded = blas.sgemm && blas.sgemv && blas.set_threads && blas.processors;
+	blas.loaded = blas.sgemm && blas.sgemv && blas.set_threads && blas.get_threads &&
+		      blas.processors;
+	/* All CPUs, unless the environment says otherwise. */
+	if (blas.loaded)
+		blas.threads = blas.now = blas.get_threads();
 }
 
 int blas_load(struct error *err)
@@ -47,7 +60,18 @@ int blas_load(struct error *err)
 
 void blas_threads(unsigned int count)
 {
-	blas.set_threads(count && count < INT_MAX ? (int)count : blas.processors());
+	blas.threads = count && count < INT_MAX ? (int)count : blas.processors();
+}
+
+/* Threads wait for each other: where others want the CPUs as well, a small product is done sooner by one. */
+static void use_threads(const struct gemm *g)
+{
+	int wanted = (uint64_t)g->m * g->n * g->k >= THREADS_FROM ? blas.threads : 1;
+
+	if (blas.now == wanted)
+		return;
+	blas.now = wanted;
+	blas.set_threads(wanted);
 }
 
 bool gemm_fits(const struct gemm *g)
@@ -71,6 +95,7 @@ void gemm(const struct gemm *g, const float *a, const float *b, float *c)
 			clear(g, c);
 		return;
 	}
+	use_threads(g);
 	/* One row times a matrix: its weights are not worth packing. */
 	if (g->m == 1 && !g->a_turned) {
 		/* Some versions multiply what is there by 0, which keeps what is no number. */

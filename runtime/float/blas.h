@@ -32,7 +32,7 @@ struct gemm {
  */
 int blas_load(struct error *err);
 
-/* blas_threads - how many threads products may use from now on, in the whole process; 0: all CPUs */
+/* blas_threads - how many threads large products take from now on, in the whole process; 0: all CPUs */
 void blas_threads(unsigned int count);
 
 /* True if all numbers fit BLAS's. */
