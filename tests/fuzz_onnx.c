@@ -29,8 +29,9 @@ static uint32_t draw(uint32_t below)
 
 static int64_t draw_number(int64_t old)
 {
-	static const int64_t numbers[] = { 0, 1, 2, 3, 4, 7, 8, 16, -1, -2, -3, 127, 65536, INT32_MAX, INT32_MIN,
-					   INT64_MAX, INT64_MIN };
+	static const int64_t numbers[] = { 0,	  1,	     2,		3,	   4,	     7,
+					   8,	  16,	     -1,	-2,	   -3,	     127,
+					   65536, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN };
 
 	switch (draw(3)) {
 	case 0:
@@ -90,12 +91,57 @@ static const char *draw_operator(void)
 static const char *draw_attribute(void)
 {
 	static const char *const names[] = {
-		"axis", "axes", "perm", "pads", "strides", "dilations", "kernel_shape", "group", "keepdims", "mode",
-		"auto_pad", "output_shape", "output_padding", "ceil_mode", "count_include_pad", "alpha", "beta", "to",
-		"transA", "transB", "direction", "hidden_size", "layout", "blocksize", "largest", "epsilon", "num_groups",
-		"size", "p", "k", "upper", "split", "num_outputs", "starts", "ends", "value", "value_ints", "allowzero",
-		"batch_dims", "reduction", "coordinate_transformation_mode", "nearest_mode", "antialias", "block_size",
-		"q_num_heads", "kv_num_heads", "is_causal", "scale", "noop_with_empty_axes", "select_last_index", "equation",
+		"axis",
+		"axes",
+		"perm",
+		"pads",
+		"strides",
+		"dilations",
+		"kernel_shape",
+		"group",
+		"keepdims",
+		"mode",
+		"auto_pad",
+		"output_shape",
+		"output_padding",
+		"ceil_mode",
+		"count_include_pad",
+		"alpha",
+		"beta",
+		"to",
+		"transA",
+		"transB",
+		"direction",
+		"hidden_size",
+		"layout",
+		"blocksize",
+		"largest",
+		"epsilon",
+		"num_groups",
+		"size",
+		"p",
+		"k",
+		"upper",
+		"split",
+		"num_outputs",
+		"starts",
+		"ends",
+		"value",
+		"value_ints",
+		"allowzero",
+		"batch_dims",
+		"reduction",
+		"coordinate_transformation_mode",
+		"nearest_mode",
+		"antialias",
+		"block_size",
+		"q_num_heads",
+		"kv_num_heads",
+		"is_causal",
+		"scale",
+		"noop_with_empty_axes",
+		"select_last_index",
+		"equation",
 	};
 
 	return names[draw(sizeof(names) / sizeof(names[0]))];

@@ -156,10 +156,12 @@ static bool read_tensor(const char *path, struct tensor *t)
 		memcpy(t->data, pb->int64_data, bytes);
 	else if (pb->n_uint64_data)
 		for (size_t i = 0; i < pb->n_uint64_data && i < t->count; i++)
-			memcpy((char *)t->data + i * elem_size(t->type), &pb->uint64_data[i], elem_size(t->type));
+			memcpy((char *)t->data + i * elem_size(t->type), &pb->uint64_data[i],
+			       elem_size(t->type));
 	else
 		for (size_t i = 0; i < pb->n_int32_data && i < t->count; i++)
-			memcpy((char *)t->data + i * elem_size(t->type), &pb->int32_data[i], elem_size(t->type));
+			memcpy((char *)t->data + i * elem_size(t->type), &pb->int32_data[i],
+			       elem_size(t->type));
 	to_float(t);
 	ok = true;
 out:
@@ -175,8 +177,8 @@ static void free_tensor(struct tensor *t)
 }
 
 /* Text of the first difference, or NULL. */
-static const char *compare(const struct run *r, const struct tensor *want, const struct ir_tensor *t, const void *got, char *text,
-			   size_t len)
+static const char *compare(const struct run *r, const struct tensor *want,
+			   const struct ir_tensor *t, const void *got, char *text, size_t len)
 {
 	const char *p = got, *q = want->data;
 	size_t esize = elem_size(want->type);
@@ -203,7 +205,8 @@ static const char *compare(const struct run *r, const struct tensor *want, const
 		}
 		memcpy(&a, p + 4 * i, 4);
 		memcpy(&b, q + 4 * i, 4);
-		if ((isnan(a) && isnan(b)) || a == b || fabs((double)a - (double)b) <= r->allowed + want->rtol * fabs((double)b))
+		if ((isnan(a) && isnan(b)) || a == b ||
+		    fabs((double)a - (double)b) <= r->allowed + want->rtol * fabs((double)b))
 			continue;
 		snprintf(text, len, "element %zu of %zu: %g, not %g", i, want->count, (double)a, (double)b);
 		return text;
@@ -264,8 +267,8 @@ static int import(const struct run *r, const char *path, struct tensor *inputs, 
 	return rc;
 }
 
-static int run_graph(const struct run *r, const struct ir_graph *g, struct tensor *inputs, unsigned int count, const char *folder,
-		     char *why, size_t len)
+static int run_graph(const struct run *r, const struct ir_graph *g, struct tensor *inputs,
+		     unsigned int count, const char *folder, char *why, size_t len)
 {
 	struct cpu_graph *c;
 	struct error err;
@@ -301,8 +304,8 @@ static int run_graph(const struct run *r, const struct ir_graph *g, struct tenso
 			snprintf(why, len, "output %u of a type that the test does not read", i);
 			ret = REFUSED;
 		} else {
-			wrong = compare(r, &want, &g->tensors[g->outputs[i]], cpu_graph_tensor(c, g->outputs[i]), text,
-					sizeof(text));
+			wrong = compare(r, &want, &g->tensors[g->outputs[i]],
+					cpu_graph_tensor(c, g->outputs[i]), text, sizeof(text));
 			if (wrong) {
 				snprintf(why, len, "output %u: %s", i, wrong);
 				ret = FAIL;

@@ -32,8 +32,11 @@ static struct ir_graph *draw(struct ir_options *o, int *kind)
 	uint32_t x, y;
 
 	*kind = range(0, 1) ? IR_MAX_POOL_2D : IR_AVERAGE_POOL_2D;
-	*o = (struct ir_options){ .padding = IR_PADDING_VALID, .filter_h = range(1, 5), .filter_w = range(1, 5),
-				  .stride_h = range(1, 3), .stride_w = range(1, 3) };
+	*o = (struct ir_options){ .padding = IR_PADDING_VALID,
+				  .filter_h = range(1, 5),
+				  .filter_w = range(1, 5),
+				  .stride_h = range(1, 3),
+				  .stride_w = range(1, 3) };
 	o->pad_top = range(0, o->filter_h - 1);
 	o->pad_bottom = range(0, o->filter_h - 1);
 	o->pad_left = range(0, o->filter_w - 1);
@@ -42,7 +45,8 @@ static struct ir_graph *draw(struct ir_options *o, int *kind)
 	out[1] = (in[1] + o->pad_top + o->pad_bottom - o->filter_h) / o->stride_h + 1;
 	out[2] = (in[2] + o->pad_left + o->pad_right - o->filter_w) / o->stride_w + 1;
 	out[3] = in[3];
-	if (in[1] + o->pad_top + o->pad_bottom < o->filter_h || in[2] + o->pad_left + o->pad_right < o->filter_w) {
+	if (in[1] + o->pad_top + o->pad_bottom < o->filter_h ||
+	    in[2] + o->pad_left + o->pad_right < o->filter_w) {
 		ir_free(g);
 		return NULL;
 	}
@@ -61,13 +65,14 @@ static struct ir_graph *draw(struct ir_options *o, int *kind)
 }
 
 /* One element of the output; averages: halves away from zero. */
-static int8_t expected(const struct ir_tensor *x, const int8_t *in, const struct ir_options *o, bool max, int32_t oy,
-		       int32_t ox, int32_t c)
+static int8_t expected(const struct ir_tensor *x, const int8_t *in, const struct ir_options *o,
+		       bool max, int32_t oy, int32_t ox, int32_t c)
 {
 	int32_t sum = 0, count = 0, high = -128;
 
 	for (int32_t y = oy * o->stride_h - o->pad_top; y < oy * o->stride_h - o->pad_top + o->filter_h; y++)
-		for (int32_t p = ox * o->stride_w - o->pad_left; p < ox * o->stride_w - o->pad_left + o->filter_w; p++) {
+		for (int32_t p = ox * o->stride_w - o->pad_left;
+		     p < ox * o->stride_w - o->pad_left + o->filter_w; p++) {
 			int32_t v;
 
 			if (y < 0 || y >= x->shape[1] || p < 0 || p >= x->shape[2])
@@ -82,8 +87,8 @@ static int8_t expected(const struct ir_tensor *x, const int8_t *in, const struct
 	return (int8_t)((sum > 0 ? 2 * sum + count : 2 * sum - count) / (2 * count));
 }
 
-static int compare(const char *who, const struct ir_graph *g, const struct ir_options *o, bool max, const int8_t *in,
-		   const int8_t *got)
+static int compare(const char *who, const struct ir_graph *g, const struct ir_options *o, bool max,
+		   const int8_t *in, const int8_t *got)
 {
 	const struct ir_tensor *x = &g->tensors[0], *y = &g->tensors[1];
 	size_t at = 0;
@@ -95,10 +100,12 @@ static int compare(const char *who, const struct ir_graph *g, const struct ir_op
 
 				if (got[at] == want)
 					continue;
-				printf("FAIL %s: %s %dx%dx%d, kernel %dx%d, stride %dx%d, pads %d %d %d %d: (%d, %d, %d) is %d, not %d\n",
-				       who, max ? "maximum" : "average", x->shape[1], x->shape[2], x->shape[3],
-				       o->filter_h, o->filter_w, o->stride_h, o->stride_w, o->pad_top, o->pad_left,
-				       o->pad_bottom, o->pad_right, h, w, c, got[at], want);
+				printf("FAIL %s: %s %dx%dx%d, kernel %dx%d, stride %dx%d, pads %d "
+				       "%d %d %d: (%d, %d, %d) is %d, not %d\n",
+				       who, max ? "maximum" : "average", x->shape[1], x->shape[2],
+				       x->shape[3], o->filter_h, o->filter_w, o->stride_h,
+				       o->stride_w, o->pad_top, o->pad_left, o->pad_bottom,
+				       o->pad_right, h, w, c, got[at], want);
 				return 1;
 			}
 	return 0;
@@ -110,7 +117,9 @@ static int on_cpu(const struct ir_graph *g, const struct ir_options *o, bool max
 	struct error err;
 	int fail;
 
-	if (cpu_graph_create(g, &c, &err) || cpu_graph_run(c, (memcpy(cpu_graph_tensor(c, 0), in, ir_tensor_bytes(&g->tensors[0])), &err))) {
+	if (cpu_graph_create(g, &c, &err) ||
+	    cpu_graph_run(c, (memcpy(cpu_graph_tensor(c, 0), in, ir_tensor_bytes(&g->tensors[0])),
+			      &err))) {
 		printf("FAIL CPU: %s\n", err.text);
 		return 1;
 	}
@@ -120,8 +129,8 @@ static int on_cpu(const struct ir_graph *g, const struct ir_options *o, bool max
 }
 
 /* @on_npu: how many were lowered. */
-static int lowered(const struct ir_graph *from, const struct ir_options *o, bool max, const int8_t *in, int family,
-		   unsigned int *on_npu)
+static int lowered(const struct ir_graph *from, const struct ir_options *o, bool max,
+		   const int8_t *in, int family, unsigned int *on_npu)
 {
 	const struct target target = { .system.family = family };
 	const struct compile_options options = { .target = &target };

@@ -81,7 +81,8 @@ static void start(struct model *m)
 	m->graph.node = m->node_list;
 }
 
-static Onnx__NodeProto *add_node(struct model *m, const char *type, const char *a, const char *b, const char *out)
+static Onnx__NodeProto *add_node(struct model *m, const char *type, const char *a, const char *b,
+				 const char *out)
 {
 	size_t i = m->graph.n_node++;
 	Onnx__NodeProto *n = &m->nodes[i];
@@ -149,7 +150,8 @@ static int import(struct model *m, const char *dir, const struct onnx_options *o
 	return rc;
 }
 
-static void expect_error(struct model *m, const struct onnx_options *opt, int code, const char *part, const char *part2)
+static void expect_error(struct model *m, const struct onnx_options *opt, int code,
+			 const char *part, const char *part2)
 {
 	struct ir_graph *g;
 	struct error err;
@@ -320,9 +322,11 @@ static void test_external(void **state)
 	assert_int_equal(import(&m, dir, NULL, &g, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "none.bin"));
 	static const char *const wrong[][3] = {
-		{ "../w.bin", "8", "16" }, { "/etc/passwd", "0", "16" }, { "a/../../w.bin", "8", "16" }, { "", "8", "16" },
-		{ "w.bin", "12", "16" }, { "w.bin", "18446744073709551615", "16" }, { "w.bin", "8", "12" },
-		{ "w.bin", "-8", "16" }, { "w.bin", "8x", "16" }, { ".", "0", "16" },
+		{ "../w.bin", "8", "16" },	{ "/etc/passwd", "0", "16" },
+		{ "a/../../w.bin", "8", "16" }, { "", "8", "16" },
+		{ "w.bin", "12", "16" },	{ "w.bin", "18446744073709551615", "16" },
+		{ "w.bin", "8", "12" },		{ "w.bin", "-8", "16" },
+		{ "w.bin", "8x", "16" },	{ ".", "0", "16" },
 	};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		make_external(&m, wrong[i][0], wrong[i][1], wrong[i][2]);
@@ -403,8 +407,9 @@ static void test_wire(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good), cmocka_unit_test(test_operators), cmocka_unit_test(test_shapes),
-		cmocka_unit_test(test_frozen), cmocka_unit_test(test_weights), cmocka_unit_test(test_external),
+		cmocka_unit_test(test_good),	cmocka_unit_test(test_operators),
+		cmocka_unit_test(test_shapes),	cmocka_unit_test(test_frozen),
+		cmocka_unit_test(test_weights), cmocka_unit_test(test_external),
 		cmocka_unit_test(test_wire),
 	};
 

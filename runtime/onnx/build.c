@@ -49,7 +49,8 @@ static struct onnx_value *two(struct onnx_import *c, unsigned int kind, struct o
 	if (!a || !b || !b_broadcast_shape(c, a, b, &ndim, shape))
 		return NULL;
 	if (a->type != b->type)
-		return onnx_fail(c, -EINVAL, "operands of types %s and %s", elem_name(a->type), elem_name(b->type));
+		return onnx_fail(c, -EINVAL, "operands of types %s and %s", elem_name(a->type),
+				 elem_name(b->type));
 	return OP(c, kind, NULL, compare ? ELEM_BOOL : a->type, ndim, shape, a, b);
 }
 
@@ -216,9 +217,14 @@ struct onnx_value *b_channels_first(struct onnx_import *c, struct onnx_value *x)
 static struct onnx_value *of_nothing(struct onnx_import *c, unsigned int kind, int type, uint32_t ndim,
 				     const int32_t *shape)
 {
-	static const struct { unsigned int kind; double value; } neutral[] = {
-		{ IR_SUM, 0 }, { IR_REDUCE_PROD, 1 }, { IR_REDUCE_MAX, -INFINITY }, { IR_REDUCE_MIN, INFINITY },
-		{ IR_REDUCE_ANY, 0 }, { IR_REDUCE_ALL, 1 },
+	static const struct { unsigned int kind; double value;
+	} neutral[] = {
+		{ IR_SUM, 0 },
+		{ IR_REDUCE_PROD, 1 },
+		{ IR_REDUCE_MAX, -INFINITY },
+		{ IR_REDUCE_MIN, INFINITY },
+		{ IR_REDUCE_ANY, 0 },
+		{ IR_REDUCE_ALL, 1 },
 	};
 	struct onnx_value *v = NULL;
 
@@ -323,11 +329,15 @@ struct onnx_value *b_concat(struct onnx_import *c, uint32_t axis, uint32_t count
 		if (!list[i])
 			return NULL;
 		if (list[i]->ndim != list[0]->ndim || list[i]->type != list[0]->type || axis >= list[i]->ndim)
-			return onnx_fail(c, -EINVAL, "input %u has another type or other axes than the first", i);
+			return onnx_fail(c, -EINVAL,
+					 "input %u has another type or other axes than the first",
+					 i);
 		for (uint32_t d = 0; d < list[i]->ndim; d++)
 			if (d != axis && list[i]->shape[d] != list[0]->shape[d])
-				return onnx_fail(c, -EINVAL, "input %u has another extent of axis %u than the first",
-						 i, d);
+				return onnx_fail(
+					c, -EINVAL,
+					"input %u has another extent of axis %u than the first", i,
+					d);
 		extent += list[i]->shape[axis];
 		if (list[i]->shape[axis])
 			used[n++] = list[i];

@@ -53,8 +53,8 @@ struct onnx_value *onnx_convolve(struct onnx_import *c, const struct onnx_node *
 	if (x->ndim > 4)
 		return onnx_fail(c, -ENOTSUP, "a convolution over %u axes", x->ndim - 2);
 	if (groups < 1 || groups > INT32_MAX || groups * w->shape[1] != x->shape[1] || w->shape[0] % groups)
-		return onnx_fail(c, -EINVAL, "%d channels in %d groups do not fit weights for %d", x->shape[1],
-				 (int)groups, w->shape[1]);
+		return onnx_fail(c, -EINVAL, "%d channels in %d groups do not fit weights for %d",
+				 x->shape[1], (int)groups, w->shape[1]);
 	if (bias && (bias->ndim != 1 || bias->shape[0] != w->shape[0]))
 		return onnx_fail(c, -EINVAL, "a bias that is not one of %d channels", w->shape[0]);
 	if (!onnx_window(c, n, x, w->shape + 2, &v))
@@ -116,7 +116,8 @@ static bool transposed_extents(struct onnx_import *c, const struct onnx_node *n,
 			out = given ? want[i] : (int64_t)w->in[i] * w->stride[i];
 			cut = full - out;
 			/* Halves toward minus infinity: what there is too little of is added behind. */
-			w->before[i] = (int32_t)(strcmp(auto_pad, "SAME_UPPER") ? cut - (cut >> 1) : cut >> 1);
+			w->before[i] = (int32_t)(strcmp(auto_pad, "SAME_UPPER") ? cut - (cut >> 1)
+										: cut >> 1);
 			w->after[i] = (int32_t)(cut - w->before[i]);
 		}
 		out = full - w->before[i] - w->after[i];
@@ -131,7 +132,9 @@ static bool transposed_extents(struct onnx_import *c, const struct onnx_node *n,
 static struct onnx_value *transposed(struct onnx_import *c, struct onnx_value *x, struct onnx_value *w,
 				     const struct onnx_window *v)
 {
-	struct ir_options o = { .padding = IR_PADDING_VALID, .stride_h = v->stride[0], .stride_w = v->stride[1] };
+	struct ir_options o = { .padding = IR_PADDING_VALID,
+				.stride_h = v->stride[0],
+				.stride_w = v->stride[1] };
 	int32_t shape[4], pads[8] = { 0 };
 
 	if (!x || !w)
@@ -175,9 +178,15 @@ static int conv_transpose(struct onnx_import *c, const struct onnx_node *n)
 		/* One row. */
 		const struct onnx_window flat = v;
 
-		v = (struct onnx_window){ 2, { 1, flat.size[0] }, { 1, flat.reach[0] }, { 1, flat.stride[0] },
-					  { 1, flat.dilation[0] }, { 0, flat.before[0] }, { 0, flat.after[0] },
-					  { 1, flat.in[0] }, { 1, flat.out[0] } };
+		v = (struct onnx_window){ 2,
+					  { 1, flat.size[0] },
+					  { 1, flat.reach[0] },
+					  { 1, flat.stride[0] },
+					  { 1, flat.dilation[0] },
+					  { 0, flat.before[0] },
+					  { 0, flat.after[0] },
+					  { 1, flat.in[0] },
+					  { 1, flat.out[0] } };
 		x = add_row(c, x);
 		w = add_row(c, w);
 	}
@@ -187,7 +196,8 @@ static int conv_transpose(struct onnx_import *c, const struct onnx_node *n)
 	for (int32_t i = 0; i < (int32_t)groups && !c->rc; i++) {
 		int32_t each = x->shape[1] / (int32_t)groups;
 
-		parts[i] = transposed(c, b_slice(c, x, 1, i * each, each), b_slice(c, w, 0, i * each, each), &v);
+		parts[i] = transposed(c, b_slice(c, x, 1, i * each, each),
+				      b_slice(c, w, 0, i * each, each), &v);
 	}
 	x = c->rc ? NULL : b_concat(c, 3, (uint32_t)groups, parts);
 	x = bias ? b_add(c, x, bias) : x;

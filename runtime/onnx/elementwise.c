@@ -168,7 +168,9 @@ static int power(struct onnx_import *c, const struct onnx_node *n)
 	if (is(y, 2) && onnx_count(y) == 1 && x->type == ELEM_FLOAT32 && y->ndim <= x->ndim)
 		return onnx_out(c, n, 0, b_unary(c, IR_SQUARE, x));
 	if (y->type == ELEM_FLOAT32 && x->type != ELEM_FLOAT32)
-		return onnx_out(c, n, 0, b_cast(c, b_binary(c, IR_POW, b_cast(c, x, ELEM_FLOAT32), y), x->type));
+		return onnx_out(
+			c, n, 0,
+			b_cast(c, b_binary(c, IR_POW, b_cast(c, x, ELEM_FLOAT32), y), x->type));
 	return onnx_out(c, n, 0, b_binary(c, IR_POW, x, b_cast(c, y, x->type)));
 }
 

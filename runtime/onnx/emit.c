@@ -40,7 +40,8 @@ uint32_t onnx_tensor_of(struct onnx_import *c, struct onnx_value *v)
 	if (v->tensor != IR_NONE)
 		return v->tensor;
 	if (!onnx_count(v)) {
-		onnx_fail(c, -ENOTSUP, "a tensor without elements (%s)", v->name ? v->name : "made on the way");
+		onnx_fail(c, -ENOTSUP, "a tensor without elements (%s)",
+			  v->name ? v->name : "made on the way");
 		return IR_NONE;
 	}
 	snprintf(made_up, sizeof(made_up), "onnx/%u", c->g->tensor_count);
@@ -111,7 +112,8 @@ static bool fold(struct onnx_import *c, unsigned int kind, const struct ir_optio
 	for (uint32_t i = 0; i < out_count; i++) {
 		tensors[count + i] = operand(outputs[i]);
 		tensors[count + i].constant = false;
-		tensors[count + i].data = ir_alloc(c->g, onnx_count(outputs[i]) * elem_size(outputs[i]->type) + 8);
+		tensors[count + i].data =
+			ir_alloc(c->g, onnx_count(outputs[i]) * elem_size(outputs[i]->type) + 8);
 		if (!tensors[count + i].data)
 			goto out;
 	}

@@ -182,7 +182,8 @@ static void text_of_dims(const Onnx__TensorShapeProto *s, char *text, size_t len
 
 		if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value > 0)
 			used += (size_t)snprintf(text + used, len - used, "%s%" PRId64, x, d->dim_value);
-		else if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && *d->dim_param)
+		else if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM &&
+			 *d->dim_param)
 			used += (size_t)snprintf(text + used, len - used, "%s%.40s", x, d->dim_param);
 		else
 			used += (size_t)snprintf(text + used, len - used, "%s?", x);
@@ -196,7 +197,9 @@ static bool input_shape(struct onnx_import *c, const char *name, const Onnx__Ten
 	char text[160] = "";
 
 	if (!s && !given) {
-		onnx_fail(c, -ENOTSUP, "input %s has no shape in the file: give it one with --shape %s=EXTENT,EXTENT...",
+		onnx_fail(c, -ENOTSUP,
+			  "input %s has no shape in the file: give it one with --shape "
+			  "%s=EXTENT,EXTENT...",
 			  name, name);
 		return false;
 	}
@@ -218,13 +221,16 @@ static bool input_shape(struct onnx_import *c, const char *name, const Onnx__Ten
 			     d->dim_value >= 0;
 
 		if (!given && !fixed) {
-			onnx_fail(c, -ENOTSUP, "input %s has open extents (%s): fix them with --shape %s=%s, all in numbers",
+			onnx_fail(c, -ENOTSUP,
+				  "input %s has open extents (%s): fix them with --shape %s=%s, "
+				  "all in numbers",
 				  name, text, name, text);
 			return false;
 		}
 		if (given && fixed && d->dim_value != given->shape[i]) {
-			onnx_fail(c, -EINVAL, "input %s is %s in the file, --shape gives extent %d for axis %u", name,
-				  text, given->shape[i], i);
+			onnx_fail(c, -EINVAL,
+				  "input %s is %s in the file, --shape gives extent %d for axis %u",
+				  name, text, given->shape[i], i);
 			return false;
 		}
 		if ((given ? given->shape[i] : d->dim_value) > INT32_MAX ||

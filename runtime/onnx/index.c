@@ -45,8 +45,10 @@ static int gather(struct onnx_import *c, const struct onnx_node *n)
 		for (uint32_t i = 0; i < x->ndim; i++)
 			if (i != axis)
 				shape[ndim++] = x->shape[i];
-		return onnx_out(c, n, 0, b_reshape(c, b_slice(c, x, axis, (int32_t)onnx_element_int(indices, 0), 1),
-						   ndim, shape));
+		return onnx_out(
+			c, n, 0,
+			b_reshape(c, b_slice(c, x, axis, (int32_t)onnx_element_int(indices, 0), 1),
+				  ndim, shape));
 	}
 	return onnx_out(c, n, 0, b_gather(c, x, indices, axis));
 }
@@ -61,9 +63,11 @@ static int gather_elements(struct onnx_import *c, const struct onnx_node *n)
 	if (c->rc)
 		return c->rc;
 	indices = from_front(c, indices, x->shape[o.axis]);
-	return onnx_out(c, n, 0, indices ? onnx_op(c, IR_GATHER_ELEMENTS, &o, 2,
-						   (struct onnx_value *[]){ x, indices }, x->type, indices->ndim,
-						   indices->shape) : NULL);
+	return onnx_out(c, n, 0,
+			indices ? onnx_op(c, IR_GATHER_ELEMENTS, &o, 2,
+					  (struct onnx_value *[]){ x, indices }, x->type,
+					  indices->ndim, indices->shape)
+				: NULL);
 }
 
 /* Indices of several axes: a constant a place, which negative ones are added to. */
@@ -98,7 +102,8 @@ static struct onnx_value *with_batch(struct onnx_import *c, struct onnx_value *v
 		for (size_t i = 0; numbers && i < onnx_count(numbers); i++) {
 			int64_t at = (int64_t)(i / inner % (size_t)shape[d]);
 
-			memcpy((char *)onnx_constant_data(numbers) + i * elem_size(v->type), &at, elem_size(v->type));
+			memcpy((char *)onnx_constant_data(numbers) + i * elem_size(v->type), &at,
+			       elem_size(v->type));
 		}
 		list[0] = numbers;
 		list[1] = v;
@@ -208,7 +213,8 @@ static int one_hot(struct onnx_import *c, const struct onnx_node *n)
 	int32_t depth = onnx_known_int(c, onnx_in(n, 1), "depth"), shape[IR_MAX_DIMS];
 	uint32_t axis, ndim = x ? x->ndim + 1 : 1;
 
-	if (!c->rc && (ndim > IR_MAX_DIMS || depth < 1 || depth > 1 << 24 || values->ndim != 1 || values->shape[0] != 2))
+	if (!c->rc && (ndim > IR_MAX_DIMS || depth < 1 || depth > 1 << 24 || values->ndim != 1 ||
+		       values->shape[0] != 2))
 		onnx_fail(c, -EINVAL, "a depth of %d, or no two values", depth);
 	axis = onnx_axis(c, onnx_int(n, "axis", -1), ndim);
 	if (c->rc)
@@ -216,7 +222,8 @@ static int one_hot(struct onnx_import *c, const struct onnx_node *n)
 	for (uint32_t i = 0; i < ndim; i++)
 		shape[i] = i == axis ? 1 : x->shape[i - (i > axis)];
 	x = b_reshape(c, x, ndim, shape);
-	x = b_select(c, b_compare(c, IR_LESS, x, onnx_scalar(c, ELEM_INT64, 0)), b_with(c, IR_ADD, x, depth), x);
+	x = b_select(c, b_compare(c, IR_LESS, x, onnx_scalar(c, ELEM_INT64, 0)),
+		     b_with(c, IR_ADD, x, depth), x);
 	hit = b_compare(c, IR_EQUAL, x, numbers(c, ndim, axis, depth));
 	return onnx_out(c, n, 0, b_select(c, hit, b_reshape(c, b_slice(c, values, 0, 1, 1), 0, NULL),
 					  b_reshape(c, b_slice(c, values, 0, 0, 1), 0, NULL)));

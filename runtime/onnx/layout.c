@@ -84,8 +84,8 @@ uint32_t layout_integers(struct layout *l, uint32_t rows, uint32_t columns, cons
 	for (uint32_t i = 0; i < INTEGERS_KEPT; i++) {
 		const struct ir_tensor *k = &l->g->tensors[l->integers[i]];
 
-		if (l->integers[i] && k->size == bytes && k->ndim == (columns ? 2 : 1) && k->shape[0] == shape[0] &&
-		    !memcmp(k->data, list, bytes))
+		if (l->integers[i] && k->size == bytes && k->ndim == (columns ? 2 : 1) &&
+		    k->shape[0] == shape[0] && !memcmp(k->data, list, bytes))
 			return l->integers[i];
 	}
 	copy = ir_alloc(l->g, bytes);
@@ -165,8 +165,8 @@ uint32_t layout_tensor(struct layout *l, uint32_t tensor)
 }
 
 /* A constant's elements moved; axes of @t beyond its own are those of extent 1 before them. */
-static uint32_t constant_as(struct layout *l, uint32_t tensor, const struct layout_view *v, uint32_t view_ndim,
-			    uint32_t ndim)
+static uint32_t constant_as(struct layout *l, uint32_t tensor, const struct layout_view *v,
+			    uint32_t view_ndim, uint32_t ndim)
 {
 	struct ir_graph *g = l->g;
 	const struct ir_tensor *t = &g->tensors[tensor];
@@ -209,13 +209,15 @@ uint32_t layout_as(struct layout *l, uint32_t tensor, const struct layout_view *
 {
 	struct ir_graph *g = l->g;
 	const struct layout_view *own = &l->views[tensor];
-	uint32_t rank = g->tensors[tensor].ndim, source = own->source == IR_NONE ? tensor : own->source, view_ndim = 0;
+	uint32_t rank = g->tensors[tensor].ndim,
+		 source = own->source == IR_NONE ? tensor : own->source, view_ndim = 0;
 	struct layout_view inverse = { .source = source };
 	int32_t shape[IR_MAX_DIMS];
 	uint32_t new;
 
 	/* Any number broadcasts as it is. */
-	if (ir_tensor_elements(&g->tensors[tensor]) == 1 && rank <= ndim && !l->made[tensor] && own->source == IR_NONE)
+	if (ir_tensor_elements(&g->tensors[tensor]) == 1 && rank <= ndim && !l->made[tensor] &&
+	    own->source == IR_NONE)
 		return tensor;
 	/* The rank that @v speaks of: operands of fewer axes have none of the first ones. */
 	for (uint32_t i = 0; i < IR_MAX_DIMS; i++)
@@ -311,7 +313,8 @@ static bool together(struct layout *l, uint32_t in, uint32_t out, uint32_t *sour
 	int32_t perm[IR_MAX_DIMS], shape[IR_MAX_DIMS];
 	uint32_t inputs[2] = { *source }, ndim = s->ndim, new;
 
-	if (!view_together(&l->views[in], &g->tensors[in], s, g->tensors[out].ndim, g->tensors[out].shape, perm, v))
+	if (!view_together(&l->views[in], &g->tensors[in], s, g->tensors[out].ndim,
+			   g->tensors[out].shape, perm, v))
 		return false;
 	for (uint32_t i = 0; i < ndim; i++)
 		shape[i] = s->shape[perm[i]];

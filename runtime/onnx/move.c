@@ -111,7 +111,9 @@ static int slice(struct onnx_import *c, const struct onnx_node *n)
 		if (c->rc)
 			break;
 		/* Steps beyond the axis take one element, whatever they are. */
-		by = by > x->shape[axis] + 1 ? x->shape[axis] + 1 : by < -x->shape[axis] - 1 ? -x->shape[axis] - 1 : by;
+		by = by > x->shape[axis] + 1	? x->shape[axis] + 1
+		     : by < -x->shape[axis] - 1 ? -x->shape[axis] - 1
+						: by;
 		if (!by) {
 			onnx_fail(c, -EINVAL, "a step of 0");
 			break;

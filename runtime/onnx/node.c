@@ -135,8 +135,10 @@ static bool is_known(struct onnx_import *c, const struct onnx_value *v, const ch
 	if (!v || c->rc)
 		return false;
 	if (!v->data) {
-		onnx_fail(c, -ENOTSUP, "%s depends on input %s, and has to be known at import: freeze that input",
-			  what, v->root ? v->root : "?");
+		onnx_fail(
+			c, -ENOTSUP,
+			"%s depends on input %s, and has to be known at import: freeze that input",
+			what, v->root ? v->root : "?");
 		if (c->opt->wanted && v->root && !*c->opt->wanted)
 			*c->opt->wanted = strdup(v->root);
 		return false;

@@ -67,7 +67,8 @@ static int instance_norm(struct onnx_import *c, const struct onnx_node *n)
 }
 
 /* One number a group to one a channel, as version 18 has them. */
-static struct onnx_value *spread(struct onnx_import *c, struct onnx_value *v, int32_t groups, int32_t channels)
+static struct onnx_value *spread(struct onnx_import *c, struct onnx_value *v, int32_t groups,
+				 int32_t channels)
 {
 	if (!v || v->ndim != 1 || v->shape[0] != groups || groups == channels)
 		return v;
@@ -93,7 +94,9 @@ static int group_norm(struct onnx_import *c, const struct onnx_node *n)
 	y = onnx_standardise(c, b_reshape(c, x, 3, shape), 4, onnx_float(n, "epsilon", 1e-5f), NULL, NULL);
 	y = b_reshape(c, y, x->ndim, x->shape);
 	y = b_mul(c, y, per_channel(c, spread(c, onnx_in(n, 1), shape[1], x->shape[1]), x));
-	return onnx_out(c, n, 0, b_add(c, y, per_channel(c, spread(c, onnx_in(n, 2), shape[1], x->shape[1]), x)));
+	return onnx_out(
+		c, n, 0,
+		b_add(c, y, per_channel(c, spread(c, onnx_in(n, 2), shape[1], x->shape[1]), x)));
 }
 
 /* Bits of the axes from one on. */
@@ -109,7 +112,8 @@ static int layer_norm(struct onnx_import *c, const struct onnx_node *n)
 
 	if (c->rc)
 		return c->rc;
-	y = onnx_standardise(c, x, axes_from(axis, x->ndim), onnx_float(n, "epsilon", 1e-5f), &mean, &inverse);
+	y = onnx_standardise(c, x, axes_from(axis, x->ndim), onnx_float(n, "epsilon", 1e-5f), &mean,
+			     &inverse);
 	y = b_mul(c, y, onnx_in(n, 1));
 	if (onnx_in(n, 2))
 		y = b_add(c, y, onnx_in(n, 2));

@@ -187,8 +187,8 @@ static uint32_t candidates(const struct pattern *p, uint32_t from, uint32_t *lis
 	while (next < count) {
 		const struct ir_op *op = writer(p, list[next++]);
 
-		if (!op || (op->kind != IR_MUL && op->kind != IR_ADD && op->kind != IR_DIV && op->kind != IR_SUB &&
-			    op->kind != IR_SQUARE && op->kind != IR_POW))
+		if (!op || (op->kind != IR_MUL && op->kind != IR_ADD && op->kind != IR_DIV &&
+			    op->kind != IR_SUB && op->kind != IR_SQUARE && op->kind != IR_POW))
 			continue;
 		for (uint32_t i = 0; i < op->input_count && count < max; i++)
 			if (!p->g->tensors[op->inputs[i]].data)
@@ -212,7 +212,8 @@ static int find_cores(struct pattern *p)
 			for (uint32_t n = 0; n < count && !last; n++) {
 				x = list[n];
 				if (read_polynomial(p, op->inputs[0], x, 0, &inner) &&
-				    is(&inner, core->inner[0], core->inner[1], core->inner[2], core->inner[3]))
+				    is(&inner, core->inner[0], core->inner[1], core->inner[2],
+				       core->inner[3]))
 					last = climb(p, core, op, x);
 			}
 			if (!last || p->g->tensors[last->outputs[0]].ndim != p->g->tensors[x].ndim ||
@@ -239,8 +240,9 @@ static void find_pairs(const struct pattern *p)
 		const struct ir_op *before;
 		double one;
 
-		if (op->kind == IR_RECIPROCAL || (op->kind == IR_DIV && number(p->g, op->inputs[0], &one) && one == 1 &&
-						  !op->options->activation)) {
+		if (op->kind == IR_RECIPROCAL ||
+		    (op->kind == IR_DIV && number(p->g, op->inputs[0], &one) && one == 1 &&
+		     !op->options->activation)) {
 			before = writer(p, op->inputs[op->kind == IR_DIV]);
 			if (!before || before->kind != IR_SQRT ||
 			    p->g->tensors[op->outputs[0]].ndim != p->g->tensors[before->inputs[0]].ndim)
@@ -253,8 +255,10 @@ static void find_pairs(const struct pattern *p)
 			continue;
 		for (int k = 0; k < 2 && op->kind == IR_MUL; k++) {
 			before = writer(p, op->inputs[k]);
-			if (!before || before->kind != IR_HARD_SIGMOID || before->inputs[0] != op->inputs[1 - k] ||
-			    fabs((double)before->options->alpha * 6 - 1) > CLOSE || before->options->beta != 0.5f)
+			if (!before || before->kind != IR_HARD_SIGMOID ||
+			    before->inputs[0] != op->inputs[1 - k] ||
+			    fabs((double)before->options->alpha * 6 - 1) > CLOSE ||
+			    before->options->beta != 0.5f)
 				continue;
 			op->kind = IR_HARD_SWISH;
 			op->inputs[0] = before->inputs[0];

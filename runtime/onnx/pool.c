@@ -13,8 +13,8 @@
 #define TAPS_MAX	512
 
 /* Zeros that count, where the file asks for that. */
-static struct onnx_value *counted_padding(struct onnx_import *c, struct onnx_value *x, const struct onnx_node *n,
-					  struct onnx_window *w)
+static struct onnx_value *counted_padding(struct onnx_import *c, struct onnx_value *x,
+					  const struct onnx_node *n, struct onnx_window *w)
 {
 	int32_t pads[2 * IR_MAX_DIMS] = { 0 };
 	struct onnx_window plain;

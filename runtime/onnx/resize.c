@@ -133,7 +133,8 @@ static struct onnx_value *as_choice(struct onnx_import *c, const struct onnx_val
 	return list;
 }
 
-static struct onnx_value *along(struct onnx_import *c, const struct resize *r, struct onnx_value *x, uint32_t axis)
+static struct onnx_value *along(struct onnx_import *c, const struct resize *r, struct onnx_value *x,
+				uint32_t axis)
 {
 	struct onnx_value *m, *list;
 	float *p;
@@ -141,7 +142,8 @@ static struct onnx_value *along(struct onnx_import *c, const struct resize *r, s
 	if (!x)
 		return NULL;
 	if ((int64_t)r->out[axis] * r->in[axis] > MATRIX_MAX)
-		return onnx_fail(c, -ENOTSUP, "from %d to %d elements in mode %s", r->in[axis], r->out[axis], r->mode);
+		return onnx_fail(c, -ENOTSUP, "from %d to %d elements in mode %s", r->in[axis],
+				 r->out[axis], r->mode);
 	m = onnx_constant(c, ELEM_FLOAT32, 2, (int32_t[]){ r->out[axis], r->in[axis] }, NULL);
 	p = m ? onnx_constant_data(m) : NULL;
 	for (int32_t o = 0; p && o < r->out[axis]; o++, p += r->in[axis])
@@ -189,7 +191,8 @@ static struct onnx_value *as_tflite(struct onnx_import *c, const struct resize *
 	struct ir_options o = { .align_corners = align, .half_pixel = half };
 	unsigned int kind = IR_RESIZE_BILINEAR;
 
-	if (r->ndim != 4 || r->in[0] != r->out[0] || r->in[1] != r->out[1] || r->antialias || r->exclude_outside)
+	if (r->ndim != 4 || r->in[0] != r->out[0] || r->in[1] != r->out[1] || r->antialias ||
+	    r->exclude_outside)
 		return NULL;
 	for (uint32_t i = 2; i < 4; i++)
 		if (r->scale[i] != (double)r->out[i] / r->in[i] || r->out[i] < 2)
@@ -293,7 +296,8 @@ static int build(struct onnx_import *c, const struct onnx_node *n, const struct 
 		return onnx_out(c, n, 0, v);
 	for (uint32_t i = 0; i < r->ndim; i++)
 		if (r->out[i] != r->in[i] || r->scale[i] != 1 ||
-		    (!strcmp(r->coordinates, "tf_crop_and_resize") && (r->roi[i] != 0 || r->roi[i + r->ndim] != 1)))
+		    (!strcmp(r->coordinates, "tf_crop_and_resize") &&
+		     (r->roi[i] != 0 || r->roi[i + r->ndim] != 1)))
 			x = along(c, r, x, i);
 	if (!strcmp(r->coordinates, "tf_crop_and_resize"))
 		x = crop_outside(c, r, x);
@@ -341,7 +345,8 @@ static int resize(struct onnx_import *c, const struct onnx_node *n)
 		if (!c->rc)
 			by_sizes(c, n, &r, axes, count, extents);
 	} else {
-		if (onnx_known_floats(c, onnx_in(n, c->opset < 11 ? 1 : 2), "scales", scales, IR_MAX_DIMS) != count)
+		if (onnx_known_floats(c, onnx_in(n, c->opset < 11 ? 1 : 2), "scales", scales,
+				      IR_MAX_DIMS) != count)
 			onnx_fail(c, -EINVAL, "scales that are not one for each axis");
 		if (!c->rc)
 			by_scales(c, &r, axes, count, scales);

@@ -46,8 +46,13 @@ void onnx_print_operators(FILE *f)
 			all[n++] = op;
 	qsort(all, count, sizeof(*all), by_name);
 	fputs("# ONNX operators\n\n"
-	      "What can be imported from ONNX, and from which versions of the operator set. Tensors are of integers of\n"
-	      "8 to 64 bits, bool, float, float16, bfloat16 or double, with known extents; all numbers become float. Made by `accel info --onnx-operators`.\n\n"
+	      "What can be imported from ONNX, and from which versions of the operator set. Tensors are of\n"
+	      "integers of 8 to 64 bits, bool, float, float16, bfloat16 or double; all numbers become float.\n"
+	      "Made by `accel info --onnx-operators`.\n\n"
+	      "Extents have to be known: those that a model leaves open are given with `--shape NAME=N,N,...`.\n"
+	      "What depends on extents and constants only is computed at import. External data is read from\n"
+	      "files beside the model. Images become NHWC; transpositions are moved until they cancel, so that\n"
+	      "a convolutional network has one at most where it begins and one where it ends.\n\n"
 	      "| operator | versions | limits |\n| --- | --- | --- |\n", f);
 	for (size_t i = 0; i < count; i++)
 		fprintf(f, "| %s%s%s | %d to %d | %s |\n", all[i]->domain, *all[i]->domain ? "." : "",

@@ -198,7 +198,8 @@ static void from_list(const Onnx__TensorProto *t, int type, size_t count, void *
 		memcpy(to, whole, count * elem_size(type));
 	for (size_t i = 0; i < count && !whole; i++)
 		memcpy((char *)to + i * elem_size(type),
-		       type == ELEM_UINT32 ? (const void *)&t->uint64_data[i] : (const void *)&t->int32_data[i],
+		       type == ELEM_UINT32 ? (const void *)&t->uint64_data[i]
+					   : (const void *)&t->int32_data[i],
 		       elem_size(type));
 }
 
@@ -252,14 +253,16 @@ struct onnx_value *onnx_tensor(struct onnx_import *c, const Onnx__TensorProto *t
 			external(c, t, onnx_constant_data(v), bytes);
 	} else if (t->has_raw_data) {
 		if (t->raw_data.len != bytes)
-			return onnx_fail(c, -EINVAL, "tensor %s: %zu bytes of data, its shape needs %zu", name,
+			return onnx_fail(c, -EINVAL,
+					 "tensor %s: %zu bytes of data, its shape needs %zu", name,
 					 t->raw_data.len, bytes);
 		v = onnx_constant(c, type, v->ndim, shape, bytes ? t->raw_data.data : NULL);
 	} else {
 		/* Only what is really in the file may take memory. */
 		if (list_length(t, type) != onnx_count(v))
-			return onnx_fail(c, -EINVAL, "tensor %s: %zu numbers of data, its shape needs %zu", name,
-					 list_length(t, type), onnx_count(v));
+			return onnx_fail(c, -EINVAL,
+					 "tensor %s: %zu numbers of data, its shape needs %zu",
+					 name, list_length(t, type), onnx_count(v));
 		v = onnx_constant(c, type, v->ndim, shape, NULL);
 		if (v)
 			from_list(t, type, onnx_count(v), onnx_constant_data(v));

@@ -57,7 +57,8 @@ static int order_columns(struct ir_graph *g, struct use *uses, struct ir_op *op)
 	uint32_t new;
 	char *data;
 
-	if (!reshape || reshape->kind != IR_RESHAPE || uses[op->inputs[0]].readers != 1 || !w->data || w->ndim != 2)
+	if (!reshape || reshape->kind != IR_RESHAPE || uses[op->inputs[0]].readers != 1 ||
+	    !w->data || w->ndim != 2)
 		return 0;
 	transpose = writer(g, uses, reshape->inputs[0]);
 	if (!order_of(g, uses, transpose, perm) || perm[0])

@@ -82,7 +82,8 @@ bool onnx_window(struct onnx_import *c, const struct onnx_node *n, const struct 
 		}
 		rest = in + w->before[i] + w->after[i] - w->reach[i];
 		if (rest < 0) {
-			onnx_fail(c, -EINVAL, "a kernel of %d over %d elements", w->reach[i], (int)(in + w->before[i] + w->after[i]));
+			onnx_fail(c, -EINVAL, "a kernel of %d over %d elements", w->reach[i],
+				  (int)(in + w->before[i] + w->after[i]));
 			return false;
 		}
 		out = (rest + (up && !same ? stride - 1 : 0)) / stride + 1;
