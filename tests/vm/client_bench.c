@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Measurements in the guest, by the plain interface, which both drivers have. One line of numbers each. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "tests/vm/client.h"
 
 #define MAX_CLIENTS	64
+#define READY_MS	60000	/* that a client has to get ready */
 
 static int by_size(const void *a, const void *b)
 {
@@ -70,23 +72,24 @@ int cmd_latency(const char *node, int argc, char **argv)
 	return 0;
 }
 
-/* @go: set once all are ready, cleared when time is up. */
+/* @stop: time is up. */
 struct shared {
-	uint32_t ready, go, stop;
+	uint32_t stop;
 	uint64_t done[MAX_CLIENTS];
 };
 
-static void work(const char *node, struct shared *shared, int me)
+/* A byte to @ready, then off when @go is closed on the other side. */
+static void work(const char *node, struct shared *shared, int me, int ready, int go)
 {
+	char byte = 0;
 	uint64_t done = 0;
 	struct client c;
 	uint32_t i;
 	int ret;
 
 	client_open(&c, node, 0);
-	__atomic_add_fetch(&shared->ready, 1, __ATOMIC_SEQ_CST);
-	while (!__atomic_load_n(&shared->go, __ATOMIC_SEQ_CST))
-		usleep(100);
+	if (write(ready, &byte, 1) != 1 || read(go, &byte, 1))
+		exit(1);
 	for (i = 0; !__atomic_load_n(&shared->stop, __ATOMIC_RELAXED); i++) {
 		struct slot *s = &c.slot[i % SLOTS];
 
@@ -111,8 +114,9 @@ static void work(const char *node, struct shared *shared, int me)
 int cmd_rate(const char *node, int argc, char **argv)
 {
 	uint64_t begin, took, total = 0, least = UINT64_MAX, most = 0, busy[2], all[2];
-	int clients = argc == 3 ? atoi(argv[1]) : 0, i, status, bad = 0;
+	int clients = argc == 3 ? atoi(argv[1]) : 0, i, status, bad = 0, ready[2], go[2];
 	struct shared *shared;
+	char byte;
 	long ms;
 
 	if (clients < 1 || clients > MAX_CLIENTS)
@@ -121,15 +125,21 @@ int cmd_rate(const char *node, int argc, char **argv)
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		return 1;
+	if (pipe(ready) || pipe(go))
+		return 1;
+	for (i = 0; i < clients; i++) {
+		if (fork())
+			continue;
+		close(go[1]);
+		work(node, shared, i, ready[1], go[0]);
+	}
 	for (i = 0; i < clients; i++)
-		if (!fork())
-			work(node, shared, i);
-	while (__atomic_load_n(&shared->ready, __ATOMIC_SEQ_CST) < (uint32_t)clients)
-		if (waitpid(-1, &status, WNOHANG) > 0)
+		if (poll(&(struct pollfd) { .fd = ready[0], .events = POLLIN }, 1, READY_MS) != 1 ||
+		    read(ready[0], &byte, 1) != 1)
 			return 1;
 	cpu_time(&busy[0], &all[0]);
 	begin = now_ns();
-	__atomic_store_n(&shared->go, 1, __ATOMIC_SEQ_CST);
+	close(go[1]);
 	/* This is what is measured, not a wait for something. */
 	usleep((useconds_t)ms * 1000);
 	__atomic_store_n(&shared->stop, 1, __ATOMIC_RELAXED);
@@ -147,6 +157,9 @@ int cmd_rate(const char *node, int argc, char **argv)
 	printf("%.0f %.1f %llu %llu\n", (double)total * 1e9 / (double)took,
 	       (double)(busy[1] - busy[0]) * 1e6 / (double)sysconf(_SC_CLK_TCK) / (double)total,
 	       (unsigned long long)least, (unsigned long long)most);
+	close(go[0]);
+	close(ready[0]);
+	close(ready[1]);
 	munmap(shared, sizeof(*shared));
 	return 0;
 }
