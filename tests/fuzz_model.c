@@ -103,6 +103,11 @@ int accel_buffer_map(struct accel_buffer *buffer, void **ptr, struct accel_error
 	return 0;
 }
 
+uint64_t accel_buffer_size(const struct accel_buffer *buffer)
+{
+	return buffer->size;
+}
+
 void accel_buffer_unref(struct accel_buffer *buffer)
 {
 	free(buffer);
