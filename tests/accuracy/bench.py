@@ -217,7 +217,7 @@ def main():
     p.add_argument("--work", required=True)
     p.add_argument("--packages", required=True, help="folder that the PyPI packages are in")
     p.add_argument("--efficientnet", default=os.path.expanduser("~/.cache/accel/efficientnet-lite0.onnx"))
-    p.add_argument("--magika", default="", type=str.split, help="options for quantising it")
+    p.add_argument("--magika", default=["--float-below=20"], type=str.split, help="options for quantising it")
     p.add_argument("sections", nargs="*", default=SECTIONS)
     bench = Bench(p.parse_args())
     for section in bench.args.sections:
