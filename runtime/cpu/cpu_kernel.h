@@ -76,6 +76,9 @@ int cpu_check_shape(const struct cpu_op *op, uint32_t index, uint32_t ndim, cons
 /* cpu_check_scalars - operand @index is there, of int32, a constant, of 1 to @max elements */
 int cpu_check_scalars(const struct cpu_op *op, uint32_t index, uint32_t max, struct error *err);
 
+/* cpu_check_arg - operands of ARG_MAX and ARG_MIN: an input of @types, an axis of it, indices */
+int cpu_check_arg(const struct cpu_op *op, unsigned int types, struct error *err);
+
 static inline float cpu_scale_of(const struct cpu_tensor *t)
 {
 	return t->scales[0];

@@ -110,20 +110,7 @@ const struct cpu_kernel cpu_integer_reduce = { prepare, run };
 
 static int prepare_arg(struct cpu_op *op, struct error *err)
 {
-	const struct cpu_tensor *in = &op->inputs[0];
-	int32_t shape[CPU_MAX_DIMS], axis;
-	int ret;
-
-	if ((ret = cpu_check(op, 0, (CPU_INTEGER | CPU_BOOL) & ~CPU_U64, err)) ||
-	    (ret = cpu_check_scalars(op, 1, 1, err)) ||
-	    (ret = cpu_check(op, 2, CPU_S32 | CPU_S64, err)))
-		return ret;
-	axis = cpu_axis(cpu_index_at(&op->inputs[1], 0), in->ndim);
-	if (axis < 0 || !in->shape[axis])
-		return cpu_refuse(op, 1, -EINVAL, "is no axis of the input", err);
-	memcpy(shape, in->shape, sizeof(shape));
-	shape[axis] = 1;
-	return cpu_check_shape(op, 2, in->ndim, shape, err);
+	return cpu_check_arg(op, (CPU_INTEGER | CPU_BOOL) & ~CPU_U64, err);
 }
 
 static int run_arg(const struct cpu_op *op, struct error *err)

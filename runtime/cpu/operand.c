@@ -295,3 +295,20 @@ int32_t cpu_axis(int64_t axis, uint32_t ndim)
 		axis += ndim;
 	return axis < 0 || axis >= ndim ? -1 : (int32_t)axis;
 }
+
+int cpu_check_arg(const struct cpu_op *op, unsigned int types, struct error *err)
+{
+	const struct cpu_tensor *in = &op->inputs[0];
+	int32_t shape[CPU_MAX_DIMS], axis;
+	int ret;
+
+	if ((ret = cpu_check(op, 0, types, err)) || (ret = cpu_check_scalars(op, 1, 1, err)) ||
+	    (ret = cpu_check(op, 2, CPU_S32 | CPU_S64, err)))
+		return ret;
+	axis = cpu_axis(cpu_index_at(&op->inputs[1], 0), in->ndim);
+	if (axis < 0 || !in->shape[axis])
+		return cpu_refuse(op, 1, -EINVAL, "is no axis of the input", err);
+	memcpy(shape, in->shape, sizeof(shape));
+	shape[axis] = 1;
+	return cpu_check_shape(op, 2, in->ndim, shape, err);
+}
