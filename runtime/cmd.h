@@ -28,6 +28,12 @@ extern const struct argp cmd_common_argp;
 /* Takes the one model that a sub-command works on; the child's input is a const char **. */
 extern const struct argp cmd_model_argp;
 
+/* The value of option @name; a usage error, which ends the program, if it is no number of that range. */
+double cmd_real_arg(struct argp_state *state, const char *name, const char *arg, double low,
+		    double high);
+unsigned long cmd_count_arg(struct argp_state *state, const char *name, const char *arg,
+			    unsigned long low, unsigned long high);
+
 /* Print "accel: MESSAGE" and return CMD_FAILED. */
 int cmd_fail(const struct error *err);
 

@@ -77,17 +77,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static double real_arg(struct argp_state *state, const char *name, const char *arg, double low,
-		       double high)
-{
-	char *end;
-	double v = strtod(arg, &end);
-
-	if (!*arg || *end || !(v >= low && v <= high))
-		argp_error(state, "--%s=%s: not a number from %g to %g", name, arg, low, high);
-	return v;
-}
-
 /* "40%" as 0.4. */
 static double percent_arg(struct argp_state *state, const char *name, const char *arg, double most)
 {
@@ -97,17 +86,6 @@ static double percent_arg(struct argp_state *state, const char *name, const char
 	if (!*arg || strcmp(end, "%") || !(v >= 0 && v <= most))
 		argp_error(state, "--%s=%s: not a percentage from 0%% to %g%%", name, arg, most);
 	return v / 100;
-}
-
-static unsigned long count_arg(struct argp_state *state, const char *name, const char *arg,
-			       unsigned long low, unsigned long high)
-{
-	char *end;
-	unsigned long v = strtoul(arg, &end, 10);
-
-	if (*arg < '0' || *arg > '9' || *end || v < low || v > high)
-		argp_error(state, "--%s=%s: not a whole number from %lu to %lu", name, arg, low, high);
-	return v;
 }
 
 static void check_usage(const struct optimise_args *args, struct argp_state *state)
@@ -140,7 +118,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->calibration = arg;
 		return 0;
 	case 'n':
-		o->samples = count_arg(state, "samples", arg, 0, INT32_MAX);
+		o->samples = cmd_count_arg(state, "samples", arg, 0, INT32_MAX);
 		return 0;
 	case OPT_PREPROCESS:
 		args->preprocess = arg;
@@ -160,7 +138,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->sparsity.share = o->sparsity.two_four ? 0 : percent_arg(state, "sparsity", arg, 95);
 		return 0;
 	case OPT_CLUSTERS:
-		o->clusters = (unsigned int)count_arg(state, "clusters", arg, CLUSTERS_LEAST,
+		o->clusters = (unsigned int)cmd_count_arg(state, "clusters", arg, CLUSTERS_LEAST,
 						      CLUSTERS_MOST);
 		return 0;
 	case OPT_CHANNELS:
@@ -173,13 +151,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->even = true;
 		return 0;
 	case OPT_ROUNDS:
-		o->rounds = (unsigned int)count_arg(state, "rounds", arg, 1, 10000);
+		o->rounds = (unsigned int)cmd_count_arg(state, "rounds", arg, 1, 10000);
 		return 0;
 	case OPT_DAMPING:
-		o->damping = real_arg(state, "damping", arg, 1e-9, 10);
+		o->damping = cmd_real_arg(state, "damping", arg, 1e-9, 10);
 		return 0;
 	case OPT_EPOCHS:
-		o->learn.epochs = (uint32_t)count_arg(state, "epochs", arg, 0, 100000);
+		o->learn.epochs = (uint32_t)cmd_count_arg(state, "epochs", arg, 0, 100000);
 		return 0;
 	case OPT_OPTIMISER:
 		if (strcmp(arg, "adam") && strcmp(arg, "sgd"))
@@ -187,22 +165,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->learn.kind = strcmp(arg, "adam") ? OPTIMISER_SGD : OPTIMISER_ADAM;
 		return 0;
 	case OPT_LR:
-		o->learn.rate = real_arg(state, "lr", arg, 1e-9, 1e3);
+		o->learn.rate = cmd_real_arg(state, "lr", arg, 1e-9, 1e3);
 		return 0;
 	case OPT_MOMENTUM:
-		o->learn.momentum = real_arg(state, "momentum", arg, 0, 0.9999);
+		o->learn.momentum = cmd_real_arg(state, "momentum", arg, 0, 0.9999);
 		return 0;
 	case OPT_BATCH:
-		o->learn.batch = (uint32_t)count_arg(state, "batch", arg, 1, INT32_MAX);
+		o->learn.batch = (uint32_t)cmd_count_arg(state, "batch", arg, 1, INT32_MAX);
 		return 0;
 	case OPT_SEED:
-		o->learn.seed = count_arg(state, "seed", arg, 0, INT32_MAX);
+		o->learn.seed = cmd_count_arg(state, "seed", arg, 0, INT32_MAX);
 		return 0;
 	case OPT_EVAL:
 		args->eval = arg;
 		return 0;
 	case OPT_LIMIT:
-		args->limit = count_arg(state, "limit", arg, 1, INT32_MAX);
+		args->limit = cmd_count_arg(state, "limit", arg, 1, INT32_MAX);
 		return 0;
 	case ARGP_KEY_END:
 		check_usage(args, state);

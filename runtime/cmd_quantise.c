@@ -71,27 +71,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static double real_arg(struct argp_state *state, const char *name, const char *arg, double low,
-		       double high)
-{
-	char *end;
-	double v = strtod(arg, &end);
-
-	if (!*arg || *end || !(v >= low && v <= high))
-		argp_error(state, "--%s=%s: not a number from %g to %g", name, arg, low, high);
-	return v;
-}
-
-static uint32_t count_arg(struct argp_state *state, const char *name, const char *arg, uint32_t low)
-{
-	char *end;
-	unsigned long v = strtoul(arg, &end, 10);
-
-	if (*arg < '0' || *arg > '9' || *end || v < low || v > INT32_MAX)
-		argp_error(state, "--%s=%s: not a whole number from %u on", name, arg, low);
-	return (uint32_t)v;
-}
-
 /* One of two words. */
 static bool second(struct argp_state *state, const char *name, const char *arg, const char *a,
 		   const char *b)
@@ -127,7 +106,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->calibration = arg;
 		return 0;
 	case 'n':
-		args->samples = count_arg(state, "samples", arg, 0);
+		args->samples = (uint32_t)cmd_count_arg(state, "samples", arg, 0, INT32_MAX);
 		return 0;
 	case OPT_PREPROCESS:
 		args->preprocess = arg;
@@ -146,7 +125,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->method = method_arg(state, arg);
 		return 0;
 	case OPT_PERCENTILE:
-		o->percentile = real_arg(state, "percentile", arg, 50, 100);
+		o->percentile = cmd_real_arg(state, "percentile", arg, 50, 100);
 		return 0;
 	case OPT_WEIGHTS:
 		o->per_tensor = second(state, "weights", arg, "per-channel", "per-tensor");
@@ -166,28 +145,28 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_MIXED:
 		o->mixed = true;
 		if (arg)
-			o->mixed_share = real_arg(state, "mixed", arg, 0, 1);
+			o->mixed_share = cmd_real_arg(state, "mixed", arg, 0, 1);
 		return 0;
 	case OPT_FLOAT:
-		o->float_below = real_arg(state, "float-below", arg, 0, 100);
+		o->float_below = cmd_real_arg(state, "float-below", arg, 0, 100);
 		return 0;
 	case OPT_OPTIMISER:
 		o->optimiser.kind = second(state, "optimiser", arg, "adam", "sgd");
 		return 0;
 	case OPT_LR:
-		o->optimiser.rate = real_arg(state, "lr", arg, 1e-9, 1e3);
+		o->optimiser.rate = cmd_real_arg(state, "lr", arg, 1e-9, 1e3);
 		return 0;
 	case OPT_MOMENTUM:
-		o->optimiser.momentum = real_arg(state, "momentum", arg, 0, 0.9999);
+		o->optimiser.momentum = cmd_real_arg(state, "momentum", arg, 0, 0.9999);
 		return 0;
 	case OPT_BATCH:
-		o->optimiser.batch = count_arg(state, "batch", arg, 1);
+		o->optimiser.batch = (uint32_t)cmd_count_arg(state, "batch", arg, 1, INT32_MAX);
 		return 0;
 	case OPT_EPOCHS:
-		o->optimiser.epochs = count_arg(state, "epochs", arg, 0);
+		o->optimiser.epochs = (uint32_t)cmd_count_arg(state, "epochs", arg, 0, INT32_MAX);
 		return 0;
 	case OPT_SEED:
-		o->optimiser.seed = count_arg(state, "seed", arg, 0);
+		o->optimiser.seed = (uint32_t)cmd_count_arg(state, "seed", arg, 0, INT32_MAX);
 		return 0;
 	case ARGP_KEY_END:
 		if (!args->output || !args->calibration)

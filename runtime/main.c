@@ -78,6 +78,28 @@ static error_t parse_model(int key, char *arg, struct argp_state *state)
 
 const struct argp cmd_model_argp = { .parser = parse_model };
 
+double cmd_real_arg(struct argp_state *state, const char *name, const char *arg, double low,
+		    double high)
+{
+	char *end;
+	double v = strtod(arg, &end);
+
+	if (!*arg || *end || !(v >= low && v <= high))
+		argp_error(state, "--%s=%s: not a number from %g to %g", name, arg, low, high);
+	return v;
+}
+
+unsigned long cmd_count_arg(struct argp_state *state, const char *name, const char *arg,
+			    unsigned long low, unsigned long high)
+{
+	char *end;
+	unsigned long v = strtoul(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end || v < low || v > high)
+		argp_error(state, "--%s=%s: not a whole number from %lu to %lu", name, arg, low, high);
+	return v;
+}
+
 int cmd_fail(const struct error *err)
 {
 	fprintf(stderr, "accel: %s\n", err->text);
