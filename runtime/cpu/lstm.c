@@ -208,12 +208,13 @@ static void accumulate(const struct cpu_tensor *w, const int8_t *values, size_t 
 	const int8_t *row = w->data;
 
 	for (size_t c = 0; c < cells; c++, row += columns) {
-		int32_t sum = bias[c];
+		/* A file may have any bias: sums wrap. */
+		uint32_t sum = (uint32_t)bias[c];
 
 		for (size_t i = 0; i < columns; i++)
-			sum += row[i] * values[i];
-		gate[c] = (int16_t)fixed_clamp((int64_t)fixed_scale(sum, factor) + gate[c], INT16_MIN,
-					    INT16_MAX);
+			sum += (uint32_t)(row[i] * values[i]);
+		gate[c] = (int16_t)fixed_clamp((int64_t)fixed_scale((int32_t)sum, factor) + gate[c],
+					    INT16_MIN, INT16_MAX);
 	}
 }
 
