@@ -271,7 +271,7 @@ static bool bias_number(const struct qdq *q, uint32_t tensor, size_t i, double *
 	return true;
 }
 
-/* The bias in units of the products of input and weights; IR_NONE: it is no constant, or no memory. */
+/* The bias in units of the products of input and weights; IR_NONE: there is no such thing, or no memory. */
 static uint32_t bias_of(struct qdq *q, uint32_t tensor, uint32_t x, uint32_t w)
 {
 	struct ir_graph *g = q->g;
@@ -290,6 +290,8 @@ static uint32_t bias_of(struct qdq *q, uint32_t tensor, uint32_t x, uint32_t w)
 		if (!bias_number(q, tensor, i, &number))
 			return IR_NONE;
 		steps = round(number / (double)scales[i]);
+		if (isnan(steps))
+			return IR_NONE;
 		data[i] = (int32_t)(steps > INT32_MAX ? INT32_MAX : steps < INT32_MIN ? INT32_MIN : steps);
 	}
 	g->tensors[t].type = ELEM_INT32;
