@@ -93,7 +93,7 @@ static void multiply(const struct product *p, const int16_t *row, const struct c
 		int64_t sum = dot(p, row, p->weights + o * p->depth);
 		int32_t value;
 
-		sum = (int64_t)((uint64_t)sum + (uint64_t)bias_of(p, o));
+		sum = fixed_sum(sum, bias_of(p, o));
 		value = p->wide ? fixed_scale_wide(sum, p->factors[o]) :
 				  fixed_scale(fixed_wrap(sum), p->factors[o]);
 		value = fixed_clamp((int64_t)value + p->out_zero, p->low, p->high);

@@ -101,7 +101,7 @@ static int check_types(const struct cpu_op *op, uint32_t in, uint32_t weights, s
 static void finish(const struct cpu_op *op, const struct sums *s, const int64_t *sum, size_t at)
 {
 	for (int32_t c = 0; c < s->window.out_c; c++) {
-		int64_t total = sum[c] + (s->bias ? cpu_index_at(s->bias, (size_t)c) : 0);
+		int64_t total = fixed_sum(sum[c], s->bias ? cpu_index_at(s->bias, (size_t)c) : 0);
 		int32_t value = s->wide ? fixed_scale_wide(total, s->factors[c]) :
 					  fixed_scale(fixed_wrap(total), s->factors[c]);
 

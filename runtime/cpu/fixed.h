@@ -44,6 +44,12 @@ static inline int32_t fixed_wrap(int64_t x)
 	return (int32_t)(uint32_t)(uint64_t)x;
 }
 
+/* Biases of 64 bits can be anything: their sums wrap round, as a processor's do. */
+static inline int64_t fixed_sum(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
 static inline int32_t fixed_clamp(int64_t x, int32_t low, int32_t high)
 {
 	return x < low ? low : x > high ? high : (int32_t)x;
