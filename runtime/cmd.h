@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "runtime/graph_file.h"
 #include "runtime/model.h"
 
 /* Exit statuses. */
@@ -27,6 +28,23 @@ extern const struct argp cmd_common_argp;
 
 /* Takes the one model that a sub-command works on; the child's input is a const char **. */
 extern const struct argp cmd_model_argp;
+
+/* --shape, for models that leave one open; the child's input is a struct graph_shapes *. */
+extern const struct argp cmd_shape_argp;
+
+/**
+ * struct cmd_samples - what models are run on
+ * @source: a data set, a file or a folder
+ * @preprocess: description of what happens to a sample, NULL: the one beside the model
+ * @limit: number of samples
+ */
+struct cmd_samples {
+	const char *source, *preprocess;
+	size_t limit;
+};
+
+/* Parses them into the struct cmd_samples that is given as the child's input; there must be a source. */
+extern const struct argp cmd_samples_argp;
 
 /* The value of option @name; a usage error, which ends the program, if it is no number of that range. */
 double cmd_real_arg(struct argp_state *state, const char *name, const char *arg, double low,

@@ -13,16 +13,14 @@
 #define DEFAULT_LIMIT	100	/* samples; errors of a tensor settle long before */
 #define NAME_WIDTH	40
 
-enum { OPT_LIMIT = 0x200, OPT_PREPROCESS, OPT_HTML, OPT_JSON, OPT_SHAPE };
+enum { OPT_HTML = 0x200, OPT_JSON };
 
 struct compare_args {
 	const char *models[2];
 	unsigned int model_count;
-	const char *samples;
-	const char *preprocess;
+	struct cmd_samples samples;
 	const char *html;
 	struct graph_shapes shapes;
-	size_t limit;
 	bool json;
 };
 
@@ -31,19 +29,13 @@ static const char doc[] =
 	"off, worst first.\v"
 	"Tensors are matched by name, which `accel quantise' keeps. SQNR: signal to quantisation noise "
 	"ratio. At the ends: share of elements that are the lowest or highest integer, which many are if "
-	"a range was chosen too narrow. Samples are those of `accel eval'.\n\n"
+	"a range was chosen too narrow. Samples are those of `accel eval', and 100 of them unless --limit "
+	"says otherwise.\n\n"
 	"Examples:\n"
 	"  accel compare model.onnx int8.tflite --samples fashion-mnist\n"
 	"  accel compare model.onnx int8.tflite --samples photos --html layers.html\n";
 
 static const struct argp_option options[] = {
-	{ "dataset", 's', "SOURCE", 0, "samples: a data set, a file or a folder", 0 },
-	{ "samples", 0, NULL, OPTION_ALIAS, NULL, 0 },
-	{ "preprocess", OPT_PREPROCESS, "FILE", 0,
-	  "what happens to them (default: MODEL.preprocess.json, if there is one)", 0 },
-	{ "limit", OPT_LIMIT, "N", 0, "only N samples (default: 100)", 0 },
-	{ "shape", OPT_SHAPE, "[NAME=]N,N...", 0,
-	  "shape of an input that the float model leaves open", 0 },
 	{ "html", OPT_HTML, "FILE", 0, "write a page with a plot", 0 },
 	{ "json", OPT_JSON, NULL, 0, "print JSON", 1 },
 	{ 0 },
@@ -52,25 +44,11 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct compare_args *args = state->input;
-	char *end;
-	long n;
 
 	switch (key) {
-	case 's':
-		args->samples = arg;
-		return 0;
-	case OPT_PREPROCESS:
-		args->preprocess = arg;
-		return 0;
-	case OPT_LIMIT:
-		n = strtol(arg, &end, 10);
-		if (end == arg || *end || n < 1)
-			argp_error(state, "--limit=%s: not a number above 0", arg);
-		args->limit = (size_t)n;
-		return 0;
-	case OPT_SHAPE:
-		if (graph_shapes_add(&args->shapes, arg, NULL))
-			argp_error(state, "more than %d shapes", GRAPH_SHAPES_MAX);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->samples;
+		state->child_inputs[1] = &args->shapes;
 		return 0;
 	case OPT_HTML:
 		args->html = arg;
@@ -86,8 +64,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (args->model_count != 2)
 			argp_error(state, "which models? The float one, then that of integers");
-		if (!args->samples)
-			argp_error(state, "which samples? Try --samples fashion-mnist");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -152,13 +128,15 @@ static int compare(const struct compare_args *args, struct ir_graph *const *g, s
 {
 	char *found[2] = { samples_find_preprocess(args->models[0]),
 			   samples_find_preprocess(args->models[1]) };
-	const char *preprocess = args->preprocess ? args->preprocess : found[0] ? found[0] : found[1];
+	const char *preprocess = args->samples.preprocess ? args->samples.preprocess :
+				 found[0] ? found[0] : found[1];
 	struct samples *s[2] = { NULL, NULL };
 	struct comparison c = { 0 };
 	int rc = 0;
 
 	for (int i = 0; i < 2 && !rc; i++)
-		rc = samples_open_graph(args->samples, preprocess, g[i], args->limit, &s[i], err);
+		rc = samples_open_graph(args->samples.source, preprocess, g[i], args->samples.limit, &s[i],
+					err);
 	if (!rc)
 		rc = compare_graphs(g[0], g[1], s[0], s[1],
 				    isatty(STDERR_FILENO) && !args->json ? progress : NULL, &c, err);
@@ -178,8 +156,11 @@ static int compare(const struct compare_args *args, struct ir_graph *const *g, s
 
 int cmd_compare(int argc, char **argv)
 {
-	const struct argp argp = { options, parse, "FLOAT INTEGERS", doc, NULL, NULL, NULL };
-	struct compare_args args = { .limit = DEFAULT_LIMIT };
+	static const struct argp_child children[] = { { &cmd_samples_argp, 0, NULL, 0 },
+						      { &cmd_shape_argp, 0, NULL, 0 },
+						      { 0 } };
+	const struct argp argp = { options, parse, "FLOAT INTEGERS", doc, children, NULL, NULL };
+	struct compare_args args = { .samples.limit = DEFAULT_LIMIT };
 	struct ir_graph *g[2] = { NULL, NULL };
 	struct error err;
 	int rc = 0;

@@ -6,7 +6,7 @@
 #include "runtime/cmd.h"
 #include "runtime/graph_file.h"
 
-enum { OPT_SHAPE = 0x300, OPT_JSON };
+enum { OPT_JSON = 0x300 };
 
 struct convert_args {
 	const char *model, *output;
@@ -25,7 +25,6 @@ static const char doc[] =
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "TFLite model to write, or .ir for the graph as text", 0 },
-	{ "shape", OPT_SHAPE, "[NAME=]N,N...", 0, "shape of an input that the model leaves open", 0 },
 	{ "json", OPT_JSON, NULL, 0, "print JSON", 0 },
 	{ 0 },
 };
@@ -33,18 +32,14 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct convert_args *args = state->input;
-	struct error err;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->model;
+		state->child_inputs[1] = &args->shapes;
 		return 0;
 	case 'o':
 		args->output = arg;
-		return 0;
-	case OPT_SHAPE:
-		if (graph_shapes_add(&args->shapes, arg, &err))
-			argp_error(state, "%s", err.text);
 		return 0;
 	case OPT_JSON:
 		args->json = true;
@@ -71,7 +66,9 @@ static int report(const struct convert_args *args, const struct ir_graph *g)
 
 int cmd_convert(int argc, char **argv)
 {
-	static const struct argp_child children[] = { { &cmd_model_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = { { &cmd_model_argp, 0, NULL, 0 },
+						      { &cmd_shape_argp, 0, NULL, 0 },
+						      { 0 } };
 	const struct argp argp = { .options = options, .parser = parse, .args_doc = "MODEL", .doc = doc,
 				   .children = children };
 	struct convert_args args = { 0 };

@@ -18,8 +18,8 @@
 #define BAR_STEPS	100	/* of the progress bar over the whole run */
 
 enum {
-	OPT_LIMIT = 0x200, OPT_FLOAT, OPT_ENGINE, OPT_TARGETS, OPT_PREPROCESS, OPT_TOP,
-	OPT_MIN_TOP1, OPT_MAX_DROP, OPT_CONFUSION, OPT_SHAPE,
+	OPT_FLOAT = 0x200, OPT_ENGINE, OPT_TARGETS, OPT_TOP,
+	OPT_MIN_TOP1, OPT_MAX_DROP, OPT_CONFUSION,
 	OPT_THRESHOLD,
 };
 
@@ -28,12 +28,10 @@ struct eval_args {
 	const char *models[MAX_MODELS];
 	unsigned int model_count;
 	const char *float_model;
-	const char *samples;
-	const char *preprocess;
+	struct cmd_samples samples;
 	const char *targets;
 	struct graph_shapes shapes;
 	bool engines[ENGINE_KINDS];
-	size_t limit;
 	unsigned int top;
 	double threshold;		/* NAN: none */
 	double min_top1, max_drop;	/* percent and points, negative: no gate */
@@ -55,14 +53,7 @@ static const char doc[] =
 	"  accel eval int8.tflite --float model.onnx --samples photos --max-drop 1\n";
 
 static const struct argp_option options[] = {
-	{ "dataset", 's', "SOURCE", 0, "samples: a data set, a file or a folder", 0 },
-	{ "samples", 0, NULL, OPTION_ALIAS, NULL, 0 },
-	{ "preprocess", OPT_PREPROCESS, "FILE", 0,
-	  "what happens to them (default: MODEL.preprocess.json, if there is one)", 0 },
-	{ "limit", OPT_LIMIT, "N", 0, "only N samples", 0 },
 	{ "float", OPT_FLOAT, "MODEL", 0, "float model to compare with", 0 },
-	{ "shape", OPT_SHAPE, "[NAME=]N,N...", 0,
-	  "shape of an input that an ONNX model leaves open", 0 },
 	{ "engine", OPT_ENGINE, "reference|npu", 0,
 	  "what runs models of integers; may be given twice", 0 },
 	{ "targets", OPT_TARGETS, "FILE", 0,
@@ -76,32 +67,10 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static double parse_percent(const char *name, const char *arg, struct argp_state *state)
-{
-	char *end;
-	double v = strtod(arg, &end);
-
-	if (end == arg || *end || !(v >= 0 && v <= 100))
-		argp_error(state, "--%s=%s: not a number from 0 to 100", name, arg);
-	return v;
-}
-
-static size_t parse_count(const char *name, const char *arg, struct argp_state *state)
-{
-	char *end;
-	long n = strtol(arg, &end, 10);
-
-	if (end == arg || *end || n < 1)
-		argp_error(state, "--%s=%s: not a number above 0", name, arg);
-	return (size_t)n;
-}
-
 static void check_usage(struct eval_args *args, struct argp_state *state)
 {
 	if (!args->model_count && !args->float_model)
 		argp_error(state, "which model?");
-	if (!args->samples)
-		argp_error(state, "which samples? Try --dataset fashion-mnist");
 	if (args->max_drop >= 0 && !args->float_model)
 		argp_error(state, "--max-drop is against --float MODEL");
 	if (args->engines[ENGINE_REFERENCE] || args->engines[ENGINE_NPU])
@@ -118,15 +87,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->common;
-		return 0;
-	case 's':
-		args->samples = arg;
-		return 0;
-	case OPT_PREPROCESS:
-		args->preprocess = arg;
-		return 0;
-	case OPT_LIMIT:
-		args->limit = parse_count("limit", arg, state);
+		state->child_inputs[1] = &args->samples;
+		state->child_inputs[2] = &args->shapes;
 		return 0;
 	case OPT_FLOAT:
 		args->float_model = arg;
@@ -136,15 +98,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--engine=%s: there are reference and npu", arg);
 		args->engines[!strcmp(arg, "npu") ? ENGINE_NPU : ENGINE_REFERENCE] = true;
 		return 0;
-	case OPT_SHAPE:
-		if (graph_shapes_add(&args->shapes, arg, NULL))
-			argp_error(state, "more than %d shapes", GRAPH_SHAPES_MAX);
-		return 0;
 	case OPT_TARGETS:
 		args->targets = arg;
 		return 0;
 	case OPT_TOP:
-		args->top = (unsigned int)parse_count("top", arg, state);
+		args->top = (unsigned int)cmd_count_arg(state, "top", arg, 1, INT32_MAX);
 		return 0;
 	case OPT_THRESHOLD:
 		args->threshold = strtod(arg, &end);
@@ -155,10 +113,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->confusion = true;
 		return 0;
 	case OPT_MIN_TOP1:
-		args->min_top1 = parse_percent("min-top1", arg, state);
+		args->min_top1 = cmd_real_arg(state, "min-top1", arg, 0, 100);
 		return 0;
 	case OPT_MAX_DROP:
-		args->max_drop = parse_percent("max-drop", arg, state);
+		args->max_drop = cmd_real_arg(state, "max-drop", arg, 0, 100);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->model_count == MAX_MODELS)
@@ -331,7 +289,8 @@ static int open_column_samples(struct opened *o, const struct eval_args *args, s
 		return error_set(err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < count; i++)
 		inputs[i] = in[i].info;
-	rc = samples_open(args->samples, preprocess, inputs, count, args->limit, &c->samples, err);
+	rc = samples_open(args->samples.source, preprocess, inputs, count, args->samples.limit, &c->samples,
+			  err);
 	free(inputs);
 	return rc ? error_prefix(err, rc, engine_path(c->engine)) : 0;
 }
@@ -347,13 +306,13 @@ static char *find_preprocess(const struct eval_args *args)
 
 static int open_samples(struct opened *o, const struct eval_args *args, struct error *err)
 {
-	char *found = args->preprocess ? NULL : find_preprocess(args);
+	char *found = args->samples.preprocess ? NULL : find_preprocess(args);
 	uint32_t count;
 	int rc = 0;
 
 	for (unsigned int c = 0; c < o->e.column_count && !rc; c++)
 		rc = open_column_samples(o, args, &o->columns[c],
-					 args->preprocess ? args->preprocess : found, err);
+					 args->samples.preprocess ? args->samples.preprocess : found, err);
 	free(found);
 	if (rc)
 		return rc;
@@ -362,11 +321,13 @@ static int open_samples(struct opened *o, const struct eval_args *args, struct e
 	if (!o->e.classes && !o->e.has_float && !args->targets)
 		return error_set(err, -EINVAL,
 				 "%s: no labels; compare with --float MODEL or --targets FILE",
-				 args->samples);
+				 args->samples.source);
 	if (!o->e.classes && args->min_top1 >= 0)
-		return error_set(err, -EINVAL, "%s: no labels for --min-top1", args->samples);
+		return error_set(err, -EINVAL, "%s: no labels for --min-top1",
+				 args->samples.source);
 	if (!o->e.classes && args->max_drop >= 0)
-		return error_set(err, -EINVAL, "%s: no labels for --max-drop", args->samples);
+		return error_set(err, -EINVAL, "%s: no labels for --max-drop",
+				 args->samples.source);
 	o->e.top = args->top;
 	o->e.threshold = args->threshold;
 	if (!o->e.top && isnan(args->threshold) &&
@@ -449,7 +410,10 @@ static int check_gates(const struct evaluation *e, const struct eval_args *args)
 
 int cmd_eval(int argc, char **argv)
 {
-	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 },
+						      { &cmd_samples_argp, 0, NULL, 0 },
+						      { &cmd_shape_argp, 0, NULL, 0 },
+						      { 0 } };
 	const struct argp argp = { options, parse, "MODEL...", doc, children, NULL, NULL };
 	struct eval_args args = { .threshold = NAN, .min_top1 = -1, .max_drop = -1 };
 	struct opened o = { 0 };

@@ -13,7 +13,7 @@
 #include "runtime/ir/ir_ops.h"
 #include "runtime/npy.h"
 
-enum { OPT_SHAPE = 0x300, OPT_ONNX_OPERATORS };
+enum { OPT_ONNX_OPERATORS = 0x300 };
 
 struct info_args {
 	struct cmd_common common;
@@ -31,7 +31,6 @@ static const char doc[] =
 	"  accel info --json model.tflite\n";
 
 static const struct argp_option options[] = {
-	{ "shape", OPT_SHAPE, "[NAME=]N,N...", 0, "shape of an input that an ONNX model leaves open", 0 },
 	{ "onnx-operators", OPT_ONNX_OPERATORS, NULL, 0, "print which ONNX operators can be imported, and nothing else", 0 },
 	{ 0 },
 };
@@ -40,14 +39,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct info_args *args = state->input;
 
+	(void)arg;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->common;
 		state->child_inputs[1] = &args->model;
-		return 0;
-	case OPT_SHAPE:
-		if (graph_shapes_add(&args->shapes, arg, NULL))
-			argp_error(state, "more than %d shapes", GRAPH_SHAPES_MAX);
+		state->child_inputs[2] = &args->shapes;
 		return 0;
 	case OPT_ONNX_OPERATORS:
 		/* Like --help: no model is wanted. */
@@ -329,6 +326,7 @@ int cmd_info(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &cmd_common_argp, 0, NULL, 0 },
 						      { &cmd_model_argp, 0, NULL, 0 },
+						      { &cmd_shape_argp, 0, NULL, 0 },
 						      { 0 } };
 	const struct argp argp = {
 		.options = options, .parser = parse, .args_doc = "MODEL", .doc = doc, .children = children

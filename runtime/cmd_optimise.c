@@ -20,12 +20,11 @@
 #define SHOWN_LAYERS	8	/* in the summary, those that lost most */
 
 enum { OPT_PREPROCESS = 0x400, OPT_SPARSITY, OPT_CLUSTERS, OPT_CHANNELS, OPT_SPARE, OPT_EVEN,
-       OPT_EVAL, OPT_LIMIT, OPT_QUANTISE, OPT_SHAPE, OPT_JSON, OPT_DAMPING, OPT_ROUNDS,
+       OPT_EVAL, OPT_LIMIT, OPT_QUANTISE, OPT_JSON, OPT_DAMPING, OPT_ROUNDS,
        OPT_OPTIMISER, OPT_LR, OPT_MOMENTUM, OPT_BATCH, OPT_EPOCHS, OPT_SEED };
 
 struct optimise_args {
 	const char *model, *output, *calibration, *preprocess, *eval;
-	struct graph_shapes shapes;
 	struct cmd_target target;
 	struct compress_options opt;
 	size_t limit;
@@ -53,7 +52,6 @@ static const struct argp_option options[] = {
 	{ "calibration", 'c', "SAMPLES", 0, "samples of what the model will see", 0 },
 	{ "preprocess", OPT_PREPROCESS, "FILE", 0, "what happens to a sample on its way, as JSON", 0 },
 	{ "samples", 'n', "N", 0, "use no more samples than that (128), 0: all", 0 },
-	{ "shape", OPT_SHAPE, "[NAME=]N,N...", 0, "shape of an input that the model leaves open", 0 },
 	{ "quantise", OPT_QUANTISE, NULL, 0, "write a model of int8", 0 },
 	{ "json", OPT_JSON, NULL, 0, "print JSON", 0 },
 	{ NULL, 0, NULL, 0, "What is left:", 1 },
@@ -104,7 +102,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct optimise_args *args = state->input;
 	struct compress_options *o = &args->opt;
-	struct error err;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -122,10 +119,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_PREPROCESS:
 		args->preprocess = arg;
-		return 0;
-	case OPT_SHAPE:
-		if (graph_shapes_add(&args->shapes, arg, &err))
-			argp_error(state, "%s", err.text);
 		return 0;
 	case OPT_QUANTISE:
 		args->quantise = true;
@@ -241,7 +234,7 @@ static int open_all(struct session *s, struct error *err)
 		rc = target_find(&s->targets, npu, args->target.system, args->target.mode,
 				 &s->target, err);
 	if (!rc)
-		rc = graph_file_open(args->model, &args->shapes, &g, err);
+		rc = graph_file_open(args->model, &args->target.shapes, &g, err);
 	if (!rc)
 		rc = prepare(g, &s->before.graph, err);
 	ir_free(g);

@@ -18,7 +18,7 @@
 #define RATE_SGD	0.01
 
 enum { OPT_PREPROCESS = 0x300, OPT_METHOD, OPT_PERCENTILE, OPT_WEIGHTS, OPT_EQUALISE,
-       OPT_BIAS, OPT_ADAROUND, OPT_INT16, OPT_MIXED, OPT_IO, OPT_SHAPE, OPT_JSON, OPT_OPTIMISER,
+       OPT_BIAS, OPT_ADAROUND, OPT_INT16, OPT_MIXED, OPT_IO, OPT_JSON, OPT_OPTIMISER,
        OPT_FLOAT, OPT_LR, OPT_MOMENTUM, OPT_BATCH, OPT_EPOCHS, OPT_SEED };
 
 struct quantise_args {
@@ -48,7 +48,6 @@ static const struct argp_option options[] = {
 	{ "calibration", 'c', "SAMPLES", 0, "samples of what the model will see", 0 },
 	{ "preprocess", OPT_PREPROCESS, "FILE", 0, "what happens to a sample on its way, as JSON", 0 },
 	{ "samples", 'n', "N", 0, "use no more samples than that (256), 0: all", 0 },
-	{ "shape", OPT_SHAPE, "[NAME=]N,N...", 0, "shape of an input that the model leaves open", 0 },
 	{ "io", OPT_IO, "int8|float32", 0, "type of the model's inputs and outputs (int8)", 0 },
 	{ "json", OPT_JSON, NULL, 0, "print JSON", 0 },
 	{ NULL, 0, NULL, 0, "How:", 1 },
@@ -93,11 +92,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct quantise_args *args = state->input;
 	struct quantise_options *o = &args->opt;
-	struct error err;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->model;
+		state->child_inputs[1] = &args->shapes;
 		return 0;
 	case 'o':
 		args->output = arg;
@@ -110,10 +109,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_PREPROCESS:
 		args->preprocess = arg;
-		return 0;
-	case OPT_SHAPE:
-		if (graph_shapes_add(&args->shapes, arg, &err))
-			argp_error(state, "%s", err.text);
 		return 0;
 	case OPT_IO:
 		o->io_float = second(state, "io", arg, "int8", "float32");
@@ -271,7 +266,9 @@ static int run(const struct quantise_args *args, struct error *err)
 
 int cmd_quantise(int argc, char **argv)
 {
-	static const struct argp_child children[] = { { &cmd_model_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = { { &cmd_model_argp, 0, NULL, 0 },
+						      { &cmd_shape_argp, 0, NULL, 0 },
+						      { 0 } };
 	const struct argp argp = { .options = options, .parser = parse, .args_doc = "MODEL", .doc = doc,
 				   .children = children };
 	struct quantise_args args = { .samples = SAMPLES_DEFAULT };

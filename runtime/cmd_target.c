@@ -6,19 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/cmd.h"
 #include "runtime/compile/compile_model.h"
 #include "runtime/compile/graph_open.h"
 #include "runtime/container.h"
 #include "runtime/file.h"
 #include "runtime/image/accel_file.h"
 
-enum { OPT_SHAPE = 0x300 };
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct cmd_target *target = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &target->shapes;
+		return 0;
 	case 't':
 		target->npu = arg;
 		return 0;
@@ -27,10 +29,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'm':
 		target->mode = arg;
-		return 0;
-	case OPT_SHAPE:
-		if (graph_shapes_add(&target->shapes, arg, NULL))
-			argp_error(state, "more than %d shapes", GRAPH_SHAPES_MAX);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -41,11 +39,12 @@ static const struct argp_option options[] = {
 	{ "target", 't', "NPU", 0, "ethos-u65-256 and so on", 0 },
 	{ "system", 'S', "SYSTEM", 0, "memories around it, Ethos_U65_High_End and so on", 0 },
 	{ "memory-mode", 'm', "MODE", 0, "what lies where, Sram_Only and so on", 0 },
-	{ "shape", OPT_SHAPE, "[NAME=]N,N...", 0, "shape of an input that an ONNX model leaves open", 0 },
 	{ 0 },
 };
 
-const struct argp cmd_target_argp = { .options = options, .parser = parse };
+static const struct argp_child children[] = { { &cmd_shape_argp, 0, NULL, 0 }, { 0 } };
+
+const struct argp cmd_target_argp = { .options = options, .parser = parse, .children = children };
 
 int cmd_source_open(const char *path, const struct graph_shapes *shapes, struct cmd_source *source,
 		    struct error *err)

@@ -9,6 +9,7 @@
 
 #include "runtime/cost/estimate.h"
 #include "runtime/file.h"
+#include "runtime/html.h"
 
 #define WIDTH		1100
 #define LANE		46
@@ -33,29 +34,6 @@ static const char *const colours[] = {
 	"#2a78c2", "#3aa66a", "#8a8f98", "#d9902f", "#c9483f", "#8e5bb5",
 };
 
-/* Text of others, such as the name of a file. */
-static void escaped(FILE *f, const char *text)
-{
-	for (; *text; text++) {
-		switch (*text) {
-		case '<':
-			fputs("&lt;", f);
-			break;
-		case '>':
-			fputs("&gt;", f);
-			break;
-		case '&':
-			fputs("&amp;", f);
-			break;
-		case '"':
-			fputs("&quot;", f);
-			break;
-		default:
-			fputc((unsigned char)*text < ' ' ? '?' : *text, f);
-		}
-	}
-}
-
 static void heading(FILE *f, const struct profile *p, const char *model)
 {
 	const struct estimate *e = &p->estimate;
@@ -63,13 +41,13 @@ static void heading(FILE *f, const struct profile *p, const char *model)
 
 	fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 	      "<meta name=\"viewport\" content=\"width=device-width\"><title>", f);
-	escaped(f, model);
+	html_text(f, model);
 	fprintf(f, "</title><style>%s</style></head><body>\n<h1>", style);
-	escaped(f, model);
+	html_text(f, model);
 	fprintf(f, "</h1><p>Estimate for %s, ", t->cost.arch->name);
-	escaped(f, t->system.name);
+	html_text(f, t->system.name);
 	fputs(", ", f);
-	escaped(f, t->mode.name);
+	html_text(f, t->mode.name);
 	fprintf(f, ", %g MHz</p>\n<table class=\"sum\">"
 		"<tr><td>latency<td>%.3f ms, %.1f a second, %llu cycles"
 		"<tr><td>utilisation<td>%.1f %% of %u multiply-accumulates per cycle"

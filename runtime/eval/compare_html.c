@@ -7,6 +7,7 @@
 
 #include "runtime/eval/compare.h"
 #include "runtime/file.h"
+#include "runtime/html.h"
 
 #define WIDTH		960
 #define HEIGHT		300
@@ -17,28 +18,6 @@
 
 /* Below the first a tensor carries little of what it should, above the second int8 can hardly do better. */
 static const double snr_bad = 10, snr_good = 25;
-
-static void text(FILE *f, const char *s)
-{
-	for (; *s; s++) {
-		switch (*s) {
-		case '&':
-			fputs("&amp;", f);
-			break;
-		case '<':
-			fputs("&lt;", f);
-			break;
-		case '>':
-			fputs("&gt;", f);
-			break;
-		case '"':
-			fputs("&quot;", f);
-			break;
-		default:
-			fputc((unsigned char)*s < 0x20 ? '?' : *s, f);
-		}
-	}
-}
 
 static const char *shade(double snr)
 {
@@ -56,7 +35,7 @@ static int by_order(const void *a, const void *b)
 static void heading(FILE *f, const struct comparison *c, const char *wanted, const char *got)
 {
 	fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>", f);
-	text(f, got);
+	html_text(f, got);
 	fputs("</title>\n<style>\n"
 	      "body { font: 14px/1.4 sans-serif; color: #222; max-width: 980px; margin: 2em auto; "
 	      "padding: 0 1em }\n"
@@ -71,9 +50,9 @@ static void heading(FILE *f, const struct comparison *c, const char *wanted, con
 	      "svg text { fill: #ddd } .grid { stroke: #3a3a3a } th, td { border-color: #444 } }\n"
 	      "</style></head><body>\n<h1>",
 	      f);
-	text(f, got);
+	html_text(f, got);
 	fputs(" against ", f);
-	text(f, wanted);
+	html_text(f, wanted);
 	fprintf(f, "</h1>\n<p>%u tensors on %zu samples", c->count, c->samples);
 	if (c->unmatched)
 		fprintf(f, "; %u more are in the integer model only", c->unmatched);
@@ -110,7 +89,7 @@ static void plot(FILE *f, const struct comparison *c, const struct compare_tenso
 
 		fprintf(f, "<circle class=\"%s\" r=\"4\" cx=\"%.1f\" cy=\"%.1f\"><title>", shade(snr),
 			at_x(c, i), at_y(snr));
-		text(f, list[i]->tensor.info.name);
+		html_text(f, list[i]->tensor.info.name);
 		fprintf(f, " (%s): %.1f dB, cosine %.5f</title></circle>\n", list[i]->op, snr,
 			likeness_cosine(&list[i]->likeness));
 	}
@@ -129,7 +108,7 @@ static void table(FILE *f, const struct comparison *c)
 		double snr = likeness_snr(&t->likeness);
 
 		fputs("<tr><td>", f);
-		text(f, t->tensor.info.name);
+		html_text(f, t->tensor.info.name);
 		fprintf(f, "<td>%s<td>%u<td class=\"%s\">%.1f<td>%.5f<td>%.3g<td>%.3g<td>%.4g to %.4g"
 			"<td>%.4g<td>%d<td>%.2f\n", t->op, t->order, shade(snr), snr,
 			likeness_cosine(&t->likeness), likeness_mse(&t->likeness), t->likeness.worst,
