@@ -89,6 +89,15 @@ static const char *add_scales(const struct ir_tensor *a, const struct ir_tensor 
 	return NULL;
 }
 
+/* int32 that stands for itself. */
+static int emit_plain(struct lower *l, const struct ir_op *op, struct ir_npu *npu)
+{
+	if (op->options->activation)
+		return lower_cpu(l, "an activation of int32");
+	npu->round = IR_ROUND_NATURAL;
+	return emit(l, op, npu, true);
+}
+
 int lower_add(struct lower *l, const struct ir_op *op)
 {
 	const struct ir_tensor *out = lower_tensor(l, op->outputs[0]);
@@ -98,12 +107,8 @@ int lower_add(struct lower *l, const struct ir_op *op)
 
 	if (why)
 		return lower_cpu(l, why);
-	if (out->type == ELEM_INT32 && !out->quant.count) {
-		if (op->options->activation)
-			return lower_cpu(l, "an activation of int32");
-		npu.round = IR_ROUND_NATURAL;
-		return emit(l, op, &npu, true);
-	}
+	if (out->type == ELEM_INT32 && !out->quant.count)
+		return emit_plain(l, op, &npu);
 	if (!is_small(out->type))
 		return lower_cpu(l, "quantised int32");
 	why = add_scales(lower_tensor(l, op->inputs[0]), lower_tensor(l, op->inputs[1]), out, &npu);
@@ -122,12 +127,8 @@ int lower_mul(struct lower *l, const struct ir_op *op)
 
 	if (why)
 		return lower_cpu(l, why);
-	if (out->type == ELEM_INT32 && !out->quant.count) {
-		if (op->options->activation)
-			return lower_cpu(l, "an activation of int32");
-		npu.round = IR_ROUND_NATURAL;
-		return emit(l, op, &npu, true);
-	}
+	if (out->type == ELEM_INT32 && !out->quant.count)
+		return emit_plain(l, op, &npu);
 	a = lower_tensor(l, op->inputs[0]);
 	b = lower_tensor(l, op->inputs[1]);
 	if (!is_small(out->type) || !quant_of(a) || !quant_of(b) || !quant_of(out))

@@ -6,38 +6,13 @@
 
 #include "runtime/cpu/reduce.h"
 
-/**
- * struct integer_reduce - a reduction
- * @acc: of each of @out_count elements of the output, follows this in memory
- */
-struct integer_reduce {
-	struct reduce_axes axes;
-	size_t out_count;
-	int64_t *acc;
-};
-
 static int prepare(struct cpu_op *op, struct error *err)
 {
 	bool truth = op->kind == IR_REDUCE_ANY || op->kind == IR_REDUCE_ALL;
 	bool adds = op->kind == IR_SUM || op->kind == IR_MEAN;
 	unsigned int numbers = CPU_INTEGER & ~CPU_U64;
-	size_t count = cpu_elements(&op->outputs[0]);
-	struct integer_reduce *r;
-	int ret;
 
-	if ((ret = cpu_check(op, 0, truth ? CPU_BOOL : adds ? numbers : numbers | CPU_BOOL, err)) ||
-	    (ret = cpu_check_scalars(op, 1, CPU_MAX_DIMS, err)) ||
-	    (ret = cpu_check_same(op, 2, 0, err)))
-		return ret;
-	if (count > SIZE_MAX / 2 / sizeof(*r->acc))
-		return cpu_refuse(op, 2, -EINVAL, "is too large", err);
-	r = calloc(1, sizeof(*r) + count * sizeof(*r->acc));
-	if (!r)
-		return error_set(err, -ENOMEM, "out of memory");
-	op->plan = r;
-	r->acc = (int64_t *)(r + 1);
-	r->out_count = count;
-	return reduce_axes(op, &r->axes, err);
+	return reduce_prepare(op, truth ? CPU_BOOL : adds ? numbers : numbers | CPU_BOOL, err);
 }
 
 /* Of a type without uint64: what is beyond every element. */
@@ -78,7 +53,7 @@ static int64_t folded(unsigned int kind, int64_t acc, int64_t x)
 static int run(const struct cpu_op *op, struct error *err)
 {
 	const struct cpu_tensor *in = &op->inputs[0];
-	const struct integer_reduce *r = op->plan;
+	const struct reduce *r = op->plan;
 	size_t total = cpu_elements(in), to = 0;
 	int32_t index[CPU_MAX_DIMS] = { 0 };
 

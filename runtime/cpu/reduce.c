@@ -7,17 +7,6 @@
 
 #include "runtime/cpu/reduce.h"
 
-/**
- * struct reduce - a reduction
- * @acc: of each of @out_count elements of the output, follows this in memory
- */
-struct reduce {
-	struct reduce_axes axes;
-	size_t out_count;
-	struct fixed_factor factor;
-	int64_t *acc;
-};
-
 int reduce_axes(const struct cpu_op *op, struct reduce_axes *r, struct error *err)
 {
 	const struct cpu_tensor *in = &op->inputs[0], *axes = &op->inputs[1];
@@ -44,7 +33,7 @@ int reduce_axes(const struct cpu_op *op, struct reduce_axes *r, struct error *er
 	return cpu_check_shape(op, 2, in->ndim, shape, err);
 }
 
-static int prepare_axes(struct cpu_op *op, unsigned int types, struct error *err)
+int reduce_prepare(struct cpu_op *op, unsigned int types, struct error *err)
 {
 	struct reduce *r;
 	size_t count;
@@ -107,7 +96,7 @@ static void fold_all(const struct cpu_op *op, const struct reduce *r, int64_t st
 static int prepare_mean(struct cpu_op *op, struct error *err)
 {
 	struct reduce *r;
-	int shift, ret = prepare_axes(op, CPU_QUANTISED, err);
+	int shift, ret = reduce_prepare(op, CPU_QUANTISED, err);
 
 	if (ret || (ret = cpu_check_scale(op, 0, err)) || (ret = cpu_check_scale(op, 2, err)))
 		return ret;
@@ -163,7 +152,7 @@ static int prepare_reduce(struct cpu_op *op, struct error *err)
 {
 	bool folds = op->kind == IR_REDUCE_MAX || op->kind == IR_REDUCE_MIN;
 
-	return prepare_axes(op, folds ? CPU_QUANTISED : 0, err);
+	return reduce_prepare(op, folds ? CPU_QUANTISED : 0, err);
 }
 
 static int run_reduce(const struct cpu_op *op, struct error *err)

@@ -50,12 +50,12 @@ static const struct {
 };
 
 /**
- * struct reduce - a reduction
+ * struct float_reduce - a reduction
  * @ndim, @shape, @step: axes of the input, joined where possible, and elements of the output from
  *	index to index of each, 0: reduced
  * @acc: of each element of the output, follows this in memory
  */
-struct reduce {
+struct float_reduce {
 	struct reduce_axes axes;
 	uint32_t ndim;
 	size_t shape[CPU_MAX_DIMS], step[CPU_MAX_DIMS];
@@ -63,7 +63,7 @@ struct reduce {
 };
 
 /* Axes beside each other that are both reduced, or both kept, are one. */
-static void join_axes(struct reduce *r, const struct cpu_tensor *in)
+static void join_axes(struct float_reduce *r, const struct cpu_tensor *in)
 {
 	for (uint32_t i = 0; i < in->ndim; i++) {
 		size_t extent = (size_t)in->shape[i], step = r->axes.step[i];
@@ -85,7 +85,7 @@ static void join_axes(struct reduce *r, const struct cpu_tensor *in)
 static int prepare(struct cpu_op *op, struct error *err)
 {
 	size_t count = cpu_elements(&op->outputs[0]);
-	struct reduce *r;
+	struct float_reduce *r;
 	int ret;
 
 	if ((ret = cpu_check(op, 0, CPU_F32, err)) ||
@@ -105,7 +105,7 @@ static int prepare(struct cpu_op *op, struct error *err)
 	return ret;
 }
 
-static void fold_all(const struct cpu_op *op, const struct reduce *r)
+static void fold_all(const struct cpu_op *op, const struct float_reduce *r)
 {
 	uint32_t last = r->ndim - 1;
 	fold *f = r->step[last] ? folds[op->kind].each : folds[op->kind].one;
@@ -126,7 +126,7 @@ static void fold_all(const struct cpu_op *op, const struct reduce *r)
 
 static int run(const struct cpu_op *op, struct error *err)
 {
-	const struct reduce *r = op->plan;
+	const struct float_reduce *r = op->plan;
 	size_t count = cpu_elements(&op->outputs[0]);
 	float *out = op->outputs[0].data;
 
