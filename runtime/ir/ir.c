@@ -86,11 +86,23 @@ void ir_free(struct ir_graph *g)
 	free(g);
 }
 
+/* Under AddressSanitizer arrays grow by one, so that a pointer that is kept across is found at once. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define ONE_BY_ONE	true
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ONE_BY_ONE	true
+#endif
+#ifndef ONE_BY_ONE
+#define ONE_BY_ONE	false
+#endif
+
 /* Room for one more of @count elements. */
 static bool grow(void *array, uint32_t *room, uint32_t count, size_t size)
 {
 	void **p = array, *new;
-	uint32_t want = *room ? *room * 2 : 64;
+	uint32_t want = ONE_BY_ONE ? *room + 1 : *room ? *room * 2 : 64;
 
 	if (count < *room)
 		return true;
@@ -107,31 +119,27 @@ static bool grow(void *array, uint32_t *room, uint32_t count, size_t size)
 uint32_t ir_tensor_new(struct ir_graph *g, const char *name, int type, uint32_t ndim,
 		       const int32_t *shape)
 {
+	struct ir_tensor t = { .type = type, .ndim = ndim, .input = -1, .output = -1 };
 	uint64_t elements = 1;
-	struct ir_tensor *t;
 
-	if (ndim > IR_MAX_DIMS || !grow(&g->tensors, &g->tensor_room, g->tensor_count, sizeof(*t)))
+	if (ndim > IR_MAX_DIMS)
 		return IR_NONE;
-	t = &g->tensors[g->tensor_count];
-	memset(t, 0, sizeof(*t));
-	t->name = ir_strdup(g, name, strlen(name));
-	if (!t->name)
-		return IR_NONE;
-	t->type = type;
-	t->ndim = ndim;
 	for (uint32_t i = 0; i < ndim; i++) {
 		if (shape[i] < 1)
 			return IR_NONE;
-		t->shape[i] = shape[i];
+		t.shape[i] = shape[i];
 		elements *= (uint64_t)shape[i];
 		if (elements > INT32_MAX)
 			return IR_NONE;
 	}
-	t->hwc[2] = ndim ? shape[ndim - 1] : 1;
-	t->hwc[1] = ndim > 1 ? shape[ndim - 2] : 1;
-	t->hwc[0] = (int32_t)(elements / (uint64_t)t->hwc[2] / (uint64_t)t->hwc[1]);
-	t->input = -1;
-	t->output = -1;
+	t.hwc[2] = ndim ? shape[ndim - 1] : 1;
+	t.hwc[1] = ndim > 1 ? shape[ndim - 2] : 1;
+	t.hwc[0] = (int32_t)(elements / (uint64_t)t.hwc[2] / (uint64_t)t.hwc[1]);
+	t.name = ir_strdup(g, name, strlen(name));
+	/* Last: @shape may be that of a tensor, which moves when there is more room. */
+	if (!t.name || !grow(&g->tensors, &g->tensor_room, g->tensor_count, sizeof(t)))
+		return IR_NONE;
+	g->tensors[g->tensor_count] = t;
 	return g->tensor_count++;
 }
 
@@ -148,28 +156,25 @@ struct ir_op *ir_op_new(struct ir_graph *g, unsigned int kind, const uint32_t *i
 			uint32_t input_count, const uint32_t *outputs, uint32_t output_count,
 			const struct ir_options *options)
 {
-	struct ir_op *op;
+	struct ir_op op = { .kind = (uint16_t)kind, .input_count = (uint16_t)input_count,
+			    .output_count = (uint16_t)output_count };
 
-	if (input_count > UINT16_MAX || output_count > UINT16_MAX ||
-	    !grow(&g->ops, &g->op_room, g->op_count, sizeof(*op)))
+	if (input_count > UINT16_MAX || output_count > UINT16_MAX)
 		return NULL;
-	op = &g->ops[g->op_count];
-	memset(op, 0, sizeof(*op));
-	op->kind = (uint16_t)kind;
-	op->inputs = indices(g, inputs, input_count);
-	op->outputs = indices(g, outputs, output_count);
-	if (!op->inputs || !op->outputs)
+	op.inputs = indices(g, inputs, input_count);
+	op.outputs = indices(g, outputs, output_count);
+	if (!op.inputs || !op.outputs)
 		return NULL;
-	op->input_count = (uint16_t)input_count;
-	op->output_count = (uint16_t)output_count;
 	if (options) {
-		op->options = ir_alloc(g, sizeof(*options));
-		if (!op->options)
+		op.options = ir_alloc(g, sizeof(*options));
+		if (!op.options)
 			return NULL;
-		*op->options = *options;
+		*op.options = *options;
 	}
-	g->op_count++;
-	return op;
+	if (!grow(&g->ops, &g->op_room, g->op_count, sizeof(op)))
+		return NULL;
+	g->ops[g->op_count] = op;
+	return &g->ops[g->op_count++];
 }
 
 void ir_npu_init(struct ir_npu *npu)

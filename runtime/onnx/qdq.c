@@ -275,18 +275,18 @@ static bool bias_number(const struct qdq *q, uint32_t tensor, size_t i, double *
 static uint32_t bias_of(struct qdq *q, uint32_t tensor, uint32_t x, uint32_t w)
 {
 	struct ir_graph *g = q->g;
-	const struct ir_quant *weights = &g->tensors[w].quant;
+	const struct ir_quant weights = g->tensors[w].quant;
 	size_t count = ir_tensor_elements(&g->tensors[tensor]);
 	int32_t *data = ir_alloc(g, count * sizeof(*data)), *zeros = ir_alloc(g, count * sizeof(*zeros));
 	float *scales = ir_alloc(g, count * sizeof(*scales));
 	uint32_t t = new_int8(q, tensor, 1, 0);
 
-	if (!data || !zeros || !scales || t == IR_NONE || (weights->count > 1 && weights->count != count))
+	if (!data || !zeros || !scales || t == IR_NONE || (weights.count > 1 && weights.count != count))
 		return IR_NONE;
 	for (size_t i = 0; i < count; i++) {
 		double number, steps;
 
-		scales[i] = g->tensors[x].quant.scale[0] * weights->scale[weights->count > 1 ? i : 0];
+		scales[i] = g->tensors[x].quant.scale[0] * weights.scale[weights.count > 1 ? i : 0];
 		if (!bias_number(q, tensor, i, &number))
 			return IR_NONE;
 		steps = round(number / (double)scales[i]);
@@ -297,7 +297,7 @@ static uint32_t bias_of(struct qdq *q, uint32_t tensor, uint32_t x, uint32_t w)
 	g->tensors[t].type = ELEM_INT32;
 	g->tensors[t].data = data;
 	g->tensors[t].size = count * sizeof(*data);
-	g->tensors[t].quant = (struct ir_quant){ weights->count > 1 ? (uint32_t)count : 1, 0, scales, zeros };
+	g->tensors[t].quant = (struct ir_quant){ weights.count > 1 ? (uint32_t)count : 1, 0, scales, zeros };
 	return t;
 }
 
