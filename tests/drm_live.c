@@ -5,42 +5,17 @@
  */
 #include <drm.h>
 #include <drm_mode.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/dma_stream.h"
 
-#include "accel/accel.h"
-
-/* As in libaccel_sim.c: encoded by hand from the public command tables. */
-#define CMD0(opcode, param) ((uint32_t)(param) << 16 | (opcode))
-#define CMD1(opcode, value) CMD0(0x4000 | (opcode), (uint64_t)(value) >> 32), (uint32_t)(value)
-#define DMA(from, src, to, dst, len) \
-	CMD0(0x130, from), CMD0(0x131, to), CMD1(0x030, src), CMD1(0x031, dst), CMD1(0x032, len), \
-	CMD0(0x010, 0)
-#define STOP CMD0(0x000, 0xffff)
-
-#define must(call) \
-	do { \
-		struct accel_error err = { 0 }; \
-		int ret_ = (call); \
-		if (ret_) \
-			fail_msg("%s: %d: %s", #call, ret_, err.msg); \
-	} while (0)
-
-#define refused(expected, call) \
+#define fails(expected, call) \
 	do { \
 		struct accel_error err = { 0 }; \
 		assert_int_equal((call), expected); \
@@ -53,7 +28,6 @@
 
 static const char *node;
 
-static const char weights[64] = "sixty-four bytes of constants that the program brings with it";
 static const uint32_t constants_out[] = { DMA(0, 0, 1, SIZE - 64, 64), STOP };
 static const uint32_t over_sram[] = { DMA(0, 0, 2, 960, 64), DMA(2, 960, 1, 0, 64), STOP };
 static const uint32_t across[] = { DMA(1, 0, 3, 0, 64), STOP };
@@ -91,17 +65,7 @@ static void close_fixture(struct fixture *f)
 	accel_device_unref(f->device);
 }
 
-#define PROGRAM(f, stream) program_of(f, stream, sizeof(stream))
-
-static struct accel_program *program_of(struct fixture *f, const uint32_t *stream, size_t size)
-{
-	struct accel_program_options opt = { .size = sizeof(opt), .constants = weights,
-					     .constants_size = sizeof(weights) };
-	struct accel_program *program;
-
-	must(accel_program_create(f->device, stream, size, &opt, &program, &err));
-	return program;
-}
+#define PROGRAM(f, stream) dma_program((f)->device, stream, sizeof(stream))
 
 /* Buffer a in region 1, b in region 3. */
 static struct accel_fence *submit(struct fixture *f, struct accel_queue *queue,
@@ -296,16 +260,16 @@ static void what_is_refused(void **state)
 
 	(void)state;
 	open_fixture(&f);
-	refused(-EINVAL, accel_program_create(f.device, no_stop, sizeof(no_stop), NULL, &program, &err));
+	fails(-EINVAL, accel_program_create(f.device, no_stop, sizeof(no_stop), NULL, &program, &err));
 	assert_null(program);
 	program = PROGRAM(&f, far);
 	b[0].buffer = f.a;
 	b[1].buffer = f.b;
 	job = (struct accel_job){ .size = sizeof(job), .program = program, .bindings = b,
 				  .binding_count = 2 };
-	refused(-EINVAL, accel_queue_submit(f.queue, &job, 1, NULL, &fence, &err));
+	fails(-EINVAL, accel_queue_submit(f.queue, &job, 1, NULL, &fence, &err));
 	job.binding_count = 1;
-	refused(-EINVAL, accel_queue_submit(f.queue, &job, 1, NULL, &fence, &err));
+	fails(-EINVAL, accel_queue_submit(f.queue, &job, 1, NULL, &fence, &err));
 	accel_program_unref(program);
 	close_fixture(&f);
 }
@@ -415,7 +379,7 @@ static void parts_of_buffers(void **state)
 	assert_string_equal(f.in + 4096, "part");
 	accel_fence_unref(fence);
 	b[0].length = 48;
-	refused(-EINVAL, accel_queue_submit(f.queue, &job, 1, NULL, &fence, &err));
+	fails(-EINVAL, accel_queue_submit(f.queue, &job, 1, NULL, &fence, &err));
 	accel_program_unref(program);
 	close_fixture(&f);
 }
@@ -463,7 +427,7 @@ static void shared_with_itself(void **state)
 	accel_buffer_unref(f.a);
 	assert_string_equal(data, "both");
 	f.a = again;
-	refused(-EBADF, accel_buffer_import(f.device, 12345, 0, &again, &err));
+	fails(-EBADF, accel_buffer_import(f.device, 12345, 0, &again, &err));
 	close(fd);
 	close_fixture(&f);
 }
@@ -513,7 +477,7 @@ static void memory_of_another_driver(void **state)
 		skip();
 	open_fixture(&f);
 	if (!(f.info.features & ACCEL_FEATURE_JOB_STATUS)) {
-		refused(-EOPNOTSUPP, accel_buffer_import(f.device, fd, 0, &foreign, &err));
+		fails(-EOPNOTSUPP, accel_buffer_import(f.device, fd, 0, &foreign, &err));
 		close(fd);
 		close_fixture(&f);
 		return;
@@ -560,7 +524,7 @@ static void sealed(void **state)
 	b[1].buffer = f.b;
 	job = (struct accel_job){ .size = sizeof(job), .program = program, .bindings = b,
 				  .binding_count = 2 };
-	refused(-EINVAL, accel_queue_submit(f.queue, &job, 1, NULL, &fence, &err));
+	fails(-EINVAL, accel_queue_submit(f.queue, &job, 1, NULL, &fence, &err));
 	accel_program_unref(program);
 	close_fixture(&f);
 }

@@ -3,53 +3,18 @@
  * The DRM transport over the fake kernel and the simulated NPU: real command streams through this project's
  * driver and Linux's in two versions, and what each cannot do.
  */
-#include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <drm.h>
 
-#include "accel/accel.h"
+#include "tests/dma_stream.h"
 #include "tests/drm_fake.h"
 #include "tests/libaccel_fake_npu.h"
+#include "tests/write_kills.h"
 
-/* As in libaccel_sim.c: encoded by hand from the public command tables. */
-#define CMD0(opcode, param) ((uint32_t)(param) << 16 | (opcode))
-#define CMD1(opcode, value) CMD0(0x4000 | (opcode), (uint64_t)(value) >> 32), (uint32_t)(value)
-#define DMA(from, src, to, dst, len) \
-	CMD0(0x130, from), CMD0(0x131, to), CMD1(0x030, src), CMD1(0x031, dst), CMD1(0x032, len), \
-	CMD0(0x010, 0)
-#define STOP CMD0(0x000, 0xffff)
-
-#define must(call) \
-	do { \
-		struct accel_error err = { 0 }; \
-		int ret_ = (call); \
-		if (ret_) \
-			fail_msg("%s: %d: %s", #call, ret_, err.msg); \
-	} while (0)
-
-#define refused(expected, text, call) \
-	do { \
-		struct accel_error err = { 0 }; \
-		assert_int_equal((call), expected); \
-		assert_int_equal(err.code, expected); \
-		if (!strstr(err.msg, text)) \
-			fail_msg("%s: '%s' lacks '%s'", #call, err.msg, text); \
-	} while (0)
-
-static const char weights[64] = "sixty-four bytes of constants that the program brings with it";
 /* From the constants in region 0 over SRAM to the end of region 1. */
 static const uint32_t over_sram[] = { DMA(0, 0, 2, 960, 64), DMA(2, 960, 1, 4032, 64), STOP };
 /* Leaves nothing behind that a buffer could tell. */
@@ -89,17 +54,7 @@ static void close_fixture(struct fixture *f)
 	accel_device_unref(f->device);
 }
 
-#define PROGRAM(f, stream) program_of(f, stream, sizeof(stream))
-
-static struct accel_program *program_of(struct fixture *f, const uint32_t *stream, size_t size)
-{
-	struct accel_program_options opt = { .size = sizeof(opt), .constants = weights,
-					     .constants_size = sizeof(weights) };
-	struct accel_program *program;
-
-	must(accel_program_create(f->device, stream, size, &opt, &program, &err));
-	return program;
-}
+#define PROGRAM(f, stream) dma_program((f)->device, stream, sizeof(stream))
 
 static struct accel_job job_of(struct accel_program *program, const struct accel_binding *bindings,
 			       uint32_t count)
@@ -491,21 +446,6 @@ static void realtime_takes_a_capability(void **state)
 	must(accel_queue_create(f.device, &opt, &queue, &err));
 	accel_queue_unref(queue);
 	close_fixture(&f);
-}
-
-/* Whether a write to @p is deadly, found out in a child. */
-static int write_kills(char *p)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		signal(SIGSEGV, SIG_DFL);
-		*(volatile char *)p = *p;
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	return !WIFEXITED(status) || WEXITSTATUS(status);
 }
 
 static void sealed_here(void **state)

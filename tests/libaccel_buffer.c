@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Buffers: creating, mapping, sealing, sharing through fds; and the programs made of them. */
 #include "tests/libaccel_test.h"
+#include "tests/write_kills.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -179,21 +178,6 @@ static void imported_memfd_cannot_shrink(void **state)
 	close(fd);
 	accel_buffer_unref(buffer);
 	accel_device_unref(device);
-}
-
-/* Whether a write to @p is deadly, found out in a child. */
-static int write_kills(char *p)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		signal(SIGSEGV, SIG_DFL);
-		*(volatile char *)p = *p;
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	return !WIFEXITED(status) || WEXITSTATUS(status);
 }
 
 static void sealed_stays_as_it_is(void **state)

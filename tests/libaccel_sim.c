@@ -4,38 +4,12 @@
  * hand from the public command tables. The NPU does what DMA can show: data, SRAM, faults,
  * counters.
  */
-#include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
-#include <cmocka.h>
+#include "tests/dma_stream.h"
 
-#include "accel/accel.h"
-
-/* cmd0: opcode and parameter. cmd1: bit 14 set, bits 39:32 as parameter, a second word. */
-#define CMD0(opcode, param) ((uint32_t)(param) << 16 | (opcode))
-#define CMD1(opcode, value) CMD0(0x4000 | (opcode), (uint64_t)(value) >> 32), (uint32_t)(value)
-#define DMA(from, src, to, dst, len) \
-	CMD0(0x130, from), CMD0(0x131, to), CMD1(0x030, src), CMD1(0x031, dst), CMD1(0x032, len), \
-	CMD0(0x010, 0)
-#define DMA_BYTES 36
-#define STOP CMD0(0x000, 0xffff)
+#define DMA_BYTES 36	/* of one DMA() */
 #define STATUS_BUS_ERROR (1u << 2)
-
-#define must(call) \
-	do { \
-		struct accel_error err = { 0 }; \
-		int ret_ = (call); \
-		if (ret_) \
-			fail_msg("%s: %d: %s", #call, ret_, err.msg); \
-	} while (0)
-
-static const char weights[64] = "sixty-four bytes of constants that the program brings with it";
 
 struct fixture {
 	struct accel_device *device;
@@ -60,16 +34,6 @@ static void close_fixture(struct fixture *f)
 	accel_buffer_unref(f->buffer);
 	accel_queue_unref(f->queue);
 	accel_device_unref(f->device);
-}
-
-static struct accel_program *program_of(struct fixture *f, const uint32_t *stream, size_t size)
-{
-	struct accel_program_options opt = { .size = sizeof(opt), .constants = weights,
-					     .constants_size = sizeof(weights) };
-	struct accel_program *program;
-
-	must(accel_program_create(f->device, stream, size, &opt, &program, &err));
-	return program;
 }
 
 /* Runs it with the fixture's buffer in region 1 and 1 KiB of SRAM; the status of the fence. */
@@ -103,7 +67,7 @@ static void constants_go_through_sram(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		open_fixture(&f, names[i]);
-		program = program_of(&f, stream, sizeof(stream));
+		program = dma_program(f.device, stream, sizeof(stream));
 		for (k = 0; k < 3; k++) {
 			memset(f.data, 0, 4096);
 			assert_int_equal(run(&f, program, &result), 0);
@@ -136,10 +100,10 @@ static void bad_access_faults_where_it_is(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		open_fixture(&f, names[i]);
-		fine = program_of(&f, good, sizeof(good));
+		fine = dma_program(f.device, good, sizeof(good));
 		for (k = 0; k < sizeof(bad) / sizeof(*bad); k++) {
 			memset(f.data, 0, 4096);
-			program = program_of(&f, bad[k].stream, sizeof(bad[k].stream));
+			program = dma_program(f.device, bad[k].stream, sizeof(bad[k].stream));
 			assert_int_equal(run(&f, program, &result), -EIO);
 			assert_int_equal(result.state, ACCEL_JOB_FAULTED);
 			assert_true(result.status & STATUS_BUS_ERROR);
@@ -175,7 +139,7 @@ static void streams_that_are_none(void **state)
 	(void)state;
 	open_fixture(&f, "ethos-u65-256");
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		program = program_of(&f, bad[i].stream, bad[i].size);
+		program = dma_program(f.device, bad[i].stream, bad[i].size);
 		assert_int_equal(run(&f, program, &result), -EIO);
 		assert_true(strlen(result.cause) > 10);
 		print_message("at %u: %s\n", result.offset, result.cause);
@@ -194,7 +158,7 @@ static void *own_device(void *arg)
 	int i;
 
 	open_fixture(&f, arg);
-	program = program_of(&f, stream, sizeof(stream));
+	program = dma_program(f.device, stream, sizeof(stream));
 	for (i = 0; i < 500; i++) {
 		memset(f.data, 0, 64);
 		if (run(&f, program, &result) || memcmp(f.data, weights, 64))

@@ -3,17 +3,7 @@
 #ifndef TESTS_LIBACCEL_TEST_H
 #define TESTS_LIBACCEL_TEST_H
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "accel/accel.h"
+#include "tests/libaccel_must.h"
 #include "tests/libaccel_fake_npu.h"
 
 #define test(function) cmocka_unit_test_teardown(function, all_gone)
@@ -47,25 +37,6 @@ static inline void on_sim_only(void **state)
 	(void)state;
 	skip();
 }
-
-/* Fails with the message if the call did. */
-#define must(call) \
-	do { \
-		struct accel_error err = { 0 }; \
-		int ret_ = (call); \
-		if (ret_) \
-			fail_msg("%s: %d: %s", #call, ret_, err.msg); \
-	} while (0)
-
-/* The call fails with @expected and says @text among other things. */
-#define refused(expected, text, call) \
-	do { \
-		struct accel_error err = { 0 }; \
-		assert_int_equal((call), expected); \
-		assert_int_equal(err.code, expected); \
-		if (!strstr(err.msg, text)) \
-			fail_msg("%s: '%s' lacks '%s'", #call, err.msg, text); \
-	} while (0)
 
 static inline struct accel_device *open_device(void)
 {
