@@ -25,7 +25,7 @@ check-isa: $(O)/tests/test_isa
 
 -include $(DECODE_MODELS_OBJS:.o=.d) $(TEST_ISA_OBJS:.o=.d)
 
-TEST_DECODE := $(addprefix $(O)/tests/,test_decode test_decode_kernel test_decode_stream)
+TEST_DECODE := $(addprefix $(O)/tests/,test_decode test_decode_flow test_decode_kernel test_decode_stream)
 
 $(TEST_DECODE): %: %.o $(DECODE_OBJS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
