@@ -1,10 +1,12 @@
 # The plain C reference engine on hand-made operations.
 
-CHECKS += check-ref
+TEST_REF := $(addprefix $(O)/tests/,test_ref test_ref_layout)
 
-$(O)/tests/test_ref: $(O)/tests/test_ref.o $(O)/libsim.a
+$(TEST_REF): %: %.o $(O)/libsim.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
-check-ref: $(O)/tests/test_ref
-	$<
 
--include $(O)/tests/test_ref.d
+CHECKS += check-ref
+check-ref: $(TEST_REF)
+	$(Q)for t in $^; do $$t || exit 1; done
+
+-include $(TEST_REF:=.d)
