@@ -2,9 +2,13 @@
 /* `accel compile`: from a trained model to a program file. */
 #include <errno.h>
 #include <malloc.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/cmd.h"
 #include "runtime/cmd_target.h"
@@ -15,6 +19,10 @@
 
 #define DEFAULT_TARGET	"ethos-u65-256"
 #define MAX_JOBS	256
+
+#define HUGE_PAGE	((size_t)2 << 20)
+#define HEAP_PER_MODEL	4	/* bytes of heap for each of the model file, about */
+#define MODEL_LARGE	(64 << 20)
 
 enum { OPT_OPTIMISE = 0x200, OPT_DUMP, OPT_NO_CPU, OPT_OPERATORS,
        OPT_JSON, OPT_EMIT, OPT_OWN_IO };
@@ -180,13 +188,31 @@ static int report(const struct compile_args *args, const char *output,
 
 /*
  * Blocks of megabytes come and go, one for each layer. Given back to the kernel every time they would be
- * new pages every time.
+ * new pages every time. And a page costs more than what is done to it, so the heap begins with huge ones, as
+ * many as models of that size take.
  */
-static void keep_memory(void)
+static void keep_memory(const char *model)
 {
+	uintptr_t from = (uintptr_t)sbrk(0), start = (from + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	size_t size = 0;
+	/* Volatile: the compiler would leave the pair out. */
+	void *volatile block;
+	struct stat st;
+
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TRIM_THRESHOLD, 256 << 20);
 	mallopt(M_TOP_PAD, 1 << 20);
+	if (!stat(model, &st) && st.st_size > 0 && st.st_size < MODEL_LARGE)
+		size = (size_t)st.st_size * HEAP_PER_MODEL / HUGE_PAGE * HUGE_PAGE;
+	if (!size)
+		return;
+	/* The allocator takes what follows as soon as it needs more. That there is none does no harm. */
+	sbrk((intptr_t)(start - from));
+	mallopt(M_TOP_PAD, (int)size);
+	block = malloc(HUGE_PAGE / 4);
+	free(block);
+	mallopt(M_TOP_PAD, 1 << 20);
+	madvise((void *)start, (uintptr_t)sbrk(0) - start, MADV_HUGEPAGE);
 }
 
 static int compile_file(const struct compile_args *args)
@@ -244,7 +270,7 @@ int cmd_compile(int argc, char **argv)
 		rc = cmd_fail(&err);
 	} else {
 		args.options.target = &target;
-		keep_memory();
+		keep_memory(args.model);
 		rc = compile_file(&args);
 	}
 	target_set_free(&set);

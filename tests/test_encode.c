@@ -91,7 +91,7 @@ static void check_stream(const uint16_t *w, size_t count)
 	struct swd_bits out = { 0 };
 
 	memcpy(spoilt, w, count * sizeof(*w));
-	assert_int_equal(swd_encode(spoilt, count, &out), 0);
+	assert_int_equal(swd_encode(spoilt, count, &out, NULL), 0);
 	assert_int_equal(out.fill, 0);
 	assert_int_equal(out.len % 16, 0);
 	assert_int_equal(npu_mlw_decode(out.data, out.len, count, &got), count);
@@ -156,7 +156,7 @@ static void test_least(void **state)
 
 		for (unsigned int k = 0; k < sizes[i].count; k++)
 			w[k] = fold(1);
-		assert_int_equal(swd_encode(w, sizes[i].count, &out), 0);
+		assert_int_equal(swd_encode(w, sizes[i].count, &out, NULL), 0);
 		assert_int_equal(out.len, sizes[i].len);
 		free(out.data);
 	}

@@ -188,6 +188,7 @@ struct be_lut {
  * @copies: constants may be copied to quicker memory, to @copy_region
  * @plan_limit: bytes that be_stage may count on; @plan_ahead: units that a transfer may be ahead of
  *	who uses it
+ * @search: the weight encoder's working memory, of this thread
  * @maps: at each operation of the graph, bytes of feature maps in the memory that is quick
  */
 struct be {
@@ -200,6 +201,7 @@ struct be {
 	uint64_t limit, plan_limit;
 	uint32_t plan_ahead;
 	uint64_t *maps;
+	struct swd_search *search;
 	struct error *err;
 	struct program *out;
 

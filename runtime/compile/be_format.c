@@ -69,6 +69,7 @@ void be_encoding(const struct be *be, const struct be_op *op, struct wenc_config
 		.microblock = op->desc.microblock,
 		.acc48 = op->npu->acc48,
 		.format = op->desc.sparse ? WENC_SPARSE : WENC_STANDARD,
+		.search = be->search,
 	};
 }
 

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "runtime/encode/swd.h"
+
 #define MAX_THREADS	63
 
 static int make_scales(struct be *be, const struct be_op *op, struct wenc_scale **out)
@@ -84,6 +86,8 @@ static void *work(void *ctx)
 	struct be own = *c->be;
 
 	own.err = &why;
+	/* That there is none only takes longer. */
+	own.search = swd_search_new();
 	pthread_mutex_lock(&c->lock);
 	while (c->next < own.op_count) {
 		uint32_t i = c->next++;
@@ -102,6 +106,7 @@ static void *work(void *ctx)
 		}
 	}
 	pthread_mutex_unlock(&c->lock);
+	swd_search_free(own.search);
 	return NULL;
 }
 

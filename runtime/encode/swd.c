@@ -33,16 +33,17 @@ static int put_window(struct swd_bits *out, const uint16_t *classes, const struc
 	return ret;
 }
 
-int swd_encode(uint16_t *symbols, size_t count, struct swd_bits *out)
+int swd_encode(uint16_t *symbols, size_t count, struct swd_bits *out, struct swd_search *search)
 {
 	/* No palette has this offset without entries. */
 	struct swd_palette last = { .offset = UINT8_MAX };
-	struct swd_search *search;
+	struct swd_search *own = NULL;
 	int ret = 0;
 
 	if (!count)
 		return 0;
-	search = swd_search_new();
+	if (!search)
+		search = own = swd_search_new();
 	if (!search)
 		return -ENOMEM;
 	for (size_t at = 0; !ret && at < count; at += SWD_WINDOW) {
@@ -53,7 +54,7 @@ int swd_encode(uint16_t *symbols, size_t count, struct swd_bits *out)
 		slices = swd_search_window(search, symbols + at, n, &slice);
 		ret = put_window(out, symbols + at, slice, slices, &last);
 	}
-	swd_search_free(search);
+	swd_search_free(own);
 	return ret ? ret : swd_put_end(out);
 }
 

@@ -123,13 +123,12 @@ void swd_choose_one(const struct swd_hist *hist, bool zero_runs, struct swd_choi
  * @slice: its palette and new_palette; mode and run_mode are set to the cheapest
  * @index: of its palette
  * @hist: of its classes
- * @present, @present_count: classes that it may have, in order
+ * @high_value: none of its values is greater
  *
  * Return: bits, SWD_IMPOSSIBLE if a value has no index.
  */
 uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES],
-			const struct swd_hist *hist, const uint16_t *present,
-			uint32_t present_count);
+			const struct swd_hist *hist, uint32_t high_value);
 
 /* Unary bits of a chunk of zero runs. */
 static inline uint32_t swd_run_chunk(unsigned int run_mode)
@@ -181,10 +180,11 @@ int swd_put_end(struct swd_bits *out);
  * swd_encode - encode a stream
  * @symbols: folded weights; spoilt
  * @out: bytes are appended; the caller frees out->data
+ * @search: working memory, or NULL: its own
  *
  * Return: 0 or -ENOMEM.
  */
-int swd_encode(uint16_t *symbols, size_t count, struct swd_bits *out);
+int swd_encode(uint16_t *symbols, size_t count, struct swd_bits *out, struct swd_search *search);
 
 /* swd_estimate - bytes with one slice a window. @symbols are spoilt. */
 uint64_t swd_estimate(uint16_t *symbols, size_t count);

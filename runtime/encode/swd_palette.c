@@ -7,11 +7,12 @@
 #define HEADER_BITS		23u	/* ZDIV 3, SLICELEN 15, WDIV 3, WTRUNC 1, NEWPAL 1 */
 #define PALETTE_HEADER_BITS	13u	/* DIROFS 5, PALSIZE 5, PALBITS 3 */
 #define OFFSET_MAX		31u	/* DIROFS has 5 bits */
+#define CLASSIFY		32u	/* symbols that are looked at together */
+#define COUNT_TWICE		1024u	/* classes from which on a second table pays */
 
-void swd_classify(uint16_t *symbols, size_t count)
+/* Classes of zeros, the first of which comes after @run zeros. Returns how many there are at the end. */
+static uint32_t classify_runs(uint16_t *symbols, size_t count, uint32_t run)
 {
-	uint32_t run = 0;
-
 	for (size_t i = 0; i < count; i++) {
 		if (symbols[i]) {
 			run = 0;
@@ -22,23 +23,52 @@ void swd_classify(uint16_t *symbols, size_t count)
 			symbols[i] = (uint16_t)(SWD_VALUES - 1 +
 						(unsigned int)__builtin_ctz(run | 8));
 	}
+	return run;
+}
+
+/* Are there two zeros side by side among CLASSIFY symbols? */
+static bool has_runs(const uint16_t *symbols)
+{
+	uint16_t any = 0;
+
+	for (unsigned int i = 0; i < CLASSIFY - 1; i++)
+		any |= !(symbols[i] | symbols[i + 1]);
+	return any;
+}
+
+void swd_classify(uint16_t *symbols, size_t count)
+{
+	uint32_t run = 0;
+	size_t at = 0;
+
+	/* A zero by itself is class 0, as it is. */
+	for (; at + CLASSIFY <= count; at += CLASSIFY) {
+		if ((run && !symbols[at]) || has_runs(symbols + at))
+			run = classify_runs(symbols + at, CLASSIFY, run);
+		else
+			run = !symbols[at + CLASSIFY - 1];
+	}
+	classify_runs(symbols + at, count - at, run);
 }
 
 void swd_count(const uint16_t *classes, size_t count, struct swd_hist *hist)
 {
-	uint32_t odd[SWD_CLASSES] = { 0 };
+	uint32_t odd[SWD_CLASSES];
 	size_t i = 0;
 
-	/* Two tables: the same counter twice in a row would wait for itself. */
 	memset(hist, 0, sizeof(*hist));
-	for (; i + 2 <= count; i += 2) {
-		hist->count[classes[i]]++;
-		odd[classes[i + 1]]++;
+	if (count >= COUNT_TWICE) {
+		/* Two tables: the same counter twice in a row would wait for itself. */
+		memset(odd, 0, sizeof(odd));
+		for (; i + 2 <= count; i += 2) {
+			hist->count[classes[i]]++;
+			odd[classes[i + 1]]++;
+		}
+		for (unsigned int v = 0; v < SWD_CLASSES; v++)
+			hist->count[v] += odd[v];
 	}
-	if (i < count)
+	for (; i < count; i++)
 		hist->count[classes[i]]++;
-	for (i = 0; i < SWD_CLASSES; i++)
-		hist->count[i] += odd[i];
 }
 
 static unsigned int bits_of(unsigned int value)
@@ -436,7 +466,7 @@ static uint32_t exact_weights(const uint32_t from[SWD_VALUES + 1], uint32_t high
 	if (high >> div > (mode >= SWD_TRUNCATED ? 2 : SWD_QUOTIENT_MAX) || weights * (1 + div) >= limit)
 		return SWD_IMPOSSIBLE;
 	if (mode >= SWD_TRUNCATED) {
-		second = from[1u << div];
+		second = 1u << div <= high ? from[1u << div] : 0;
 	} else {
 		/* A quotient q takes q / 2 + 1 bits of the first sort and (q + 1) / 2 of the second. */
 		for (uint32_t q = 1; q << div <= high; q++) {
@@ -449,45 +479,70 @@ static uint32_t exact_weights(const uint32_t from[SWD_VALUES + 1], uint32_t high
 	return swd_filled(first, SWD_CHUNK) + second + weights * div;
 }
 
+/*
+ * How many weights have an index or a greater one. Values outside the palette have theirs in the order of the
+ * values. Returns the greatest index that there is, or 0; @from[0] are those that have any.
+ */
+static uint32_t count_from(uint32_t from[SWD_VALUES + 1], const struct swd_palette *p,
+			   const uint16_t index[SWD_VALUES], const struct swd_hist *hist,
+			   uint32_t high_value, uint32_t zeros)
+{
+	uint32_t end = p->size, sum = 0, high;
+
+	if (high_value >= p->offset) {
+		uint32_t n = high_value - p->offset + 1;
+
+		if (n > SWD_VALUES - end)
+			n = SWD_VALUES - end;
+		memcpy(&from[end], &hist->count[p->offset], n * sizeof(*from));
+		if (!p->offset)
+			from[end] = zeros;
+		for (uint32_t i = 0; i < p->size; i++)
+			if (p->entry[i] >= p->offset && p->entry[i] < p->offset + n)
+				from[end + p->entry[i] - p->offset] = 0;
+		end += n;
+	}
+	for (uint32_t i = 0; i < p->size; i++) {
+		uint32_t v = p->entry[i];
+
+		/* A value that is there twice has the first index. */
+		from[i] = index[v] != i ? 0 : v ? hist->count[v] : zeros;
+	}
+	while (end && !from[end - 1])
+		end--;
+	high = end ? end - 1 : 0;
+	while (end--) {
+		sum += from[end];
+		from[end] = sum;
+	}
+	from[0] = sum;
+	return high;
+}
+
 uint32_t swd_slice_bits(struct swd_slice *slice, const uint16_t index[SWD_VALUES],
-			const struct swd_hist *hist, const uint16_t *present,
-			uint32_t present_count)
+			const struct swd_hist *hist, uint32_t high_value)
 {
 	const struct swd_palette *p = slice->palette;
-	uint32_t from[SWD_VALUES + 1] = { 0 }, zeros = swd_zeros(hist), weights = 0, high = 0;
-	uint32_t best = SWD_IMPOSSIBLE, run_best = 0;
-	bool lone_zero = false;
+	uint32_t from[SWD_VALUES + 1], zeros = swd_zeros(hist), weights = slice->end - slice->start;
+	uint32_t best = SWD_IMPOSSIBLE, run_best = 0, high;
+	bool lone_zero;
 
-	/* All zeros count for the value 0, which need not be among the classes itself. */
-	if (zeros && !p->zero_runs) {
-		if (index[0] == SWD_NO_INDEX)
-			return SWD_IMPOSSIBLE;
-		from[index[0]] = weights = zeros;
-		high = index[0];
-	}
-	for (uint32_t i = 0; i < present_count && present[i] < SWD_VALUES; i++) {
-		unsigned int v = present[i];
-		uint32_t n = v ? hist->count[v] : 0;
-
-		if (!n)
-			continue;
-		if (index[v] == SWD_NO_INDEX)
-			return SWD_IMPOSSIBLE;
-		from[index[v]] += n;
-		weights += n;
-		if (index[v] > high)
-			high = index[v];
-	}
-	if (!weights) {
+	if (p->zero_runs)
+		weights -= zeros;
+	lone_zero = !weights;
+	if (lone_zero) {
 		/* Zeros only: the first of them is a weight. */
 		if (index[0] == SWD_NO_INDEX)
 			return SWD_IMPOSSIBLE;
-		lone_zero = true;
-		from[index[0]] = weights = 1;
 		high = index[0];
+		weights = 1;
+		for (uint32_t i = 0; i <= high; i++)
+			from[i] = 1;
+	} else {
+		high = count_from(from, p, index, hist, high_value, p->zero_runs ? 0 : zeros);
+		if (from[0] != weights)
+			return SWD_IMPOSSIBLE;
 	}
-	for (uint32_t i = high; i-- > 0;)
-		from[i] += from[i + 1];
 	for (unsigned int mode = 0; mode < SWD_MODES; mode++) {
 		uint32_t bits = exact_weights(from, high, mode, p, best);
 

@@ -41,6 +41,7 @@ struct solution {
  * struct swd_search - working memory
  * @step: classes of a block; states change between blocks only
  * @present, @present_count: classes that the window has
+ * @high_value: the greatest value
  * @palettes: only added to while a window is searched, so that slices can point to them
  * @sums: classes of the first 0, 1, 2... times @sum_step
  * @path: the states to choose from, and those chosen
@@ -49,7 +50,7 @@ struct swd_search {
 	const uint16_t *classes;
 	uint32_t count, step, blocks;
 	uint16_t present[SWD_CLASSES];
-	uint32_t present_count;
+	uint32_t present_count, high_value;
 	struct swd_palette palettes[PALETTES];
 	uint32_t palette_count;
 	struct solution solutions[2];
@@ -167,10 +168,14 @@ static void first_states(struct swd_search *s)
 	s->palette_count = 0;
 	sum_up(s);
 	count_range(s, 0, s->count, &hist);
-	s->present_count = 0;
-	for (unsigned int v = 0; v < SWD_CLASSES; v++)
-		if (hist.count[v])
-			s->present[s->present_count++] = (uint16_t)v;
+	s->present_count = s->high_value = 0;
+	for (unsigned int v = 0; v < SWD_CLASSES; v++) {
+		if (!hist.count[v])
+			continue;
+		s->present[s->present_count++] = (uint16_t)v;
+		if (v < SWD_VALUES)
+			s->high_value = v;
+	}
 	add_for(s, &hist, true);
 	for (uint32_t parts = 2; parts <= PARTS && s->count >= parts * parts * PART_MIN; parts *= 2)
 		for (uint32_t i = 0; i < parts; i++) {
@@ -345,14 +350,13 @@ static void polish(const struct swd_search *s, struct solution *x)
 		if (slice.new_palette || !i)
 			swd_index(slice.palette, index);
 		count_range(s, slice.start, slice.end, this);
-		bits = swd_slice_bits(&slice, index, this, s->present, s->present_count);
+		bits = swd_slice_bits(&slice, index, this, s->high_value);
 		if (!slice.new_palette && i) {
 			joined = x->slices[kept - 1];
 			joined.end = slice.end;
 			for (unsigned int v = 0; v < SWD_CLASSES; v++)
 				both->count[v] = last->count[v] + this->count[v];
-			joined_bits = swd_slice_bits(&joined, index, both, s->present,
-						     s->present_count);
+			joined_bits = swd_slice_bits(&joined, index, both, s->high_value);
 			if (joined_bits <= last_bits + bits && fits(&joined, both)) {
 				x->bits += joined_bits - last_bits;
 				x->slices[kept - 1] = joined;
@@ -509,7 +513,7 @@ static void try_single(const struct swd_search *s, struct solution *x)
 		if (!fits(&slice, &hist))
 			continue;
 		swd_index(slice.palette, index);
-		bits = swd_slice_bits(&slice, index, &hist, s->present, s->present_count);
+		bits = swd_slice_bits(&slice, index, &hist, s->high_value);
 		if (bits >= x->bits)
 			continue;
 		x->bits = bits;

@@ -99,7 +99,7 @@ static int put_standard(struct job *j, uint32_t stream, uint64_t *zeros)
 	wenc_order_emit(&j->order, j->folded, stream, j->symbols);
 	if (j->config->arch == 85)
 		*zeros += count_zeros(j->symbols, count);
-	ret = swd_encode(j->symbols, count, j->out);
+	ret = swd_encode(j->symbols, count, j->out, j->config->search);
 	j->slice->weights[stream] = close_range(j->out, from);
 	j->slice->symbols += count;
 	return ret;

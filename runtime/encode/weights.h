@@ -15,6 +15,8 @@
 
 #include "runtime/error.h"
 
+struct swd_search;
+
 #define WENC_MAX_STREAMS	4	/* weight streams of one operation: U65-512 2, U85 up to 4 */
 #define WENC_ALIGN		16	/* of every range in a blob, and of its length */
 
@@ -86,6 +88,7 @@ enum wenc_goal { WENC_GOAL_SIZE, WENC_GOAL_SPEED };
  *	0: only the decoder limits
  * @op_cycles, @op_cycles_sparse: WENC_GOAL_SPEED: what the operation takes apart from its weights,
  *	with dense and with 2:4 weights; both 0: not known, formats are compared by decoding alone
+ * @search: working memory for many layers, one thread at a time, from swd_search_new(); NULL: its own
  */
 struct wenc_config {
 	unsigned int arch, macs, cores;
@@ -98,6 +101,7 @@ struct wenc_config {
 	enum wenc_goal goal;
 	double bytes_per_cycle, latency;
 	double op_cycles, op_cycles_sparse;
+	struct swd_search *search;
 };
 
 /**
