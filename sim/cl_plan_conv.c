@@ -78,6 +78,9 @@ static bool fill_channels(const struct npu_op *op, const struct npu_decoded *d, 
 		fit = npu_requant_fit(&r, TIE_BAND);
 		rec->init[lane] = (int32_t)(init - fit.base);
 		rec->base[lane] = fit.base;
+		rec->odd[lane] = fit.odd - fit.base;
+		rec->by[lane] = fit.by;
+		rec->moved |= fit.by != 0;
 		rec->m[lane] = fit.m;
 		rec->c[lane] = fit.c;
 		rec->flip = t->center ? 0 : 0x80000000u;

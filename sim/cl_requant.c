@@ -6,12 +6,8 @@
 
 #include "sim/op.h"
 
-/*
- * Neighbours of the natural factor that are tried before giving up, in units of its last place. The
- * smaller the factor, the nearer to a tie some accumulator comes: below a point trying is in vain.
- */
+/* Neighbours of the natural factor that are tried before giving up, in units of its last place. */
 #define FIT_TRIES	3
-#define FIT_SMALLEST	0x1p-9f
 
 /* Largest magnitude that acc * m + b may reach: beyond it a conversion to int32 is undefined. */
 #define FIT_LIMIT 1e9
@@ -86,22 +82,60 @@ static float fit_eval(const struct npu_requant *r, const struct npu_fit *f, int6
 	return fmaf((float)(acc - f->base), f->m, !r->center && acc < 0 ? -f->c : f->c);
 }
 
-/* Is the value on the right side of step @t, or so near a tie that it will be looked at again? */
-static bool fit_side(float v, int32_t t, bool at_least, float limit)
+/* What the kernels make of the expression. */
+static int32_t fit_out(const struct npu_requant *r, const struct npu_fit *f, int64_t acc)
 {
-	return (rintf(v) >= t) == at_least || fabsf(v - rintf(v)) > limit;
+	float v = rintf(fit_eval(r, f, acc)) + (float)(r->center + r->zero_point);
+
+	return v < (float)r->lo ? r->lo : v > (float)r->hi ? r->hi : (int32_t)v;
+}
+
+/* An accumulator for which the expression is on the wrong side of a step: can it be moved? */
+static bool fit_move(const struct npu_requant *r, struct npu_fit *f, int64_t acc, int by)
+{
+	if (f->by || fit_out(r, f, acc + by) != npu_requant_exact(r, acc))
+		return false;
+	f->odd = (int32_t)acc;
+	f->by = by;
+	return true;
 }
 
 /*
  * The expression never falls, so from a step outwards it is enough to go until it is right by itself.
  * That takes one or two values, as it is off by much less than a step.
  */
-static bool fit_step(const struct npu_requant *r, const struct npu_fit *f, int64_t acc, int32_t t, float limit)
+static bool fit_step(const struct npu_requant *r, struct npu_fit *f, int64_t acc, int32_t t)
+{
+	for (int64_t i = acc; i <= r->acc_max && rintf(fit_eval(r, f, i)) < t; i++)
+		if (!fit_move(r, f, i, 1))
+			return false;
+	for (int64_t i = acc - 1; i >= r->acc_min && rintf(fit_eval(r, f, i)) >= t; i--)
+		if (!fit_move(r, f, i, -1))
+			return false;
+	return true;
+}
+
+static bool fit_holds(const struct npu_requant *r, const int64_t *steps, struct npu_fit *f)
+{
+	f->by = 0;
+	for (int32_t t = r->lo + 1; t <= r->hi; t++)
+		if (!fit_step(r, f, steps[t - r->lo - 1], t - r->zero_point - r->center))
+			return false;
+	return true;
+}
+
+/* Is the value on the right side of step @t, or so near a tie that it will be looked at again? */
+static bool tie_side(float v, int32_t t, bool at_least, float limit)
+{
+	return (rintf(v) >= t) == at_least || fabsf(v - rintf(v)) > limit;
+}
+
+static bool tie_step(const struct npu_requant *r, const struct npu_fit *f, int64_t acc, int32_t t)
 {
 	for (int64_t i = acc; i <= r->acc_max; i++) {
 		float v = fit_eval(r, f, i);
 
-		if (!fit_side(v, t, true, limit))
+		if (!tie_side(v, t, true, f->limit))
 			return false;
 		if (rintf(v) >= t)
 			break;
@@ -109,7 +143,7 @@ static bool fit_step(const struct npu_requant *r, const struct npu_fit *f, int64
 	for (int64_t i = acc - 1; i >= r->acc_min; i--) {
 		float v = fit_eval(r, f, i);
 
-		if (!fit_side(v, t, false, limit))
+		if (!tie_side(v, t, false, f->limit))
 			return false;
 		if (rintf(v) < t)
 			break;
@@ -117,16 +151,17 @@ static bool fit_step(const struct npu_requant *r, const struct npu_fit *f, int64
 	return true;
 }
 
-static bool fit_holds(const struct npu_requant *r, const int64_t *steps, const struct npu_fit *f, float limit)
+/* Does it hold if values nearer to a tie than @f->limit are looked at again? */
+static bool ties_hold(const struct npu_requant *r, const int64_t *steps, const struct npu_fit *f)
 {
 	for (int32_t t = r->lo + 1; t <= r->hi; t++)
-		if (!fit_step(r, f, steps[t - r->lo - 1], t - r->zero_point - r->center, limit))
+		if (!tie_step(r, f, steps[t - r->lo - 1], t - r->zero_point - r->center))
 			return false;
 	return true;
 }
 
-/* The offset in the middle of what all the steps allow for the factor; false if they contradict. */
-static bool fit_offset(const struct npu_requant *r, const int64_t *steps, struct npu_fit *f)
+/* The offset in the middle of what the steps allow for the factor, or of where they contradict. */
+static void fit_offset(const struct npu_requant *r, const int64_t *steps, struct npu_fit *f)
 {
 	double middle = (double)f->base * f->m - r->center;
 	double low = middle - 1, high = middle + 1;
@@ -148,14 +183,13 @@ static bool fit_offset(const struct npu_requant *r, const int64_t *steps, struct
 			low = fmax(low, -below);
 	}
 	f->c = (float)((low + high) / 2);
-	return low <= high;
 }
 
 struct npu_fit npu_requant_fit(const struct npu_requant *r, float band)
 {
 	float factor = (float)ldexp(r->scale, -(int)r->shift);
 	double reach = fmax(fabs((double)r->acc_min), fabs((double)r->acc_max));
-	struct npu_fit f = { .m = factor, .limit = -1 };
+	struct npu_fit f = { .m = factor, .limit = -1 }, moved = f;
 	int64_t steps[255];
 
 	if (r->hi - r->lo > 255 || r->hi < r->lo || reach > (double)INT32_MAX + 1 ||
@@ -171,18 +205,25 @@ struct npu_fit npu_requant_fit(const struct npu_requant *r, float band)
 	}
 	for (int32_t t = r->lo + 1; t <= r->hi; t++)
 		steps[t - r->lo - 1] = step_at(r, t);
-	for (int i = 0; i <= (factor < FIT_SMALLEST ? 0 : 2 * FIT_TRIES); i++) {
+	for (int i = 0; i <= 2 * FIT_TRIES; i++) {
 		int ulps = i & 1 ? (i + 1) / 2 : -(i / 2);
 
 		f.m = factor * (1 + (float)ulps * 0x1p-23f);
-		if (fit_offset(r, steps, &f) && fit_holds(r, steps, &f, 1)) {
-			f.limit = 1;
+		fit_offset(r, steps, &f);
+		if (!fit_holds(r, steps, &f))
+			continue;
+		f.limit = 1;
+		if (!f.by)
 			return f;
-		}
+		moved = f;
 	}
+	if (moved.by)
+		return moved;
 	f.m = factor;
+	f.by = 0;
 	fit_offset(r, steps, &f);
-	if (fit_holds(r, steps, &f, 0.5f - band))
-		f.limit = 0.5f - band;
+	f.limit = 0.5f - band;
+	if (!ties_hold(r, steps, &f))
+		f.limit = -1;
 	return f;
 }

@@ -4,8 +4,9 @@
  *
  * round(acc * scale >> shift), clamped, is a staircase: it never falls, and it has at most 255 steps.
  * A float expression that never falls either and is on the right side of every step is therefore
- * equal to it everywhere. Coefficients are looked for, each step is then checked; where none pass for
- * all accumulators, values near a tie are computed in 64-bit integers.
+ * equal to it everywhere. Coefficients are looked for, each step is then checked. There may be one accumulator
+ * for which none are right: it is moved to its neighbour. Where there are more, values near a tie are computed
+ * in 64-bit integers.
  *
  * The expression is rint(acc * m + c) with the sign of c flipped for a negative acc, which is what
  * TFLite's double rounding amounts to. Where the clamp leaves only values above zero (after a ReLU), the
@@ -43,6 +44,7 @@ struct npu_requant {
  * @m, @c: v = fma((float)(acc - base), m, c), c negated for a negative acc if center is 0;
  *	out = clamp(rint(v) + center + zero_point)
  * @base: see @m
+ * @odd, @by: if @by is not 0: at acc = @odd the above is that of acc + @by
  * @limit: the largest |v - rint(v)| for which that was proven right: 1: always is; 0.5 less a band: has
  *	to be looked at for each value; -1: no coefficients were found
  */
@@ -50,6 +52,7 @@ struct npu_fit {
 	float m, c;
 	float limit;
 	int32_t base;
+	int32_t odd, by;
 };
 
 /* The exact result, in integers. */

@@ -39,21 +39,26 @@ enum npu_impl {
  *	here
  * @m, @c, @base: see cl_requant.h
  * @flip: bits of c that change with the sign of the accumulator
+ * @odd, @by: where the accumulator is @odd, @by is added to it first
  * @limit: a rounding remainder above it is computed anew in integers; 1: none is, negative: all are
  * @scale, @shift: for that
  * @checked: any @limit is below 1: otherwise rounding remainders need no look
+ * @moved: any @by is not 0
  */
 struct npu_channels {
 	op_s32 init[NPU_LANES];
 	float m[NPU_LANES];
 	float c[NPU_LANES];
+	op_s32 odd[NPU_LANES];
+	op_s32 by[NPU_LANES];
 	float limit[NPU_LANES];
 	op_u32 scale[NPU_LANES];
 	op_u32 shift[NPU_LANES];
 	op_s32 base[NPU_LANES];
 	op_u32 flip;
 	op_u32 checked;
-	op_u32 pad[NPU_LANES - 2];
+	op_u32 moved;
+	op_u32 pad[NPU_LANES - 3];
 };
 
 /**

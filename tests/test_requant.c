@@ -67,7 +67,8 @@ static struct npu_requant draw(unsigned int exponent, int relu)
 
 static int32_t by_float(const struct npu_requant *r, const struct npu_fit *f, int32_t acc)
 {
-	float v = fmaf((float)(acc - f->base), f->m, !r->center && acc < 0 ? -f->c : f->c);
+	int32_t moved = acc + (acc == f->odd ? f->by : 0);
+	float v = fmaf((float)(moved - f->base), f->m, !r->center && moved < 0 ? -f->c : f->c);
 	int32_t out;
 
 	/* What the kernels do about values that are too near to a tie. */

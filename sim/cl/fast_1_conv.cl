@@ -74,6 +74,13 @@ __attribute__((always_inline)) static inline void conv_out(__global uchar *out, 
 	float16 m = *(__global const float16 *)ch->m, c = *(__global const float16 *)ch->c;
 	int16 flip = (int16)((int)ch->flip), r0, r1, r2, r3, r4, r5, r6, r7;
 
+	if (ch->moved) {
+		int16 odd = *(__global const int16 *)ch->odd, by = *(__global const int16 *)ch->by;
+
+#define D(p) a##p = move_odd(a##p, odd, by);
+		PIXELS(D)
+#undef D
+	}
 	if (!ch->checked) {
 #define D(p) r##p = round_plain(scaled(a##p, m, c, flip));
 		PIXELS(D)
@@ -205,31 +212,7 @@ __attribute__((noinline)) static void conv_8x2(__global const uchar *in, __globa
 	}
 }
 
-/* 16 bytes in every quarter of a vector, and 4 of them in every lane: a shuffle each instead of a load. */
-static inline int16 quad_load(__global const uchar *p)
-{
-#if NPU_VNNI
-	int16 v;
-
-	__asm__("vbroadcasti32x4 %1,%0" : "=v"(v) : "m"(*(__global const ints4 *)p));
-	return v;
-#else
-	int4 q = *(__global const ints4 *)p;
-
-	return (int16)(q, q, q, q);
-#endif
-}
-
-#if NPU_VNNI
-#define QUAD_SPLAT(q, j) ({ int16 v_; __asm__("vpshufd %2,%1,%0" : "=v"(v_) : "v"(q), "i"((j) * 0x55)); v_; })
-#else
-#define QUAD_SPLAT(q, j) ((int16)((q)[j]))
-#endif
-
-/*
- * 8 pixels at a time by 1 vector of @n channels, staged. With one dot product a load the loads would set
- * the pace: of half the pixels 16 bytes are loaded at once, where the row is long enough.
- */
+/* 8 pixels at a time by 1 vector of @n channels, staged. */
 __attribute__((noinline)) static void conv_8x1(__global const uchar *in, __global const int *from,
 					       int pixels, __global const int16 *panel,
 					       __global uchar *out, __global const int *at,
@@ -244,22 +227,7 @@ __attribute__((noinline)) static void conv_8x1(__global const uchar *in, __globa
 		PIXELS(D)
 #undef D
 		for (int y = 0; y < rows; y++) {
-			int k = 0;
-
-			for (; k + 4 <= k4; k += 4, w += 4) {
-				int16 q0 = quad_load(i0 + 4 * k);
-				int16 q1 = quad_load(i1 + 4 * k);
-				int16 q2 = quad_load(i2 + 4 * k);
-				int16 q3 = quad_load(i3 + 4 * k);
-#define E(p, j) a##p = dot4(a##p, splat4(i##p + 4 * (k + j)), w[j]);
-#define D(j) a0 = dot4(a0, QUAD_SPLAT(q0, j), w[j]); a1 = dot4(a1, QUAD_SPLAT(q1, j), w[j]); \
-	a2 = dot4(a2, QUAD_SPLAT(q2, j), w[j]); a3 = dot4(a3, QUAD_SPLAT(q3, j), w[j]); \
-	E(4, j) E(5, j) E(6, j) E(7, j)
-				D(0) D(1) D(2) D(3)
-#undef D
-#undef E
-			}
-			for (; k < k4; k++) {
+			for (int k = 0; k < k4; k++) {
 				int16 w0 = *w++;
 #define D(p) a##p = dot4(a##p, splat4(i##p + 4 * k), w0);
 				PIXELS(D)
@@ -280,7 +248,10 @@ static void conv_out_1(__global uchar *out, __global const struct npu_channels *
 		       __global const struct npu_task *t, int n, int16 acc)
 {
 	float16 worst = (float16)(0);
-	int16 r = requant(acc, *(__global const float16 *)ch->m, *(__global const float16 *)ch->c,
+	int16 r;
+
+	acc = move_odd(acc, *(__global const int16 *)ch->odd, *(__global const int16 *)ch->by);
+	r = requant(acc, *(__global const float16 *)ch->m, *(__global const float16 *)ch->c,
 			  (int16)((int)ch->flip), &worst);
 
 	if (above_limit(worst, *(__global const float16 *)ch->limit))
