@@ -169,6 +169,31 @@ static void test_floats(void **state)
 	expect(IR_CAST, &none, IN(in), 1, OUT(S32(-1, 0, 0, 2), SHAPE(1, 4)));
 }
 
+/* 2000 steps of 513 / 1024 end behind the last of 1001 elements, where there is nothing to read. */
+static void test_resize_end(void **state)
+{
+	static int8_t in[1002], out[2000];
+	float scale = 1;
+	int32_t zero = 0;
+	struct cpu_tensor x = { .type = ELEM_INT8, SHAPE(4, 1, 1, 1001, 1), .scale_count = 1, .scales = &scale,
+				.zero_points = &zero, .data = in };
+	const struct cpu_tensor size = { S32(1, 2000), SHAPE(1, 2), .constant = true };
+	struct cpu_tensor y = x;
+	struct error err = { "" };
+	struct cpu_op *op;
+
+	(void)state;
+	in[1000] = 5;
+	in[1001] = 100;
+	y.shape[2] = 2000;
+	y.data = out;
+	if (cpu_op_create(IR_RESIZE_BILINEAR, &none, IN(x, size), 2, &y, 1, &op, &err) ||
+	    cpu_op_run(op, &err))
+		fail_msg("%s", err.text);
+	cpu_op_free(op);
+	assert_int_equal(out[1999], 5);
+}
+
 static void test_refused(void **state)
 {
 	const struct cpu_tensor in = { S32(1, 2), SHAPE(1, 2) };
@@ -191,7 +216,7 @@ int main(void)
 		cmocka_unit_test(test_divisions), cmocka_unit_test(test_broadcast),
 		cmocka_unit_test(test_indices),	  cmocka_unit_test(test_reduce),
 		cmocka_unit_test(test_batches),	  cmocka_unit_test(test_floats),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_resize_end), cmocka_unit_test(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

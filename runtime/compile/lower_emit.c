@@ -228,7 +228,7 @@ bool lower_activation(const struct ir_tensor *ofm, int activation, int32_t *min,
 	*min = quant_low(ofm->type);
 	*max = quant_high(ofm->type);
 	if (activation < 0 || activation > IR_ACT_RELU_0_TO_1 || activation == IR_ACT_TANH ||
-	    activation == IR_ACT_SIGN_BIT)
+	    activation == IR_ACT_SIGN_BIT || !(scale > 0))
 		return false;
 	/* As TFLite's CalculateActivationRangeQuantized() rounds, in float. */
 	if (clamps[activation].low) {

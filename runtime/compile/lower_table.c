@@ -90,8 +90,10 @@ bool lower_tanh_scale(double scale, struct ir_scale *out)
 		multiplier *= 2;
 		shift++;
 	}
+	if (!(multiplier >= 1 && multiplier < 65536))
+		return false;
 	*out = (struct ir_scale){ (uint32_t)multiplier, shift };
-	return multiplier >= 1 && multiplier < 65536;
+	return true;
 }
 
 int lower_tanh_sigmoid(struct lower *l, const struct ir_op *op)

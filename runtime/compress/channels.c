@@ -296,7 +296,7 @@ static int limit_of(const struct sets *s, double share, uint32_t *before, double
 			all[n++] = s->loss[t][c];
 	qsort(all, n, sizeof(*all), by_value);
 	*before = (uint32_t)n;
-	*limit = all[(size_t)(share * (double)(n - 1))];
+	*limit = n ? all[(size_t)(share * (double)(n - 1))] : 0;
 	free(all);
 	return 0;
 }

@@ -88,7 +88,7 @@ static int level_of(double w, double scale)
 {
 	double v = round(w / scale);
 
-	return (int)(v > MOST ? MOST : v < -MOST ? -MOST : v) + MOST;
+	return (int)fmax(fmin(v, MOST), -MOST) + MOST;
 }
 
 static void make_palette(const struct fit *f, const double *scale, unsigned int clusters,
@@ -132,7 +132,7 @@ static uint32_t largest(const double *w, uint32_t taps)
 static void settle_output(const struct fit *f, double *w, double scale, uint32_t keep, bool *zero,
 			  const struct palette *p)
 {
-	double end = w[keep] < 0 ? -MOST * scale : MOST * scale;
+	double end = keep < f->taps && w[keep] < 0 ? -MOST * scale : MOST * scale;
 
 	for (uint32_t i = 0; i < f->taps; i++)
 		zero[i] = w[i] == 0;

@@ -131,7 +131,8 @@ static int run_mean(const struct cpu_op *op, struct error *err)
 
 		if (op->kind == IR_SUM) {
 			real = (float)sum * scale + bias;
-			value = (int64_t)roundf(real) + cpu_zero_of(out);
+			/* With scales far apart a sum of many elements is beyond all types. */
+			value = (int64_t)fmaxf(fminf(roundf(real), 0x1p62f), -0x1p62f) + cpu_zero_of(out);
 			/* The reference lets 16 bits wrap round. */
 			stored = out->type == ELEM_INT16 ? (int16_t)value : fixed_clamp(value, low, high);
 		} else {

@@ -47,6 +47,8 @@ static struct place bilinear(const struct ir_options *o, int32_t at, int32_t in,
 	if (o->align_corners && out > 1)
 		scale = ((int64_t)ONE * (in - 1) + (out - 1) / 2) / (out - 1);
 	position = at * scale + (o->half_pixel ? scale / 2 - ONE / 2 : 0);
+	/* The step is rounded: after many of them a place may lie behind the last element. */
+	position = position < (int64_t)ONE * (in - 1) ? position : (int64_t)ONE * (in - 1);
 	p.low = (int32_t)(position / ONE > 0 ? position / ONE : 0);
 	p.high = (int32_t)((position + ONE - 1) / ONE < in - 1 ? (position + ONE - 1) / ONE : in - 1);
 	p.weight = position - (int64_t)ONE * p.low;

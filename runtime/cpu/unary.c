@@ -233,7 +233,7 @@ static void fill_table_16(struct unary *u)
 
 static int16_t point(double x)
 {
-	return (int16_t)(x > INT16_MAX ? INT16_MAX : x < INT16_MIN ? INT16_MIN : x);
+	return (int16_t)fmax(fmin(x, INT16_MAX), INT16_MIN);
 }
 
 void unary_points16(double (*function)(double x), double low, double high, double out_low,

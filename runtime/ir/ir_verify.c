@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Checks that a graph is well formed: run between passes, and on graphs read from text. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/ir/ir_ops.h"
 
 #define EXTENT_MAX	65536	/* of an axis of a view: the registers have 16 bits, minus one */
+#define ZERO_MAX	65536	/* of a zero point either way: more than any type that is quantised holds */
 
 /*
  * @written: elements of each tensor that NPU operations have written so far
@@ -58,6 +60,15 @@ static int check_tensor(const struct verify *v, uint32_t i)
 	     t->quant.count != (uint32_t)t->shape[t->quant.axis]))
 		return error_set(v->err, -EINVAL, "tensor %u (%s): %u scales do not fit its axis %d",
 				 i, t->name, t->quant.count, t->quant.axis);
+	for (uint32_t k = 0; k < t->quant.count; k++) {
+		/* TFLite files have scales of 0 where nobody uses them; who does asks for more than that. */
+		if (!(t->quant.scale[k] >= 0) || !isfinite(t->quant.scale[k]))
+			return error_set(v->err, -EINVAL, "tensor %u (%s): scale %u is not a positive number",
+					 i, t->name, k);
+		if (t->quant.zero_point[k] < -ZERO_MAX || t->quant.zero_point[k] > ZERO_MAX)
+			return error_set(v->err, -EINVAL, "tensor %u (%s): zero point %u is %d", i, t->name,
+					 k, t->quant.zero_point[k]);
+	}
 	return 0;
 }
 

@@ -107,6 +107,8 @@ static void convert_node(struct onnx_import *c, const Onnx__NodeProto *pb)
 	for (uint32_t i = 0; i < n.op->inputs && !c->rc; i++)
 		if (!onnx_in(&n, i))
 			onnx_fail(c, -EINVAL, "input %u is missing", i);
+	if (!pb->n_output)
+		onnx_fail(c, -EINVAL, "it has no output");
 	for (size_t i = 0; i < pb->n_output && !c->rc; i++)
 		if (*pb->output[i] && onnx_lookup(c, pb->output[i]))
 			onnx_fail(c, -EINVAL, "%s is written a second time", pb->output[i]);

@@ -77,7 +77,7 @@ static double cubic(double x, double a)
 
 static int32_t inside(double x, int32_t extent)
 {
-	return x < 0 ? 0 : x > extent - 1 ? extent - 1 : (int32_t)x;
+	return !(x > 0) ? 0 : x > extent - 1 ? extent - 1 : (int32_t)x;
 }
 
 /* One row: what the elements of the input count in output @o. */
@@ -98,8 +98,7 @@ static void fill_row(const struct resize *r, uint32_t axis, int32_t o, float *ro
 		wide = 1 / r->scale[axis];
 	reach = (linear ? 1 : 2) * wide;
 	first = floor(x - reach) + 1;
-	count = (int)(ceil(x + reach) - first);
-	count = count < 1 ? 1 : count > 512 ? 512 : count;
+	count = (int)fmax(1, fmin(512, ceil(x + reach) - first));
 	for (int k = 0; k < count; k++) {
 		double away = (first + k - x) / wide, at = first + k;
 
@@ -354,6 +353,9 @@ static int resize(struct onnx_import *c, const struct onnx_node *n)
 	if (!c->rc && c->opset >= 11 && !strcmp(r.coordinates, "tf_crop_and_resize")) {
 		if (onnx_known_floats(c, roi, "roi", box, 2 * IR_MAX_DIMS) != 2 * count)
 			onnx_fail(c, -EINVAL, "a region that is not two numbers for each axis");
+		for (uint32_t i = 0; i < 2 * count && !c->rc; i++)
+			if (!isfinite(box[i]))
+				onnx_fail(c, -EINVAL, "a region from or to %g", (double)box[i]);
 		for (uint32_t i = 0; i < count && !c->rc; i++) {
 			r.roi[axes[i]] = (double)box[i];
 			r.roi[axes[i] + x->ndim] = (double)box[i + count];

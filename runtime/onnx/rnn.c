@@ -300,6 +300,7 @@ static int check(struct onnx_import *c, const struct onnx_node *n, struct rnn *l
 {
 	const struct onnx_value *x = onnx_in(n, 0), *w = onnx_in(n, 1), *r = onnx_in(n, 2);
 	bool batch_first = onnx_int(n, "layout", 0);
+	int64_t rows;
 
 	if (x->ndim != 3 || w->ndim != 3 || r->ndim != 3) {
 		onnx_fail(c, -EINVAL, "operands that have not 3 axes");
@@ -308,15 +309,16 @@ static int check(struct onnx_import *c, const struct onnx_node *n, struct rnn *l
 	l->steps = x->shape[batch_first ? 1 : 0];
 	l->batch = x->shape[batch_first ? 0 : 1];
 	l->hidden = r->shape[2];
+	rows = (int64_t)l->gates * l->hidden;
 	if (w->shape[0] != (int32_t)dirs || r->shape[0] != (int32_t)dirs || l->hidden < 1 ||
-	    w->shape[1] != (int32_t)l->gates * l->hidden || r->shape[1] != w->shape[1])
+	    w->shape[1] != rows || r->shape[1] != rows)
 		onnx_fail(c, -EINVAL, "weights that do not fit");
 	if (onnx_in(n, 3) && (onnx_in(n, 3)->ndim != 2 || onnx_in(n, 3)->shape[0] != (int32_t)dirs ||
-			      onnx_in(n, 3)->shape[1] != 2 * w->shape[1]))
+			      onnx_in(n, 3)->shape[1] != 2 * rows))
 		onnx_fail(c, -EINVAL, "biases that do not fit");
 	if (l->gates == 4 && onnx_in(n, 7) &&
 	    (onnx_in(n, 7)->ndim != 2 || onnx_in(n, 7)->shape[0] != (int32_t)dirs ||
-	     onnx_in(n, 7)->shape[1] != 3 * l->hidden))
+	     onnx_in(n, 7)->shape[1] != (int64_t)3 * l->hidden))
 		onnx_fail(c, -EINVAL, "peepholes that do not fit");
 	for (uint32_t i = 5; i < (l->gates == 4 ? 7u : 6u); i++)
 		if (onnx_in(n, i) && (onnx_in(n, i)->ndim != 3 ||

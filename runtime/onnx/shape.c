@@ -181,7 +181,8 @@ static int range(struct onnx_import *c, const struct onnx_node *n)
 	to = onnx_element(onnx_in(n, 1), 0);
 	step = onnx_element(onnx_in(n, 2), 0);
 	count = step != 0 ? ceil((to - from) / step) : 0;
-	if (!(step != 0) || !(count < (double)INT32_MAX)) {
+	/* Beyond 2^62 neither the ends nor what lies between fits the type. */
+	if (!(step != 0) || !(count < (double)INT32_MAX) || !(fabs(from) < 0x1p62) || !(fabs(to) < 0x1p62)) {
 		onnx_fail(c, -EINVAL, "a step of %g from %g to %g", step, from, to);
 		return c->rc;
 	}

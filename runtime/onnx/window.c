@@ -8,6 +8,7 @@
 #include "runtime/onnx/build.h"
 
 #define EXTENT_MAX	(1 << 20)	/* of kernels, strides, dilations and paddings */
+#define INPUT_MAX	(1 << 28)	/* of the input: with those added it still is one of 32 bits */
 
 /* A list with an entry an axis, or the default for all. */
 static void list_or(struct onnx_import *c, const struct onnx_node *n, const char *name, uint32_t axes,
@@ -52,6 +53,8 @@ bool onnx_window_attributes(struct onnx_import *c, const struct onnx_node *n, co
 
 		if (w->size[i] < 1 || reach > 1 << 24)
 			onnx_fail(c, -ENOTSUP, "a kernel of extent %d", w->size[i]);
+		if (x->shape[i + 2] > INPUT_MAX)
+			onnx_fail(c, -ENOTSUP, "an input of extent %d", x->shape[i + 2]);
 		w->reach[i] = (int32_t)reach;
 		w->before[i] = pads[i];
 		w->after[i] = pads[i + w->axes];

@@ -113,7 +113,8 @@ static int32_t to_integer(float v, float scale, int32_t zero, int32_t low, int32
 {
 	double q = round((double)v / (double)scale) + zero;
 
-	return q < low ? low : q > high ? high : (int32_t)q;
+	/* What is not a number becomes the least one. */
+	return q > low ? q < high ? (int32_t)q : high : low;
 }
 
 /* A float constant in another form. */
