@@ -3,7 +3,7 @@
 
 LIBACCEL_SONAME := libaccel.so.0
 LIBACCEL_MAP := libaccel/libaccel.map
-LIBACCEL_LIBS := $(shell pkg-config --libs OpenCL libxxhash 2>/dev/null) -lm
+LIBACCEL_LIBS := -lm
 MAN_PAGES := $(wildcard docs/man/*.[1-8])
 
 # libaccel.so.0 is what programs ask for when they run, libaccel.so when they are linked.
@@ -21,9 +21,9 @@ $(O)/libaccel.pc: libaccel/libaccel.pc.in
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 .PHONY: install install-lib
-install: $(O)/install/accel $(O)/accel-sim install-lib
+install: $(O)/accel $(O)/accel-sim install-lib
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(O)/install/accel $(DESTDIR)$(PREFIX)/bin/accel
+	install -m 755 $(O)/accel $(DESTDIR)$(PREFIX)/bin/accel
 	install -m 755 $(O)/accel-sim $(DESTDIR)$(PREFIX)/bin/accel-sim
 	for f in $(wildcard runtime/*.bash); do \
 		dir=$(DESTDIR)$(PREFIX)/share/bash-completion/completions; \

@@ -16,12 +16,10 @@ $(O)/gen/onnx.pb-c.o: $(O)/gen/onnx.pb-c.c
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(call objs,runtime/onnx): | $(O)/gen/onnx.pb-c.h
 
-# In the build tree the library is found beside the command; the installed one looks where libraries are.
-$(O)/accel: RPATH := -Wl,-rpath,'$$ORIGIN'
-$(O)/accel $(O)/install/accel: $(O)/runtime/main.o $(RUNTIME_OBJS) | $(O)/libaccel.so
-	@mkdir -p $(@D)
+# With the library in it: to compile a small model takes hardly longer than to load libraries.
+$(O)/accel: $(O)/runtime/main.o $(RUNTIME_OBJS) $(LIBACCEL_OBJS) $(O)/libsim.a
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) $(RPATH) -o $@ $^ $(O)/libaccel.so $(RUNTIME_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
 
 # Systems and memory modes that are known without any file.
 SYSTEMS := $(sort $(wildcard runtime/target/systems/*.json))

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
+
+#include "sim/hash.h"
 
 #define MAX_PLATFORMS 16
 
@@ -66,9 +67,9 @@ static const struct cl_path paths[] = {
 	{ "portable", "-cl-std=CL1.2", always },
 };
 
-static void platform_name(cl_platform_id platform, char *name, size_t len)
+static void platform_name(const struct npu_cl *cl, cl_platform_id platform, char *name, size_t len)
 {
-	if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, len, name, NULL) != CL_SUCCESS)
+	if (cl->call.GetPlatformInfo(platform, CL_PLATFORM_NAME, len, name, NULL) != CL_SUCCESS)
 		name[0] = 0;
 }
 
@@ -83,7 +84,7 @@ static int find_platform(struct npu_cl *cl, const char *want, char *err, size_t 
 	cl_uint n = 0;
 	char name[96];
 
-	if (clGetPlatformIDs(MAX_PLATFORMS, list, &n) != CL_SUCCESS || !n) {
+	if (cl->call.GetPlatformIDs(MAX_PLATFORMS, list, &n) != CL_SUCCESS || !n) {
 		snprintf(err, err_len,
 			 "no OpenCL platform: install one (Debian: pocl-opencl-icd) or use engine=reference");
 		return -ENODEV;
@@ -91,14 +92,14 @@ static int find_platform(struct npu_cl *cl, const char *want, char *err, size_t 
 	if (n > MAX_PLATFORMS)
 		n = MAX_PLATFORMS;
 	for (cl_uint i = 0; i < n; i++) {
-		platform_name(list[i], name, sizeof(name));
+		platform_name(cl, list[i], name, sizeof(name));
 		if (want ? strstr(name, want) != NULL : is_pocl(name)) {
 			cl->platform = list[i];
 			return 0;
 		}
 	}
 	if (want) {
-		platform_name(list[0], name, sizeof(name));
+		platform_name(cl, list[0], name, sizeof(name));
 		snprintf(err, err_len, "no OpenCL platform has \"%s\" in its name; there is \"%s\"", want,
 			 name);
 		return -ENODEV;
@@ -114,19 +115,19 @@ static int open_device(struct npu_cl *cl, char *err, size_t err_len)
 	char device[64] = "", platform[64] = "";
 	cl_int rc;
 
-	rc = clGetDeviceIDs(cl->platform, CL_DEVICE_TYPE_ALL, 1, &cl->device, NULL);
+	rc = cl->call.GetDeviceIDs(cl->platform, CL_DEVICE_TYPE_ALL, 1, &cl->device, NULL);
 	if (rc != CL_SUCCESS) {
 		snprintf(err, err_len, "the OpenCL platform has no device (error %d)", rc);
 		return -ENODEV;
 	}
-	clGetDeviceInfo(cl->device, CL_DEVICE_TYPE, sizeof(type), &type, NULL);
-	clGetDeviceInfo(cl->device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof(units), &units, NULL);
-	clGetDeviceInfo(cl->device, CL_DEVICE_NAME, sizeof(device), device, NULL);
-	platform_name(cl->platform, platform, sizeof(platform));
+	cl->call.GetDeviceInfo(cl->device, CL_DEVICE_TYPE, sizeof(type), &type, NULL);
+	cl->call.GetDeviceInfo(cl->device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof(units), &units, NULL);
+	cl->call.GetDeviceInfo(cl->device, CL_DEVICE_NAME, sizeof(device), device, NULL);
+	platform_name(cl, cl->platform, platform, sizeof(platform));
 	cl->unified = type & CL_DEVICE_TYPE_CPU;
 	cl->units = units;
 	snprintf(cl->name, sizeof(cl->name), "%.40s %.48s", is_pocl(platform) ? "PoCL" : platform, device);
-	cl->context = clCreateContext(NULL, 1, &cl->device, NULL, NULL, &rc);
+	cl->context = cl->call.CreateContext(NULL, 1, &cl->device, NULL, NULL, &rc);
 	if (rc != CL_SUCCESS) {
 		snprintf(err, err_len, "no OpenCL context on %s (error %d)", cl->name, rc);
 		return -ENODEV;
@@ -152,9 +153,9 @@ static int cache_name(const struct npu_cl *cl, const struct npu_options *opt, co
 		snprintf(dir, dir_len, "%s/.cache/accel", home);
 	else
 		return -ENOENT;
-	clGetPlatformInfo(cl->platform, CL_PLATFORM_VERSION, sizeof(version), version, NULL);
-	clGetDeviceInfo(cl->device, CL_DRIVER_VERSION, sizeof(driver), driver, NULL);
-	clGetDeviceInfo(cl->device, CL_DEVICE_NAME, sizeof(device), device, NULL);
+	cl->call.GetPlatformInfo(cl->platform, CL_PLATFORM_VERSION, sizeof(version), version, NULL);
+	cl->call.GetDeviceInfo(cl->device, CL_DRIVER_VERSION, sizeof(driver), driver, NULL);
+	cl->call.GetDeviceInfo(cl->device, CL_DEVICE_NAME, sizeof(device), device, NULL);
 	state = XXH3_createState();
 	if (!state)
 		return -ENOMEM;
@@ -207,11 +208,11 @@ static int load_binary(struct npu_cl *cl, const char *file)
 	if (!data || fread(data, 1, size, f) != size)
 		goto out;
 	binary = data;
-	cl->program = clCreateProgramWithBinary(cl->context, 1, &cl->device, &size, &binary, &status, &rc);
+	cl->program = cl->call.CreateProgramWithBinary(cl->context, 1, &cl->device, &size, &binary, &status, &rc);
 	if (rc != CL_SUCCESS)
 		goto out;
-	if (clBuildProgram(cl->program, 1, &cl->device, NULL, NULL, NULL) != CL_SUCCESS) {
-		clReleaseProgram(cl->program);
+	if (cl->call.BuildProgram(cl->program, 1, &cl->device, NULL, NULL, NULL) != CL_SUCCESS) {
+		cl->call.ReleaseProgram(cl->program);
 		cl->program = NULL;
 		goto out;
 	}
@@ -231,12 +232,12 @@ static void save_binary(const struct npu_cl *cl, char *dir, const char *file)
 	FILE *f;
 	int fd;
 
-	if (clGetProgramInfo(cl->program, CL_PROGRAM_BINARY_SIZES, sizeof(size), &size, NULL) || !size)
+	if (cl->call.GetProgramInfo(cl->program, CL_PROGRAM_BINARY_SIZES, sizeof(size), &size, NULL) || !size)
 		return;
 	data = malloc(size);
 	if (!data)
 		return;
-	if (clGetProgramInfo(cl->program, CL_PROGRAM_BINARIES, sizeof(data), &data, NULL) ||
+	if (cl->call.GetProgramInfo(cl->program, CL_PROGRAM_BINARIES, sizeof(data), &data, NULL) ||
 	    make_dirs(dir) || snprintf(temp, sizeof(temp), "%s.XXXXXX", file) >= (int)sizeof(temp))
 		goto out;
 	fd = mkstemp(temp);
@@ -260,12 +261,12 @@ static void build_log(const struct npu_cl *cl, char *err, size_t err_len)
 	char *log, *line;
 	size_t size = 0;
 
-	if (clGetProgramBuildInfo(cl->program, cl->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) || !size)
+	if (cl->call.GetProgramBuildInfo(cl->program, cl->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) || !size)
 		return;
 	log = malloc(size);
 	if (!log)
 		return;
-	if (!clGetProgramBuildInfo(cl->program, cl->device, CL_PROGRAM_BUILD_LOG, size, log, NULL)) {
+	if (!cl->call.GetProgramBuildInfo(cl->program, cl->device, CL_PROGRAM_BUILD_LOG, size, log, NULL)) {
 		line = strstr(log, "error");
 		snprintf(err, err_len, "the kernels do not build on %s: %.*s", cl->name,
 			 (int)strcspn(line ? line : log, "\n"), line ? line : log);
@@ -278,14 +279,14 @@ static int build_source(struct npu_cl *cl, const struct cl_path *path, char *err
 	const char *source = (const char *)kernel_source;
 	cl_int rc;
 
-	cl->program = clCreateProgramWithSource(cl->context, 1, &source, NULL, &rc);
+	cl->program = cl->call.CreateProgramWithSource(cl->context, 1, &source, NULL, &rc);
 	if (rc != CL_SUCCESS)
 		return -EIO;
-	if (clBuildProgram(cl->program, 1, &cl->device, path->options, NULL, NULL) == CL_SUCCESS)
+	if (cl->call.BuildProgram(cl->program, 1, &cl->device, path->options, NULL, NULL) == CL_SUCCESS)
 		return 0;
 	snprintf(err, err_len, "the kernels do not build on %s", cl->name);
 	build_log(cl, err, err_len);
-	clReleaseProgram(cl->program);
+	cl->call.ReleaseProgram(cl->program);
 	cl->program = NULL;
 	return -EIO;
 }
@@ -339,6 +340,9 @@ int npu_cl_open(struct npu_cl *cl, const struct npu_options *opt, char *err, siz
 	int rc;
 
 	memset(cl, 0, sizeof(*cl));
+	rc = cl_calls_load(&cl->call, err, err_len);
+	if (rc)
+		return rc;
 	rc = find_platform(cl, want, err, err_len);
 	if (rc)
 		return rc;
@@ -354,8 +358,8 @@ int npu_cl_open(struct npu_cl *cl, const struct npu_options *opt, char *err, siz
 void npu_cl_close(struct npu_cl *cl)
 {
 	if (cl->program)
-		clReleaseProgram(cl->program);
+		cl->call.ReleaseProgram(cl->program);
 	if (cl->context)
-		clReleaseContext(cl->context);
+		cl->call.ReleaseContext(cl->context);
 	memset(cl, 0, sizeof(*cl));
 }

@@ -3,19 +3,21 @@
 #ifndef ACCEL_SIM_CL_DEVICE_H
 #define ACCEL_SIM_CL_DEVICE_H
 
-#include <CL/cl.h>
 #include <stdbool.h>
 
+#include "sim/cl_calls.h"
 #include "sim/npu.h"
 
 /**
  * struct npu_cl - an OpenCL context on one device and the program for it
+ * @call: OpenCL's functions
  * @units: compute units: work-groups that can run at a time
  * @unified: the device works on host memory in place, so that buffers need no mapping
  * @path: "vnni" or "portable"
  * @name: of platform and device
  */
 struct npu_cl {
+	struct cl_calls call;
 	cl_platform_id platform;
 	cl_device_id device;
 	cl_context context;

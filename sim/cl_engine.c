@@ -82,15 +82,15 @@ struct npu_engine {
 static cl_mem host_mem(struct npu_engine *e, void *host, size_t size)
 {
 	cl_int rc;
-	cl_mem mem = clCreateBuffer(e->cl.context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, size, host, &rc);
+	cl_mem mem = e->cl.call.CreateBuffer(e->cl.context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, size, host, &rc);
 
 	return rc == CL_SUCCESS ? mem : NULL;
 }
 
-static void release_mem(cl_mem *mem)
+static void release_mem(const struct npu_engine *e, cl_mem *mem)
 {
 	if (*mem)
-		clReleaseMemObject(*mem);
+		e->cl.call.ReleaseMemObject(*mem);
 	*mem = NULL;
 }
 
@@ -105,7 +105,7 @@ static void lane_forget(struct npu_engine *e, cl_mem mem)
 static void drop_buffer(struct npu_engine *e, struct host_buffer *b)
 {
 	lane_forget(e, b->mem);
-	release_mem(&b->mem);
+	release_mem(e, &b->mem);
 	memset(b, 0, sizeof(*b));
 }
 
@@ -140,26 +140,26 @@ static int lane_open(struct npu_engine *e, struct npu_lane *lane)
 {
 	cl_int rc;
 
-	lane->queue = clCreateCommandQueue(e->cl.context, e->cl.device, 0, &rc);
+	lane->queue = e->cl.call.CreateCommandQueue(e->cl.context, e->cl.device, 0, &rc);
 	if (rc != CL_SUCCESS)
 		return -EIO;
-	lane->kernel = clCreateKernel(e->cl.program, "npu_job", &rc);
+	lane->kernel = e->cl.call.CreateKernel(e->cl.program, "npu_job", &rc);
 	return rc == CL_SUCCESS ? 0 : -EIO;
 }
 
-static void lane_close(struct npu_lane *lane)
+static void lane_close(const struct npu_engine *e, struct npu_lane *lane)
 {
 	if (lane->kernel)
-		clReleaseKernel(lane->kernel);
+		e->cl.call.ReleaseKernel(lane->kernel);
 	if (lane->queue)
-		clReleaseCommandQueue(lane->queue);
+		e->cl.call.ReleaseCommandQueue(lane->queue);
 }
 
-static int lane_set(struct npu_lane *lane, unsigned int arg, cl_mem mem)
+static int lane_set(const struct npu_engine *e, struct npu_lane *lane, unsigned int arg, cl_mem mem)
 {
 	if (lane->set[arg] == mem)
 		return 0;
-	if (clSetKernelArg(lane->kernel, arg, sizeof(mem), &mem) != CL_SUCCESS)
+	if (e->cl.call.SetKernelArg(lane->kernel, arg, sizeof(mem), &mem) != CL_SUCCESS)
 		return -EIO;
 	lane->set[arg] = mem;
 	return 0;
@@ -170,11 +170,12 @@ static void lane_run(void *ctx, unsigned int index)
 {
 	struct npu_engine *e = ctx;
 	struct npu_lane *lane = &e->lanes[index];
+	const struct cl_calls *cl = &e->cl.call;
 	size_t one = 1;
 
-	lane->error = clEnqueueNDRangeKernel(lane->queue, lane->kernel, 1, NULL, &lane->groups, &one, 0, NULL,
-					     NULL) != CL_SUCCESS ||
-		      clFinish(lane->queue) != CL_SUCCESS;
+	lane->error = cl->EnqueueNDRangeKernel(lane->queue, lane->kernel, 1, NULL, &lane->groups, &one, 0, NULL,
+					       NULL) != CL_SUCCESS ||
+		      cl->Finish(lane->queue) != CL_SUCCESS;
 }
 
 static void engine_destroy(struct npu_engine *e)
@@ -183,13 +184,13 @@ static void engine_destroy(struct npu_engine *e)
 		return;
 	npu_lanes_stop(e->crew);
 	for (unsigned int i = 0; i < MAX_BUFFERS; i++)
-		release_mem(&e->buffers[i].mem);
+		release_mem(e, &e->buffers[i].mem);
 	for (unsigned int i = 0; i < e->lane_count; i++)
-		lane_close(&e->lanes[i]);
-	release_mem(&e->args_mem);
-	release_mem(&e->counters_mem);
-	release_mem(&e->scratch);
-	release_mem(&e->nothing);
+		lane_close(e, &e->lanes[i]);
+	release_mem(e, &e->args_mem);
+	release_mem(e, &e->counters_mem);
+	release_mem(e, &e->scratch);
+	release_mem(e, &e->nothing);
 	npu_cl_close(&e->cl);
 	free(e->lanes);
 	free(e->args);
@@ -227,15 +228,16 @@ static int make_buffers(struct npu_engine *e)
 		return -ENOMEM;
 	memset(e->args, 0, sizeof(*e->args));
 	e->args_mem = host_mem(e, e->args, sizeof(*e->args));
-	e->scratch = clCreateBuffer(e->cl.context, CL_MEM_READ_WRITE, (size_t)e->threads * NPU_SCRATCH, NULL, &rc);
-	e->nothing = clCreateBuffer(e->cl.context, CL_MEM_READ_WRITE, 64, NULL, &rc);
+	e->scratch = e->cl.call.CreateBuffer(e->cl.context, CL_MEM_READ_WRITE,
+					     (size_t)e->threads * NPU_SCRATCH, NULL, &rc);
+	e->nothing = e->cl.call.CreateBuffer(e->cl.context, CL_MEM_READ_WRITE, 64, NULL, &rc);
 	if (!e->args_mem || !e->scratch || !e->nothing)
 		return -ENOMEM;
 	for (lane = 0; lane < e->lane_count; lane++) {
 		struct npu_lane *l = &e->lanes[lane];
 
-		if (clSetKernelArg(l->kernel, ARG_LANE, sizeof(lane), &lane) != CL_SUCCESS ||
-		    lane_set(l, ARG_ARGS, e->args_mem) || lane_set(l, ARG_SCRATCH, e->scratch))
+		if (e->cl.call.SetKernelArg(l->kernel, ARG_LANE, sizeof(lane), &lane) != CL_SUCCESS ||
+		    lane_set(e, l, ARG_ARGS, e->args_mem) || lane_set(e, l, ARG_SCRATCH, e->scratch))
 			return -EIO;
 	}
 	return 0;
@@ -321,9 +323,9 @@ static void drop_device(struct npu_engine *e, struct plan_device *dev)
 	lane_forget(e, dev->ops);
 	lane_forget(e, dev->tasks);
 	lane_forget(e, dev->blob);
-	release_mem(&dev->ops);
-	release_mem(&dev->tasks);
-	release_mem(&dev->blob);
+	release_mem(e, &dev->ops);
+	release_mem(e, &dev->tasks);
+	release_mem(e, &dev->blob);
 	free(dev->found);
 	free(dev);
 }
@@ -466,7 +468,7 @@ static int room_for_counters(struct npu_engine *e, size_t tasks)
 	if (e->counter_tasks >= tasks)
 		return 0;
 	lane_forget(e, e->counters_mem);
-	release_mem(&e->counters_mem);
+	release_mem(e, &e->counters_mem);
 	free(e->counters);
 	e->counter_tasks = 0;
 	e->counters = aligned_alloc(64, tasks * COUNTER_BYTES);
@@ -504,6 +506,7 @@ static int set_spaces(struct npu_engine *e, const struct npu_space_map *maps, cl
 static int hand_over(struct npu_engine *e, const cl_mem mem[NPU_SPACES], bool to_device)
 {
 	cl_command_queue queue = e->lanes[0].queue;
+	const struct cl_calls *cl = &e->cl.call;
 	cl_int rc = CL_SUCCESS;
 
 	if (e->cl.unified)
@@ -517,19 +520,19 @@ static int hand_over(struct npu_engine *e, const cl_mem mem[NPU_SPACES], bool to
 		if (!used)
 			continue;
 		if (to_device)
-			rc = clEnqueueWriteBuffer(queue, b->mem, CL_TRUE, 0, b->size, b->host, 0, NULL, NULL);
+			rc = cl->EnqueueWriteBuffer(queue, b->mem, CL_TRUE, 0, b->size, b->host, 0, NULL, NULL);
 		else
-			rc = clEnqueueReadBuffer(queue, b->mem, CL_TRUE, 0, b->size, b->host, 0, NULL, NULL);
+			rc = cl->EnqueueReadBuffer(queue, b->mem, CL_TRUE, 0, b->size, b->host, 0, NULL, NULL);
 	}
 	if (rc == CL_SUCCESS && to_device)
-		rc = clEnqueueWriteBuffer(queue, e->args_mem, CL_TRUE, 0, sizeof(*e->args), e->args, 0, NULL,
-					  NULL) ||
-		     clEnqueueWriteBuffer(queue, e->counters_mem, CL_TRUE, 0,
-					  e->counter_tasks * COUNTER_BYTES, e->counters, 0, NULL,
-					  NULL);
+		rc = cl->EnqueueWriteBuffer(queue, e->args_mem, CL_TRUE, 0, sizeof(*e->args), e->args, 0, NULL,
+					      NULL) ||
+		     cl->EnqueueWriteBuffer(queue, e->counters_mem, CL_TRUE, 0,
+					      e->counter_tasks * COUNTER_BYTES, e->counters, 0, NULL,
+					      NULL);
 	else if (rc == CL_SUCCESS)
-		rc = clEnqueueReadBuffer(queue, e->args_mem, CL_TRUE, 0, sizeof(*e->args), e->args, 0, NULL,
-					 NULL);
+		rc = cl->EnqueueReadBuffer(queue, e->args_mem, CL_TRUE, 0, sizeof(*e->args), e->args, 0, NULL,
+					     NULL);
 	return rc == CL_SUCCESS ? 0 : -EIO;
 }
 
@@ -558,11 +561,11 @@ static int launch(struct npu_engine *e, struct npu_plan *plan, size_t first, siz
 		struct npu_lane *lane = &e->lanes[l];
 
 		lane->error = 0;
-		rc = lane_set(lane, ARG_OPS, dev->ops) ? : lane_set(lane, ARG_TASKS, dev->tasks) ? :
-		     lane_set(lane, ARG_BLOB, dev->blob) ? : lane_set(lane, ARG_COUNTERS, e->counters_mem) ? :
-		     lane_set(lane, ARG_ABORT, stop->mem);
+		rc = lane_set(e, lane, ARG_OPS, dev->ops) ? : lane_set(e, lane, ARG_TASKS, dev->tasks) ? :
+		     lane_set(e, lane, ARG_BLOB, dev->blob) ? : lane_set(e, lane, ARG_COUNTERS, e->counters_mem) ? :
+		     lane_set(e, lane, ARG_ABORT, stop->mem);
 		for (unsigned int s = 0; s < NPU_SPACES && !rc; s++)
-			rc = lane_set(lane, ARG_SPACE0 + s, mem[s]);
+			rc = lane_set(e, lane, ARG_SPACE0 + s, mem[s]);
 	}
 	if (!rc)
 		rc = hand_over(e, mem, true);
@@ -591,7 +594,7 @@ static int make_late(struct npu_engine *e, struct npu_plan *plan, size_t index,
 	if (rc)
 		return rc;
 	lane_forget(e, dev->blob);
-	release_mem(&dev->blob);
+	release_mem(e, &dev->blob);
 	dev->blob = host_mem(e, plan->blob.data, plan->blob.size);
 	return dev->blob ? 0 : -ENOMEM;
 }

@@ -4,10 +4,10 @@
 #define ACCEL_SIM_CL_PLAN_H
 
 #include <stdbool.h>
-#include <xxhash.h>
 
 #include "sim/cl_task.h"
 #include "sim/engine.h"
+#include "sim/hash.h"
 #include "sim/weights.h"
 
 /* As generic_tile() reads it. */

@@ -4,10 +4,10 @@
 #define ACCEL_SIM_NPU_INTERNAL_H
 
 #include <pthread.h>
-#include <xxhash.h>
 
 #include "sim/decode.h"
 #include "sim/engine.h"
+#include "sim/hash.h"
 #include "sim/npu.h"
 #include "sim/op.h"
 #include "uapi/ethosu_regs.h"

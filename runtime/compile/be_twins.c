@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <xxhash.h>
+#include "sim/hash.h"
 
 static bool same_array(const void *a, const void *b, size_t size)
 {

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
+
+#include "sim/hash.h"
 
 _Static_assert(sizeof(struct accel_file_header) == 64, "the format has no padding");
 _Static_assert(sizeof(struct accel_file_section) == 24, "the format has no padding");

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "runtime/file.h"
 #include "runtime/image/accel_file.h"
+#include "sim/hash.h"
 
 #define CHECKSUM_FROM	32
 #define CONSTANTS_ALIGN	16
