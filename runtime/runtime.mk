@@ -35,3 +35,6 @@ $(O)/runtime/encode/%.o: CFLAGS += -O3
 soname = $(shell readelf -d "$$($(CC) -print-file-name=$(1))" 2>/dev/null | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
 $(O)/runtime/npz.o: ALL_CFLAGS += -DZIP_SONAME='"$(call soname,libzip.so)"'
 $(O)/runtime/samples/source_sound.o: ALL_CFLAGS += -DSNDFILE_SONAME='"$(call soname,libsndfile.so)"'
+
+# Gradients: loops over channels.
+$(O)/runtime/train/%.o: CFLAGS += -O3

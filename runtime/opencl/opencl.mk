@@ -4,7 +4,7 @@
 OPENCL_OBJS := $(call objs,runtime/opencl)
 OPENCL_LIB := $(O)/libaccel-opencl.so
 # Of the rest what compiling and running a model takes: nothing that only the command is for.
-OPENCL_WITHOUT := $(foreach d,samples eval compress quantise,$(O)/runtime/$(d)/%.o) $(O)/runtime/cmd%.o
+OPENCL_WITHOUT := $(foreach d,samples eval compress quantise train,$(O)/runtime/$(d)/%.o) $(O)/runtime/cmd%.o
 OPENCL_RUNTIME := $(filter-out $(OPENCL_WITHOUT),$(RUNTIME_OBJS))
 
 # It offers 3.0; what it uses itself, through the simulator, is 1.2.
