@@ -8,7 +8,8 @@
 
 #include "runtime/quantise/reconstruct.h"
 
-#define ROWS	4096	/* positions to learn from, fewer where a layer sees much at each */
+#define ROWS		4096	/* positions to learn from, fewer where a layer sees much at each */
+#define HELD_OUT	5	/* a part of them, of the last samples, says when to stop */
 
 /**
  * struct gathered - of both graphs, by operation
@@ -90,6 +91,7 @@ static int learn(struct gathered *g, const struct layer *l, const struct optimis
 	for (size_t i = 0; i < n; i++)
 		mask[i] = r.w[i] != 0;
 	r.mask = mask;
+	r.held_out = data->rows / HELD_OUT;
 	rc = reconstruct(data, &r, options, err);
 	free(mask);
 	return rc;

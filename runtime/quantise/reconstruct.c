@@ -25,6 +25,8 @@
  * @w: weights that @p stands for
  * @x, @y, @d: rows of a batch: inputs [groups][batch][taps], outputs, their gradient
  * @wg: gradient of the weights
+ * @rows: that are learned from, the first ones
+ * @best: [@weights], then the bias: those that had least error
  */
 struct learning {
 	const struct layer_data *data;
@@ -32,7 +34,8 @@ struct learning {
 	size_t count, weights;
 	float *p, *gradient;
 	float *w, *wg, *b;
-	float *x, *y, *d, *got;
+	float *x, *y, *d, *got, *best;
+	size_t rows;
 	uint32_t *order;
 	bool learn_bias;
 };
@@ -167,17 +170,19 @@ static void forward(const struct learning *l, const float *x, size_t rows, float
 			y[r * outputs + o] += l->b[o];
 }
 
-/* Mean square of the error on all rows, with the weights as they are. */
+/* Mean square of the error with the weights as they are, on the rows held out, on all if there are none. */
 static double error_of(struct learning *l)
 {
 	const struct layer_data *d = l->data;
-	size_t n = d->rows * d->shape.outputs;
+	size_t from = l->rows < d->rows ? l->rows : 0, rows = d->rows - from;
+	size_t n = rows * d->shape.outputs;
+	const float *y = d->y + from * d->shape.outputs;
 	double sum = 0;
 
-	forward(l, d->x, d->rows, l->got);
+	forward(l, d->x + from * d->shape.taps, rows, l->got);
 	for (size_t i = 0; i < n; i++) {
 		double e = (double)clampf(l->got[i], d->low, d->high) -
-			   (double)clampf(d->y[i], d->low, d->high);
+			   (double)clampf(y[i], d->low, d->high);
 
 		sum += e * e;
 	}
@@ -229,7 +234,7 @@ static void backward(struct learning *l, size_t batch, float scale)
 
 static void shuffle(struct learning *l, uint64_t *random)
 {
-	for (size_t i = l->data->rows; i-- > 1;) {
+	for (size_t i = l->rows; i-- > 1;) {
 		uint32_t k = optimiser_random(random, (uint32_t)i + 1), swap = l->order[i];
 
 		l->order[i] = l->order[k];
@@ -237,9 +242,23 @@ static void shuffle(struct learning *l, uint64_t *random)
 	}
 }
 
+/* Written so that it holds for NaN as well: nothing was won. */
+static void keep_best(struct learning *l)
+{
+	double error;
+
+	spread(l, true);
+	error = error_of(l);
+	if (!(error < l->r->after))
+		return;
+	l->r->after = error;
+	memcpy(l->best, l->w, l->weights * sizeof(*l->best));
+	memcpy(l->best + l->weights, l->b, l->data->shape.outputs * sizeof(*l->best));
+}
+
 static int descend(struct learning *l, const struct optimiser_options *options, double unit)
 {
-	size_t rows = l->data->rows, batch = options->batch < rows ? options->batch : rows;
+	size_t rows = l->rows, batch = options->batch < rows ? options->batch : rows;
 	size_t steps = rows / batch * options->epochs, step = 0;
 	uint64_t random = options->seed * 0x9e3779b97f4a7c15ull + 1;
 	bool round = l->r->kind == RECONSTRUCT_ROUND;
@@ -262,6 +281,8 @@ static int descend(struct learning *l, const struct optimiser_options *options, 
 				     (1 + cosf((float)M_PI * late)), PUSH);
 			optimiser_step(&o, l->p, l->gradient);
 		}
+		if (l->r->held_out)
+			keep_best(l);
 	}
 	optimiser_free(&o);
 	return 0;
@@ -304,7 +325,8 @@ static int make_learning(struct learning *l, const struct layer_data *data, stru
 	size_t outputs = data->shape.outputs, taps = data->shape.taps;
 	size_t orders = data->rows > r->clusters ? data->rows : r->clusters;
 
-	*l = (struct learning){ .data = data, .r = r, .weights = outputs * taps };
+	*l = (struct learning){ .data = data, .r = r, .weights = outputs * taps,
+				.rows = data->rows - r->held_out };
 	l->count = r->kind == RECONSTRUCT_CLUSTER ? r->clusters : l->weights;
 	l->learn_bias = r->bias && r->kind != RECONSTRUCT_ROUND;
 	l->p = calloc(l->count + outputs, sizeof(*l->p));
@@ -316,8 +338,9 @@ static int make_learning(struct learning *l, const struct layer_data *data, stru
 	l->y = calloc(batch * outputs, sizeof(*l->y));
 	l->d = calloc(batch * outputs, sizeof(*l->d));
 	l->got = calloc(data->rows * outputs, sizeof(*l->got));
+	l->best = calloc(l->weights + outputs, sizeof(*l->best));
 	l->order = calloc(orders + 1, sizeof(*l->order));
-	return l->p && l->gradient && l->w && l->wg && l->b && l->x && l->y && l->d && l->got &&
+	return l->best && l->p && l->gradient && l->w && l->wg && l->b && l->x && l->y && l->d && l->got &&
 	       l->order ? 0 : -ENOMEM;
 }
 
@@ -332,6 +355,7 @@ static void free_learning(struct learning *l)
 	free(l->y);
 	free(l->d);
 	free(l->got);
+	free(l->best);
 	free(l->order);
 }
 
@@ -362,17 +386,12 @@ int reconstruct(const struct layer_data *data, struct reconstruct *r,
 {
 	size_t outputs = data->shape.outputs, batch = options->batch < data->rows ? options->batch :
 							data->rows;
-	float *first = malloc((size_t)outputs * data->shape.taps * sizeof(*first));
 	struct learning l;
 	int rc = blas_load(err);
 
-	if (rc) {
-		free(first);
+	if (rc)
 		return rc;
-	}
 	rc = make_learning(&l, data, r, batch);
-	if (!first)
-		rc = -ENOMEM;
 	if (rc)
 		goto out;
 	begin(&l);
@@ -382,24 +401,18 @@ int reconstruct(const struct layer_data *data, struct reconstruct *r,
 		round_nearest(&l);
 	else
 		spread(&l, true);
-	memcpy(first, l.w, l.weights * sizeof(*first));
+	memcpy(l.best, l.w, l.weights * sizeof(*l.best));
+	memcpy(l.best + l.weights, l.b, outputs * sizeof(*l.best));
 	r->before = r->after = error_of(&l);
-	if (r->before > 0 && data->rows)
+	if (r->before > 0 && l.rows)
 		rc = descend(&l, options, r->before);
 	if (rc)
 		goto out;
-	spread(&l, true);
-	r->after = error_of(&l);
-	/* Written so that it holds for NaN as well: nothing was won. */
-	if (!(r->after < r->before)) {
-		r->after = r->before;
-		memcpy(l.w, first, l.weights * sizeof(*first));
-		if (r->bias)
-			memcpy(l.b, r->bias, outputs * sizeof(*l.b));
-	}
+	keep_best(&l);
+	memcpy(l.w, l.best, l.weights * sizeof(*l.w));
+	memcpy(l.b, l.best + l.weights, outputs * sizeof(*l.b));
 	give_result(&l);
 out:
 	free_learning(&l);
-	free(first);
 	return rc ? error_set(err, rc, "out of memory") : 0;
 }

@@ -64,7 +64,10 @@ enum reconstruct_kind {
  * @cluster, @clusters: RECONSTRUCT_CLUSTER, [outputs][taps] number of the cluster, below @clusters
  * @scale: RECONSTRUCT_ROUND, [outputs]; @bias is not changed
  * @rounded: RECONSTRUCT_ROUND: the result as integers in [-127, 127]
- * @before, @after: mean square of the outputs' error, behind the activation
+ * @held_out: so many rows, the last ones, are not learned from: what does best on them is kept. With
+ *	RECONSTRUCT_ROUND and where there are groups it must be 0
+ * @before, @after: mean square of the outputs' error behind the activation, on the rows held out, on all
+ *	if there are none
  */
 struct reconstruct {
 	int kind;
@@ -74,6 +77,7 @@ struct reconstruct {
 	uint32_t clusters;
 	const float *scale;
 	int8_t *rounded;
+	size_t held_out;
 	double before, after;
 };
 
