@@ -21,7 +21,8 @@
 
 enum { OPT_PREPROCESS = 0x400, OPT_SPARSITY, OPT_CLUSTERS, OPT_CHANNELS, OPT_SPARE, OPT_EVEN,
        OPT_EVAL, OPT_LIMIT, OPT_QUANTISE, OPT_JSON, OPT_DAMPING, OPT_ROUNDS,
-       OPT_OPTIMISER, OPT_LR, OPT_MOMENTUM, OPT_BATCH, OPT_EPOCHS, OPT_SEED };
+       OPT_OPTIMISER, OPT_LR, OPT_MOMENTUM, OPT_BATCH, OPT_EPOCHS, OPT_SEED, OPT_DISTILL, OPT_AUGMENT,
+       OPT_INNER };
 
 struct optimise_args {
 	const char *model, *output, *calibration, *preprocess, *eval;
@@ -29,6 +30,7 @@ struct optimise_args {
 	struct compress_options opt;
 	size_t limit;
 	bool quantise, json;
+	const char *distill_only;	/* an option that was given and is for --distill */
 };
 
 static const char doc[] =
@@ -62,13 +64,16 @@ static const struct argp_option options[] = {
 	{ "even", OPT_EVEN, NULL, 0, "take the same share of every layer, not more where less is lost", 1 },
 	{ "rounds", OPT_ROUNDS, "N", 0, "groups that layers are fitted in, one after the other (12)", 1 },
 	{ "damping", OPT_DAMPING, "D", 0, "how much weights stay where they are if samples say little (0.01)", 1 },
-	{ NULL, 0, NULL, 0, "Learning, after pruning and layer by layer:", 2 },
-	{ "epochs", OPT_EPOCHS, "N", 0, "times that all positions are gone through (0)", 2 },
+	{ NULL, 0, NULL, 0, "Learning, after pruning:", 2 },
+	{ "epochs", OPT_EPOCHS, "N", 0, "layer by layer: times that all positions are gone through (0)", 2 },
+	{ "distill", OPT_DISTILL, "N", 0, "through the whole network, taught by the original: times that all samples are gone through (0)", 2 },
+	{ "augment", OPT_AUGMENT, "LIST", 0, "--distill: change samples at random: flip, shift, colour (pictures), mix; none", 2 },
+	{ "inner", OPT_INNER, "W", 0, "--distill: weight of what layers give, against 1 of the outputs (1)", 2 },
 	{ "optimiser", OPT_OPTIMISER, "adam|sgd", 0, "Adam, or gradient descent with momentum (adam)", 2 },
 	{ "lr", OPT_LR, "RATE", 0, "learning rate (0.0003)", 2 },
 	{ "momentum", OPT_MOMENTUM, "M", 0, "share of the step before (0.9)", 2 },
-	{ "batch", OPT_BATCH, "N", 0, "positions a step (64)", 2 },
-	{ "seed", OPT_SEED, "N", 0, "of the order of positions (1)", 2 },
+	{ "batch", OPT_BATCH, "N", 0, "a step: positions (64), samples of --distill (16)", 2 },
+	{ "seed", OPT_SEED, "N", 0, "of the order, and of changes (1)", 2 },
 	{ NULL, 0, NULL, 0, "What it comes to:", 3 },
 	{ "eval", OPT_EVAL, "SAMPLES", 0, "samples to judge both models on (default: those of --calibration)", 3 },
 	{ "limit", OPT_LIMIT, "N", 0, "use no more of them than that", 3 },
@@ -96,6 +101,39 @@ static void check_usage(const struct optimise_args *args, struct argp_state *sta
 		argp_error(state, "what is to be done? --sparsity, --clusters, --channels");
 	if (args->opt.learn.epochs && (args->opt.clusters || args->opt.channels > 0))
 		argp_error(state, "--epochs is for --sparsity alone");
+	if (args->opt.distill.descent.epochs && args->opt.clusters)
+		argp_error(state, "--distill is not for --clusters: their values would no longer be few");
+	if (!args->opt.distill.descent.epochs && args->distill_only)
+		argp_error(state, "--%s is for --distill", args->distill_only);
+}
+
+/* "flip,shift" as a set of enum augment. */
+static unsigned int augment_arg(struct argp_state *state, const char *arg)
+{
+	static const struct {
+		const char *name;
+		unsigned int set;
+	} ways[] = {
+		{ "none", 0 }, { "flip", AUGMENT_FLIP }, { "shift", AUGMENT_SHIFT },
+		{ "colour", AUGMENT_COLOUR }, { "mix", AUGMENT_MIX },
+	};
+	const char *at = arg;
+	unsigned int set = 0;
+
+	while (*at) {
+		size_t len = strcspn(at, ","), i = 0;
+
+		while (i < sizeof(ways) / sizeof(*ways) &&
+		       (strlen(ways[i].name) != len || strncmp(ways[i].name, at, len)))
+			i++;
+		if (i == sizeof(ways) / sizeof(*ways)) {
+			argp_error(state, "--augment=%s: flip, shift, colour, mix or none", arg);
+			return 0;
+		}
+		set |= ways[i].set;
+		at += len + (at[len] == ',');
+	}
+	return set;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -156,18 +194,32 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (strcmp(arg, "adam") && strcmp(arg, "sgd"))
 			argp_error(state, "--optimiser=%s: adam or sgd", arg);
 		o->learn.kind = strcmp(arg, "adam") ? OPTIMISER_SGD : OPTIMISER_ADAM;
+		o->distill.descent.kind = o->learn.kind;
 		return 0;
 	case OPT_LR:
-		o->learn.rate = cmd_real_arg(state, "lr", arg, 1e-9, 1e3);
+		o->learn.rate = o->distill.descent.rate = cmd_real_arg(state, "lr", arg, 1e-9, 1e3);
 		return 0;
 	case OPT_MOMENTUM:
 		o->learn.momentum = cmd_real_arg(state, "momentum", arg, 0, 0.9999);
+		o->distill.descent.momentum = o->learn.momentum;
 		return 0;
 	case OPT_BATCH:
 		o->learn.batch = (uint32_t)cmd_count_arg(state, "batch", arg, 1, INT32_MAX);
+		o->distill.descent.batch = o->learn.batch;
 		return 0;
 	case OPT_SEED:
-		o->learn.seed = cmd_count_arg(state, "seed", arg, 0, INT32_MAX);
+		o->learn.seed = o->distill.descent.seed = cmd_count_arg(state, "seed", arg, 0, INT32_MAX);
+		return 0;
+	case OPT_DISTILL:
+		o->distill.descent.epochs = (uint32_t)cmd_count_arg(state, "distill", arg, 0, 100000);
+		return 0;
+	case OPT_AUGMENT:
+		o->distill.augment = augment_arg(state, arg);
+		args->distill_only = "augment";
+		return 0;
+	case OPT_INNER:
+		o->distill.inner = cmd_real_arg(state, "inner", arg, 0, 1e6);
+		args->distill_only = "inner";
 		return 0;
 	case OPT_EVAL:
 		args->eval = arg;
@@ -312,6 +364,16 @@ static json_t *side_json(const struct side *side, bool original)
 			 "microseconds", side->price.us);
 }
 
+static json_t *distilled_json(const struct distill_report *r)
+{
+	if (!r->held_out)
+		return json_null();
+	return json_pack("{s:I, s:I, s:f, s:f, s:I, s:I, s:i}", "learned", (json_int_t)r->learned,
+			 "held_out", (json_int_t)r->held_out, "loss_before", r->before, "loss", r->after,
+			 "agreed_before", (json_int_t)r->agreed_before, "agreed", (json_int_t)r->agreed,
+			 "epoch", (int)r->best);
+}
+
 static int report_json(const struct session *s)
 {
 	json_t *layers = json_array();
@@ -326,14 +388,16 @@ static int report_json(const struct session *s)
 							l->touched, "error",
 							l->touched ? number(l->error) : json_null()));
 	}
-	return cmd_print_json(json_pack("{s:s, s:s, s:I, s:i, s:i, s:o, s:o, s:o}",
+	return cmd_print_json(json_pack("{s:s, s:s, s:I, s:i, s:i, s:o, s:o, s:o, s:o}",
 					"output", s->args->output,
 					"target", s->target.cost.arch->name,
 					"samples", (json_int_t)samples_count(s->eval),
 					"channels_before", (int)s->report.channels_before,
 					"channels", (int)s->report.channels,
 					"before", side_json(&s->before, true),
-					"after", side_json(&s->after, false), "layers", layers));
+					"after", side_json(&s->after, false),
+					"distilled", distilled_json(&s->report.distill),
+					"layers", layers));
 }
 
 static int by_error(const void *a, const void *b)
@@ -378,6 +442,15 @@ static void print_layers(struct compress_report *r)
 	}
 }
 
+static void print_distilled(const struct distill_report *r)
+{
+	if (!r->held_out)
+		return;
+	printf("learned from %zu samples; of the other %zu's outputs %.2f %% are lost, %.2f %% before it; "
+	       "%zu have the largest one where it was, %zu before it\n", r->learned, r->held_out,
+	       100 * r->after, 100 * r->before, r->agreed, r->agreed_before);
+}
+
 static int report_text(struct session *s)
 {
 	const struct side *b = &s->before, *a = &s->after;
@@ -397,6 +470,7 @@ static int report_text(struct session *s)
 	printf("%-22s%14s%11.1f dB\n", "output SNR, float", "", likeness_snr(&a->real.likeness));
 	printf("%-22s%11.1f dB%11.1f dB\n", "output SNR, int8", likeness_snr(&b->quantised.likeness),
 	       likeness_snr(&a->quantised.likeness));
+	print_distilled(&s->report.distill);
 	printf("on %s, int8, judged on %zu samples:\n", s->target.cost.arch->name,
 	       samples_count(s->eval));
 	print_row("constants, bytes", (double)b->price.constants, (double)a->price.constants, "%14.0f");

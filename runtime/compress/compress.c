@@ -27,6 +27,9 @@ void compress_defaults(struct compress_options *opt)
 		.spare = 0.1, .samples = 128, .rounds = 12, .damping = 0.01,
 		.learn = { .kind = OPTIMISER_ADAM, .rate = 0.0003, .momentum = 0.9, .batch = 64,
 			   .seed = 1 },
+		.distill = { .descent = { .kind = OPTIMISER_ADAM, .rate = 0.0003, .momentum = 0.9,
+					  .batch = 16, .seed = 1 },
+			     .inner = 1 },
 	};
 }
 
@@ -79,10 +82,13 @@ static int choose_layers(struct work *w, struct error *err)
 {
 	struct moments_source changed = w->source;
 	uint32_t kept = 0, count;
+	uint64_t weights = 0;
 
 	if (layers_find(w->source.original, &w->originals, &count) ||
 	    layers_find(w->source.changed, &w->layers, &w->count))
 		return error_set(err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < w->count; i++)
+		weights += layer_size(&w->layers[i]);
 	for (uint32_t i = 0; i < w->count; i++)
 		if (may_change(w, &w->originals[i], &w->layers[i])) {
 			w->originals[kept] = w->originals[i];
@@ -97,7 +103,7 @@ static int choose_layers(struct work *w, struct error *err)
 				 w->source.original->name);
 	w->what = "how much each layer bears";
 	changed.original = changed.changed;
-	return sensitivity_plan(&changed, w->layers, kept, w->opt, w->plan, err);
+	return sensitivity_plan(&changed, w->layers, kept, weights, w->opt, w->plan, err);
 }
 
 static uint64_t count_zeros(const float *w, uint64_t n)
@@ -250,7 +256,8 @@ int compress(const struct ir_graph *g, struct samples *samples, const struct com
 		rc = prepare(g, &from, err);
 	w.source = (struct moments_source){ .original = from, .changed = from, .samples = samples,
 					    .count = opt->samples, .progress = progress,
-					    .ctx = &w };
+					    .ctx = &w,
+					    .held_out = opt->distill.descent.epochs ? DISTILL_HELD_OUT : 0 };
 	if (!rc)
 		rc = make_changed(&w, &channels, &to, err);
 	w.source.changed = to;
@@ -258,6 +265,9 @@ int compress(const struct ir_graph *g, struct samples *samples, const struct com
 		rc = choose_layers(&w, err);
 	if (!rc)
 		rc = change_all(&w, err);
+	if (!rc && opt->distill.descent.epochs)
+		rc = distill(from, to, samples, opt->samples, &opt->distill, progress_of,
+			     &report->distill, err);
 	if (!rc)
 		rc = count_report(to, report, err);
 	channels_free(&channels);

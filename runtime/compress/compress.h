@@ -4,7 +4,7 @@
 #define ACCEL_RUNTIME_COMPRESS_H
 
 #include "runtime/compress/reconstruct.h"
-#include "runtime/quantise/optimiser.h"
+#include "runtime/train/distill.h"
 
 /**
  * struct compress_options - compress_defaults() sets them; nothing is done unless asked for
@@ -17,7 +17,8 @@
  * @samples: to use, 0: all
  * @rounds: layers are taken in so many groups, each seeing what those before came to
  * @damping: see fit_init()
- * @learn: what comes after; epochs 0: nothing. Not with clusters or channels
+ * @learn: what comes after, layer by layer; epochs 0: nothing. Not with clusters or channels
+ * @distill: and through the whole network in the end; epochs 0: nothing. Not with clusters
  */
 struct compress_options {
 	struct sparsity sparsity;
@@ -29,6 +30,7 @@ struct compress_options {
 	unsigned int rounds;
 	double damping;
 	struct optimiser_options learn;
+	struct distill_options distill;
 };
 
 void compress_defaults(struct compress_options *opt);
@@ -53,6 +55,7 @@ struct compress_report {
 	struct compress_layer *layers;
 	uint32_t count;
 	uint32_t channels, channels_before;
+	struct distill_report distill;
 };
 
 void compress_report_free(struct compress_report *r);

@@ -22,26 +22,18 @@ struct gathered {
 	uint32_t count;
 };
 
-static size_t sample_count(const struct moments_source *s)
-{
-	size_t available = samples_count(s->samples);
-
-	return s->count && s->count < available ? s->count : available;
-}
-
 static int get_sample(void *ctx, size_t index, float *const *inputs, struct error *err)
 {
 	const struct moments_source *s = ctx;
 
-	return samples_get(s->samples, index * samples_count(s->samples) / sample_count(s), inputs,
-			   NULL, err);
+	return samples_get(s->samples, moments_sample(s, index), inputs, NULL, err);
 }
 
 static int gather(struct gathered *g, const struct moments_source *s, const struct layer *layers,
 		  uint32_t count, struct error *err)
 {
 	struct moments_source source = *s;
-	const struct quantise_data data = { .count = sample_count(s), .get = get_sample,
+	const struct quantise_data data = { .count = moments_samples(s), .get = get_sample,
 					    .ctx = &source };
 	int rc;
 

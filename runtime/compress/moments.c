@@ -201,16 +201,35 @@ static int finish(struct gather *g, struct error *err)
 	return 0;
 }
 
+static size_t wanted(const struct moments_source *s)
+{
+	size_t available = samples_count(s->samples);
+
+	return s->count && s->count < available ? s->count : available;
+}
+
+size_t moments_samples(const struct moments_source *s)
+{
+	size_t count = wanted(s);
+
+	return s->held_out ? count - (count + s->held_out - 1) / s->held_out : count;
+}
+
+size_t moments_sample(const struct moments_source *s, size_t index)
+{
+	if (s->held_out)
+		index += index / (s->held_out - 1) + 1;
+	return index * samples_count(s->samples) / wanted(s);
+}
+
 static int run_all(const struct moments_source *s, struct run runs[2], float *const *values,
 		   struct error *err)
 {
-	size_t available = samples_count(s->samples), count = s->count;
-	int rc = 0;
+	size_t count = moments_samples(s);
+	int rc = count ? 0 : error_set(err, -EINVAL, "too few samples: some must be held out");
 
-	if (!count || count > available)
-		count = available;
 	for (size_t i = 0; i < count && !rc; i++) {
-		rc = run_sample(runs, s->samples, i * available / count, values, err);
+		rc = run_sample(runs, s->samples, moments_sample(s, i), values, err);
 		if (!rc && s->progress)
 			s->progress(s->ctx, i + 1, count);
 	}

@@ -26,16 +26,21 @@ void moments_free(struct moments *m);
 /**
  * struct moments_source - samples, and two graphs with the same layers
  * @original, @changed: may be the same; inputs of float32
- * @count: samples to use, taken evenly
+ * @count: samples to use, taken evenly, 0: all
+ * @held_out: of those every so manieth, from the first on, is left out, 0: none
  * @progress: called after each sample with @ctx; NULL: nobody wants to know
  */
 struct moments_source {
 	const struct ir_graph *original, *changed;
 	struct samples *samples;
-	size_t count;
+	size_t count, held_out;
 	void (*progress)(void *ctx, size_t done, size_t total);
 	void *ctx;
 };
+
+/* How many samples that are, and which of all the one of number @index is. */
+size_t moments_samples(const struct moments_source *source);
+size_t moments_sample(const struct moments_source *source, size_t index);
 
 /**
  * moments_gather - of @count layers, none of them depthwise

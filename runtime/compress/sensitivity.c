@@ -126,12 +126,10 @@ static int measure_all(const struct moments_source *s, const struct layer *layer
 
 /* The layers that lose most for each weight, within what may be spared. */
 static void spare(const struct layer *layers, uint32_t count, const struct loss *losses, double share,
-		  struct plan_layer *plan)
+		  uint64_t weights, struct plan_layer *plan)
 {
-	uint64_t all = 0, spared = 0;
+	uint64_t spared = 0;
 
-	for (uint32_t i = 0; i < count; i++)
-		all += layer_size(&layers[i]);
 	for (;;) {
 		uint32_t worst = count;
 		double most = 0;
@@ -140,7 +138,7 @@ static void spare(const struct layer *layers, uint32_t count, const struct loss 
 			uint64_t size = layer_size(&layers[i]);
 			double loss = losses[i].two_four / (double)size;
 
-			if (plan[i].skip || (double)(spared + size) > share * (double)all ||
+			if (plan[i].skip || (double)(spared + size) > share * (double)weights ||
 			    loss <= most)
 				continue;
 			most = loss;
@@ -164,22 +162,19 @@ static unsigned int bin_of(double loss)
 }
 
 static int spread(const struct ir_graph *g, const struct layer *layers, uint32_t count,
-		  const struct loss *losses, double share, struct plan_layer *plan)
+		  const struct loss *losses, double wanted, struct plan_layer *plan)
 {
-	uint64_t *bins = calloc((size_t)count * BINS + 1, sizeof(*bins)), all = 0, zeros = 0;
-	double wanted;
+	uint64_t *bins = calloc((size_t)count * BINS + 1, sizeof(*bins)), zeros = 0;
 
 	if (!bins)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
 		const float *w = layer_weight_values(g, &layers[i]);
 
-		all += layer_size(&layers[i]);
 		for (uint32_t o = 0; o < layers[i].outputs; o++, w += layers[i].taps)
 			for (uint32_t k = 0; k < layers[i].taps; k++)
 				bins[(size_t)i * BINS + bin_of(loss_of(&losses[i], w, k))]++;
 	}
-	wanted = share * (double)all;
 	/* From the smallest losses up, of all layers that have not given enough. */
 	for (unsigned int b = 0; b < BINS && (double)zeros < wanted; b++)
 		for (uint32_t i = 0; i < count && (double)zeros < wanted; i++) {
@@ -221,7 +216,7 @@ int sensitivity_taps(const struct moments_source *s, const struct layer *layers,
 }
 
 int sensitivity_plan(const struct moments_source *s, const struct layer *layers, uint32_t count,
-		     const struct compress_options *opt, struct plan_layer *plan, struct error *err)
+		     uint64_t weights, const struct compress_options *opt, struct plan_layer *plan, struct error *err)
 {
 	struct loss *losses;
 	int rc = 0;
@@ -235,8 +230,9 @@ int sensitivity_plan(const struct moments_source *s, const struct layer *layers,
 		return error_set(err, -ENOMEM, "out of memory");
 	rc = measure_all(s, layers, count, losses, err);
 	if (!rc && opt->sparsity.two_four)
-		spare(layers, count, losses, opt->spare, plan);
-	else if (!rc && spread(s->changed, layers, count, losses, opt->sparsity.share, plan))
+		spare(layers, count, losses, opt->spare, weights, plan);
+	else if (!rc && spread(s->changed, layers, count, losses, opt->sparsity.share * (double)weights,
+			       plan))
 		rc = error_set(err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < count; i++)
 		free(losses[i].square);

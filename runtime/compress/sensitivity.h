@@ -19,10 +19,11 @@ struct plan_layer {
  * sensitivity_plan - decide by what each weight does to its layer's output
  * @source: whose original graph says what layers see
  * @layers: @count
+ * @weights: of all layers, those that are not among @layers, too: what shares are of
  * @plan: @count
  */
 int sensitivity_plan(const struct moments_source *source, const struct layer *layers, uint32_t count,
-		     const struct compress_options *opt, struct plan_layer *plan, struct error *err);
+		     uint64_t weights, const struct compress_options *opt, struct plan_layer *plan, struct error *err);
 
 /**
  * sensitivity_taps - what each input of layers does to their outputs
