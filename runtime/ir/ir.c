@@ -86,23 +86,29 @@ void ir_free(struct ir_graph *g)
 	free(g);
 }
 
-/* Under AddressSanitizer arrays grow by one, so that a pointer that is kept across is found at once. */
 #ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define ONE_BY_ONE	true
-#endif
+#define SANITISED	__has_feature(address_sanitizer)
 #elif defined(__SANITIZE_ADDRESS__)
-#define ONE_BY_ONE	true
+#define SANITISED	1
+#else
+#define SANITISED	0
 #endif
-#ifndef ONE_BY_ONE
-#define ONE_BY_ONE	false
+
+static uint32_t more_than(uint32_t room)
+{
+	/* Small arrays grow by one, so that a pointer that is kept across is found at once. */
+#if SANITISED
+	if (room < 256)
+		return room + 1;
 #endif
+	return room ? room * 2 : 64;
+}
 
 /* Room for one more of @count elements. */
 static bool grow(void *array, uint32_t *room, uint32_t count, size_t size)
 {
 	void **p = array, *new;
-	uint32_t want = ONE_BY_ONE ? *room + 1 : *room ? *room * 2 : 64;
+	uint32_t want = more_than(*room);
 
 	if (count < *room)
 		return true;
