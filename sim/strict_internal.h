@@ -22,9 +22,19 @@ struct strict {
 };
 
 #define STRICT_BYTE		8
-/* In all, and for each operation. */
+/*
+ * In all, and for each operation; bytes written, of all regions. Half a second or so: less of it under
+ * libFuzzer, whose sanitisers make it half a minute.
+ */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+#define STRICT_WORK		(1ull << 26)
+#define STRICT_OP_WORK		(1ull << 16)
+#define STRICT_MAX_SPAN		(32ull << 20)
+#else
 #define STRICT_WORK		(1ull << 32)
 #define STRICT_OP_WORK		(1ull << 22)
+#define STRICT_MAX_SPAN		(512ull << 20)
+#endif
 
 /* Memory that is drawn as a picture, a byte for each of its bytes. */
 #define STRICT_MAX_PICTURE	(256ull << 20)

@@ -18,7 +18,6 @@
 #define UNREAD		(1u << 31)
 #define WRITER		(~UNREAD)	/* operation plus one; 0: nobody */
 
-#define MAX_SPAN	(512ull << 20)	/* bytes written, of all regions */
 #define MAX_WRITERS	64		/* of one map, that are told apart */
 #define MAX_CLASHES	1024
 
@@ -113,7 +112,7 @@ static int make_stretches(struct memory *m, size_t count)
 	m->count = kept;
 	for (size_t i = 0; i < kept; i++)
 		span += m->stretches[i].hi - m->stretches[i].lo;
-	if (span > MAX_SPAN)
+	if (span > STRICT_MAX_SPAN)
 		return strict_fail(&m->s, "size", "%llu bytes are written, too many to look at",
 				   (unsigned long long)span);
 	for (size_t i = 0; i < kept; i++) {

@@ -28,7 +28,8 @@ bench-machine: $(O)/bench_machine
 # libFuzzer, ASan and UBSan, with clang. "make fuzz-stream FUZZ_ARGS=-runs=1000000" goes on for longer;
 # what it finds that is new goes to $(O)/corpus-stream.
 FUZZ_CLANG ?= clang
-FUZZ_SAN := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+# The macro is libFuzzer's own name for what only a fuzzer wants: less patience, see sim/strict_internal.h.
+FUZZ_SAN := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 FUZZ_ARGS ?= -seed=1 -max_total_time=15
 # Where the mutator knows what values matter, libFuzzer need not learn them from comparisons, which
 # takes two thirds of the time.

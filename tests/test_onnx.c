@@ -293,6 +293,37 @@ static void test_weights(void **state)
 	expect_error(&m, NULL, -EINVAL, "tensor w", "3 numbers");
 }
 
+/* The product of a constant matrix with itself is a constant; but not one that takes 2^30 multiplications. */
+static void test_folding(void **state)
+{
+	static const int64_t sides[] = { 64, 1024 };
+	struct ir_graph *g;
+	struct error err;
+	struct model m;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		size_t count = (size_t)(sides[i] * sides[i]);
+		float *values = calloc(count, sizeof(*values));
+
+		assert_non_null(values);
+		start(&m);
+		add_weights(&m);
+		m.weight_dims[0] = m.weight_dims[1] = sides[i];
+		m.weights.n_dims = 2;
+		m.weights.n_float_data = count;
+		m.weights.float_data = values;
+		add_node(&m, "MatMul", "w", "w", "t");
+		add_node(&m, "ReduceMax", "t", NULL, "most");
+		add_node(&m, "Mul", "x", "most", "y");
+		assert_int_equal(import(&m, NULL, NULL, &g, &err), 0);
+		assert_int_equal(g->ops[0].kind == IR_MUL, !i);
+		assert_int_equal(g->op_count == 1, !i);
+		ir_free(g);
+		free(values);
+	}
+}
+
 static void test_external(void **state)
 {
 	char dir[] = "/tmp/accel-onnx-XXXXXX", path[64];
@@ -409,7 +440,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),	cmocka_unit_test(test_operators),
 		cmocka_unit_test(test_shapes),	cmocka_unit_test(test_frozen),
-		cmocka_unit_test(test_weights), cmocka_unit_test(test_external),
+		cmocka_unit_test(test_weights), cmocka_unit_test(test_folding),
+		cmocka_unit_test(test_external),
 		cmocka_unit_test(test_wire),
 	};
 

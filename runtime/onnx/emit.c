@@ -8,8 +8,6 @@
 #include "runtime/cpu/cpu.h"
 #include "runtime/onnx/import.h"
 
-#define FOLD_WORK_MAX	(UINT64_C(1) << 28)	/* bytes of outputs times multiplications of an element */
-
 static struct onnx_value *no_memory(struct onnx_import *c)
 {
 	return onnx_fail(c, -ENOMEM, "out of memory");
@@ -66,7 +64,9 @@ static struct cpu_tensor operand(const struct onnx_value *v)
 	return t;
 }
 
-/* Multiplications of an output's element: those of a matrix or a kernel, 1 for all else. */
+#define MULTIPLY	16	/* as many elements are moved in the time, about */
+
+/* Multiplications of an output's element: those of a matrix or a kernel, none for all else. */
 static uint64_t depth(unsigned int kind, struct onnx_value *const *inputs)
 {
 	const struct onnx_value *x = inputs[kind == IR_TRANSPOSE_CONV ? 2 : 0];
@@ -74,7 +74,7 @@ static uint64_t depth(unsigned int kind, struct onnx_value *const *inputs)
 	switch (kind) {
 	case IR_BATCH_MATMUL:
 	case IR_FULLY_CONNECTED:
-		return x->ndim ? (uint64_t)x->shape[x->ndim - 1] : 1;
+		return x->ndim ? (uint64_t)x->shape[x->ndim - 1] : 0;
 	case IR_CONV_2D:
 	case IR_DEPTHWISE_CONV_2D:
 	case IR_TRANSPOSE_CONV:
@@ -85,7 +85,7 @@ static uint64_t depth(unsigned int kind, struct onnx_value *const *inputs)
 	case IR_TOPK_V2:
 		return onnx_count(x);
 	default:
-		return 1;
+		return 0;
 	}
 }
 
@@ -97,17 +97,22 @@ static bool fold(struct onnx_import *c, unsigned int kind, const struct ir_optio
 	static const struct ir_options none;
 	struct cpu_tensor *tensors = calloc((size_t)count + out_count + 1, sizeof(*tensors));
 	struct cpu_op *op = NULL;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, elements = 0, work = 0, each;
 	bool done = false;
 
 	if (!tensors)
 		return false;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		tensors[i] = operand(inputs[i]);
-	for (uint32_t i = 0; i < out_count; i++)
+		work += onnx_count(inputs[i]);
+	}
+	for (uint32_t i = 0; i < out_count; i++) {
+		elements += onnx_count(outputs[i]);
 		bytes += onnx_count(outputs[i]) * elem_size(outputs[i]->type);
-	/* A hostile model may ask for more than can be waited for. */
-	if (bytes > c->room || bytes * depth(kind, inputs) > FOLD_WORK_MAX)
+	}
+	each = 1 + depth(kind, inputs) * MULTIPLY;
+	/* A hostile model may ask for more than can be waited for: then the operation stays. */
+	if (bytes > c->room || work > c->work || elements > (c->work - work) / each)
 		goto out;
 	for (uint32_t i = 0; i < out_count; i++) {
 		tensors[count + i] = operand(outputs[i]);
@@ -118,6 +123,7 @@ static bool fold(struct onnx_import *c, unsigned int kind, const struct ir_optio
 			goto out;
 	}
 	c->room -= bytes;
+	c->work -= work + elements * each;
 	if (cpu_op_create(kind, options ? options : &none, tensors, count, tensors + count, out_count, &op,
 			  NULL) || cpu_op_run(op, NULL))
 		goto out;

@@ -13,7 +13,17 @@
 #include "runtime/onnx/passes.h"
 #include "runtime/onnx/wire.h"
 
-#define CONSTANT_MAX	(UINT64_C(1) << 30)	/* bytes of constants that are not in the file as they are */
+/*
+ * Bytes of constants that are not in the file as they are, and elements that are looked at to find them: some
+ * seconds. Under libFuzzer's sanitisers that takes less.
+ */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+#define CONSTANT_MAX	(UINT64_C(1) << 24)
+#define FOLD_WORK_MAX	(UINT64_C(1) << 25)
+#else
+#define CONSTANT_MAX	(UINT64_C(1) << 30)
+#define FOLD_WORK_MAX	(UINT64_C(1) << 32)
+#endif
 #define DEPTH_MAX	4
 #define NAME_MAX_LEN	160
 
@@ -407,7 +417,7 @@ int onnx_import_bytes(const void *file, size_t size, const char *name, const cha
 {
 	static const struct onnx_options none;
 	struct model m = { .c = { .g = ir_new(name), .err = err, .opt = opt ? opt : &none, .dir = dir,
-				  .room = CONSTANT_MAX } };
+				  .room = CONSTANT_MAX, .work = FOLD_WORK_MAX } };
 	int rc;
 
 	if (!m.c.g)

@@ -45,6 +45,7 @@ struct onnx_name;
  * @dir: of external data, NULL: none
  * @names: hash table from names to values
  * @room: bytes that constants may still take
+ * @work: elements that operations on constants may still look at; a multiplication counts for several
  * @origin: of the node being converted
  * @depth: of subgraphs
  */
@@ -55,7 +56,7 @@ struct onnx_import {
 	const char *dir;
 	struct onnx_name **names;
 	size_t name_count;
-	uint64_t room;
+	uint64_t room, work;
 	int rc;
 	int opset;
 	uint32_t origin;
