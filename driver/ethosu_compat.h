@@ -99,4 +99,15 @@ static inline void ethosu_free_contig(struct page *page, unsigned long pages)
 #endif
 }
 
+/*
+ * Until Linux 6.15 x86 keeps in mind which mappings are one range, and warns when one is taken away from two
+ * sides at once: by a process that ends, and since the device goes. For RAM there is nothing to keep.
+ */
+static inline void ethosu_forget_pat(struct vm_area_struct *vma)
+{
+#ifdef VM_PAT
+	vm_flags_clear(vma, VM_PAT);
+#endif
+}
+
 #endif

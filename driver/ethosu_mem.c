@@ -111,11 +111,18 @@ void ethosu_mem_free(struct ethosu_bo *bo)
 /* @vma's offset is relative to the buffer. */
 int ethosu_mem_mmap(struct ethosu_bo *bo, struct vm_area_struct *vma)
 {
+	int ret;
+
 	if (bo->from_pages)
-		return remap_pfn_range(vma, vma->vm_start,
-				       page_to_pfn(virt_to_page(bo->vaddr)) + vma->vm_pgoff,
-				       vma->vm_end - vma->vm_start, vma->vm_page_prot);
-	return dma_mmap_attrs(bo->base.dev->dev, vma, bo->vaddr, bo->dma, bo->base.size, ATTRS);
+		ret = remap_pfn_range(vma, vma->vm_start,
+				      page_to_pfn(virt_to_page(bo->vaddr)) + vma->vm_pgoff,
+				      vma->vm_end - vma->vm_start, vma->vm_page_prot);
+	else
+		ret = dma_mmap_attrs(bo->base.dev->dev, vma, bo->vaddr, bo->dma, bo->base.size,
+				     ATTRS);
+	if (!ret && !is_vmalloc_addr(bo->vaddr) && virt_addr_valid(bo->vaddr))
+		ethosu_forget_pat(vma);
+	return ret;
 }
 
 /* For other devices: the same memory as a table. Return: it, or an ERR_PTR. */
