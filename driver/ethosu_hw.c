@@ -262,18 +262,26 @@ static size_t sram_from_pool(struct ethosu_core *core, struct gen_pool *pool)
 	return size;
 }
 
-/* A memory resource of that name, which only one core can have. */
+/* Memory resources of that name, one for each core, in the cores' order. */
 static size_t sram_from_resource(struct ethosu_core *core, struct platform_device *pdev)
 {
-	struct resource *res = platform_get_resource_byname(pdev, IORESOURCE_MEM, "sram");
+	unsigned int left = core->index;
+	struct resource *res;
+	u32 i;
 
-	if (!res || core->index)
-		return 0;
-	core->sram = devm_ioremap_wc(&pdev->dev, res->start, resource_size(res));
-	if (!core->sram)
-		return 0;
-	core->sram_dma = res->start;
-	return resource_size(res);
+	for (i = 0; i < pdev->num_resources; i++) {
+		res = &pdev->resource[i];
+		if (resource_type(res) != IORESOURCE_MEM || !res->name || strcmp(res->name, "sram"))
+			continue;
+		if (left--)
+			continue;
+		core->sram = devm_ioremap_wc(&pdev->dev, res->start, resource_size(res));
+		if (!core->sram)
+			return 0;
+		core->sram_dma = res->start;
+		return resource_size(res);
+	}
+	return 0;
 }
 
 static int sram_probe(struct ethosu_core *core, struct platform_device *pdev)

@@ -50,6 +50,18 @@ static void share_insert(struct ethosu_level *level, struct ethosu_share *share)
 	rb_add_cached(&share->node, &level->shares, share_before);
 }
 
+/* Its place in the tree, if it has other jobs to run, is another then. */
+static void share_charge(struct ethosu_level *level, struct ethosu_share *share, u64 ns)
+{
+	bool waits = !RB_EMPTY_NODE(&share->node);
+
+	if (waits)
+		rb_erase_cached(&share->node, &level->shares);
+	share->vtime += ns;
+	if (waits)
+		rb_add_cached(&share->node, &level->shares, share_before);
+}
+
 static void queue_unready(struct ethosu_queue *queue)
 {
 	struct ethosu_level *level = &queue->client->edev->sched.level[queue->priority];
@@ -295,7 +307,7 @@ void ethosu_sched_end(struct ethosu_core *core, u32 state, int error, u32 status
 		core->perfmon = NULL;
 	}
 	ran = record(job, state, error);
-	queue_share(queue)->vtime += ran;
+	share_charge(&core->edev->sched.level[queue->priority], queue_share(queue), ran);
 	core->busy_ns += ran;
 	core->job = NULL;
 	queue->running = NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * KUnit under User-Mode Linux: a register block that does what an NPU does when it is told to, no more. Its
+ * KUnit under User-Mode Linux: register blocks that do what NPUs do when they are told to, no more. Their
  * jobs end when a case says so.
  */
 #include <linux/dma-mapping.h>
@@ -23,64 +23,95 @@
 
 #define BASE		0xa0000000
 #define REGS_SIZE	0x2000
+/* From one core's registers to the next one's; its SRAM is behind its registers. */
+#define STRIDE		0x4000
 /* An Ethos-U65 with 256 MACs, as its ID and CONFIG say. */
 #define U65_ID		0x10066001
 #define U65_CONFIG	0x10003008
 #define WAIT_NS		(10ull * NSEC_PER_SEC)
 
-/* There is one: emulated memory can not be taken back. */
-static struct {
-	struct resource memory;
+/**
+ * struct fake_core - an NPU
+ * @started: jobs it was told to run
+ * @resets: it was told to do
+ * @stuck: resets do not end
+ * @irq: 0: not set up yet
+ */
+struct fake_core {
 	spinlock_t lock;
 	u32 regs[REGS_SIZE / 4];
+	u8 sram[FAKE_SRAM];
 	unsigned int started;
+	unsigned int resets;
 	bool stuck;
 	int irq;
-} npu = {
-	.memory = { .name = "fake NPU", .start = BASE, .end = BASE + REGS_SIZE - 1, .flags = IORESOURCE_MEM },
-	.lock = __SPIN_LOCK_UNLOCKED(npu.lock),
 };
 
-#define STATUS	npu.regs[ETHOSU_REG_STATUS / 4]
+/* They are there for ever: emulated memory can not be taken back. */
+static struct fake_core npu[ETHOSU_CORES];
+
+static struct resource memory = {
+	.name = "fake NPU", .start = BASE, .end = BASE + ETHOSU_CORES * STRIDE - 1, .flags = IORESOURCE_MEM,
+};
+
+static u32 *status(struct fake_core *core)
+{
+	return &core->regs[ETHOSU_REG_STATUS / 4];
+}
 
 static unsigned long fake_read(void *priv, unsigned int offset, int size)
 {
-	return npu.regs[offset / 4];
+	struct fake_core *core = priv;
+
+	offset %= STRIDE;
+	return offset < REGS_SIZE ? core->regs[offset / 4] : core->sram[offset - REGS_SIZE];
 }
 
 static void fake_write(void *priv, unsigned int offset, int size, unsigned long value)
 {
+	struct fake_core *core = priv;
 	unsigned long flags;
 
-	spin_lock_irqsave(&npu.lock, flags);
+	offset %= STRIDE;
+	spin_lock_irqsave(&core->lock, flags);
 	switch (offset) {
 	case ETHOSU_REG_CMD:
 		if (value & ETHOSU_REG_BIT(CMD_CLEAR_IRQ))
-			STATUS &= ~ETHOSU_REG_BIT(STATUS_IRQ_RAISED);
+			*status(core) &= ~ETHOSU_REG_BIT(STATUS_IRQ_RAISED);
 		if (value & ETHOSU_REG_BIT(CMD_TRANSITION_TO_RUNNING_STATE)) {
-			STATUS = ETHOSU_REG_BIT(STATUS_STATE);
-			npu.regs[ETHOSU_REG_QREAD / 4] = 0;
-			npu.started++;
+			*status(core) = ETHOSU_REG_BIT(STATUS_STATE);
+			core->regs[ETHOSU_REG_QREAD / 4] = 0;
+			core->started++;
 		}
 		break;
 	case ETHOSU_REG_RESET:
-		STATUS = npu.stuck ? ETHOSU_REG_BIT(STATUS_RESET_STATUS) : 0;
+		*status(core) = core->stuck ? ETHOSU_REG_BIT(STATUS_RESET_STATUS) : 0;
+		core->resets++;
 		break;
 	default:
-		npu.regs[offset / 4] = value;
+		if (offset < REGS_SIZE)
+			core->regs[offset / 4] = value;
 	}
-	spin_unlock_irqrestore(&npu.lock, flags);
+	spin_unlock_irqrestore(&core->lock, flags);
+}
+
+static void fake_set(void *priv, unsigned int offset, u8 value, int size)
+{
+	struct fake_core *core = priv;
+
+	memset(core->sram + offset % STRIDE - REGS_SIZE, value, size);
 }
 
 static const struct logic_iomem_ops fake_ops = {
 	.read = fake_read,
 	.write = fake_write,
+	.set = fake_set,
 };
 
 static long fake_map(unsigned long offset, size_t size, const struct logic_iomem_ops **ops, void **priv)
 {
 	*ops = &fake_ops;
-	*priv = &npu;
+	*priv = &npu[offset / STRIDE];
 	return offset;
 }
 
@@ -88,50 +119,80 @@ static const struct logic_iomem_region_ops fake_region_ops = {
 	.map = fake_map,
 };
 
-unsigned int fake_started(void)
+unsigned int fake_started(unsigned int core)
 {
-	return npu.started;
+	return npu[core].started;
 }
 
-u64 fake_qbase(void)
+unsigned int fake_resets(unsigned int core)
 {
-	return npu.regs[ETHOSU_REG_QBASE / 4] | (u64)npu.regs[ETHOSU_REG_QBASE / 4 + 1] << 32;
+	return npu[core].resets;
 }
 
-void fake_end(u32 errors, bool irq)
+bool fake_runs(unsigned int core)
+{
+	return *status(&npu[core]) & ETHOSU_REG_BIT(STATUS_STATE);
+}
+
+u64 fake_address(unsigned int core, u32 reg)
+{
+	return npu[core].regs[reg / 4] | (u64)npu[core].regs[reg / 4 + 1] << 32;
+}
+
+u8 *fake_sram(unsigned int core)
+{
+	return npu[core].sram;
+}
+
+void fake_end(unsigned int core, u32 errors, bool irq)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&npu.lock, flags);
-	STATUS = errors ?: ETHOSU_REG_BIT(STATUS_CMD_END_REACHED);
+	spin_lock_irqsave(&npu[core].lock, flags);
+	*status(&npu[core]) = errors ?: ETHOSU_REG_BIT(STATUS_CMD_END_REACHED);
 	if (irq)
-		STATUS |= ETHOSU_REG_BIT(STATUS_IRQ_RAISED);
-	spin_unlock_irqrestore(&npu.lock, flags);
+		*status(&npu[core]) |= ETHOSU_REG_BIT(STATUS_IRQ_RAISED);
+	spin_unlock_irqrestore(&npu[core].lock, flags);
 	if (irq)
-		generic_handle_irq_safe(npu.irq);
+		generic_handle_irq_safe(npu[core].irq);
 }
 
-void fake_stick(bool stuck)
+void fake_stick(unsigned int core, bool stuck)
 {
-	npu.stuck = stuck;
+	npu[core].stuck = stuck;
 }
 
-void fake_move(u32 qread)
+void fake_move(unsigned int core, u32 qread)
 {
-	npu.regs[ETHOSU_REG_QREAD / 4] = qread;
+	npu[core].regs[ETHOSU_REG_QREAD / 4] = qread;
 }
 
-/* Once: where registers and interrupt are. */
-static int set_up(struct kunit *test)
+/* Once: where registers and interrupts are. */
+static void set_up(struct kunit *test)
 {
-	if (npu.irq)
-		return 0;
-	KUNIT_ASSERT_EQ(test, logic_iomem_add_region(&npu.memory, &fake_region_ops), 0);
-	npu.irq = irq_alloc_desc(NUMA_NO_NODE);
-	KUNIT_ASSERT_GT(test, npu.irq, 0);
-	irq_set_chip_and_handler(npu.irq, &dummy_irq_chip, handle_simple_irq);
-	irq_modify_status(npu.irq, IRQ_NOREQUEST, 0);
-	return 0;
+	int i;
+
+	if (npu[0].irq)
+		return;
+	KUNIT_ASSERT_EQ(test, logic_iomem_add_region(&memory, &fake_region_ops), 0);
+	for (i = 0; i < ETHOSU_CORES; i++) {
+		spin_lock_init(&npu[i].lock);
+		npu[i].irq = irq_alloc_desc(NUMA_NO_NODE);
+		KUNIT_ASSERT_GT(test, npu[i].irq, 0);
+		irq_set_chip_and_handler(npu[i].irq, &dummy_irq_chip, handle_simple_irq);
+		irq_modify_status(npu[i].irq, IRQ_NOREQUEST, 0);
+	}
+}
+
+/* As they are after power on. */
+static void power_on(unsigned int core)
+{
+	memset(npu[core].regs, 0, sizeof(npu[core].regs));
+	npu[core].regs[ETHOSU_REG_ID / 4] = U65_ID;
+	npu[core].regs[ETHOSU_REG_CONFIG / 4] = U65_CONFIG;
+	npu[core].started = 0;
+	npu[core].resets = 0;
+	npu[core].stuck = false;
 }
 
 static u32 make_stream(struct kunit *test, struct fake *fake, int client)
@@ -153,32 +214,37 @@ static u32 make_stream(struct kunit *test, struct fake *fake, int client)
 	return create.handle;
 }
 
-static u32 make_buffer(struct kunit *test, struct fake *fake, int client)
+u32 fake_buffer(struct kunit *test, int client)
 {
 	struct drm_ethosu_bo_create create = { .size = FAKE_BYTES };
+	struct fake *fake = test->priv;
 
 	KUNIT_ASSERT_EQ(test, ethosu_ioctl_bo_create(fake->dev, &create, fake->client[client]), 0);
 	return create.handle;
 }
 
-int fake_init(struct kunit *test)
+int fake_init_cores(struct kunit *test, unsigned int cores, bool sram)
 {
 	struct fake *fake = kunit_kzalloc(test, sizeof(*fake), GFP_KERNEL);
-	struct resource resources[2] = {
-		DEFINE_RES_MEM(BASE, REGS_SIZE),
-	};
-	int i;
+	struct resource resources[3 * ETHOSU_CORES];
+	unsigned int i, count = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, fake);
 	test->priv = fake;
 	set_up(test);
-	resources[1] = (struct resource)DEFINE_RES_IRQ(npu.irq);
-	memset(npu.regs, 0, sizeof(npu.regs));
-	npu.regs[ETHOSU_REG_ID / 4] = U65_ID;
-	npu.regs[ETHOSU_REG_CONFIG / 4] = U65_CONFIG;
-	npu.started = 0;
-	npu.stuck = false;
-	fake->pdev = platform_device_register_simple("ethosu", PLATFORM_DEVID_NONE, resources, 2);
+	for (i = 0; i < cores; i++) {
+		power_on(i);
+		resources[count++] = (struct resource)DEFINE_RES_MEM(BASE + i * STRIDE, REGS_SIZE);
+		resources[count++] = (struct resource)DEFINE_RES_IRQ(npu[i].irq);
+	}
+	for (i = 0; sram && i < cores; i++) {
+		/* What was in it before nobody knows. */
+		memset(npu[i].sram, 0xa5, FAKE_SRAM);
+		resources[count++] = (struct resource)
+			DEFINE_RES_MEM_NAMED(BASE + i * STRIDE + REGS_SIZE, FAKE_SRAM, "sram");
+	}
+	fake->cores = cores;
+	fake->pdev = platform_device_register_simple("ethosu", PLATFORM_DEVID_NONE, resources, count);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fake->pdev));
 	fake->edev = platform_get_drvdata(fake->pdev);
 	KUNIT_ASSERT_NOT_NULL(test, fake->edev);
@@ -186,7 +252,7 @@ int fake_init(struct kunit *test)
 	fake->dev = &fake->edev->base;
 	/* Keeps the driver's structures until the end of the case, whatever becomes of the device. */
 	drm_dev_get(fake->dev);
-	fake->user = (void __user *)kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+	fake->user = (void __user *)kunit_vm_mmap(test, NULL, 0, FAKE_USER, PROT_READ | PROT_WRITE,
 						  MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_NOT_NULL(test, (void __force *)fake->user);
 	for (i = 0; i < 2; i++) {
@@ -194,10 +260,15 @@ int fake_init(struct kunit *test)
 		KUNIT_ASSERT_FALSE(test, IS_ERR(fake->files[i]));
 		fake->client[i] = fake->files[i]->private_data;
 		fake->stream[i] = make_stream(test, fake, i);
-		fake->in[i] = make_buffer(test, fake, i);
-		fake->out[i] = make_buffer(test, fake, i);
+		fake->in[i] = fake_buffer(test, i);
+		fake->out[i] = fake_buffer(test, i);
 	}
 	return 0;
+}
+
+int fake_init(struct kunit *test)
+{
+	return fake_init_cores(test, 1, false);
 }
 
 void fake_unplug(struct fake *fake)
@@ -225,20 +296,28 @@ void fake_exit(struct kunit *test)
 		drm_dev_put(fake->dev);
 }
 
-u32 fake_queue(struct kunit *test, int client, u32 priority, u32 timeout_ms)
+u32 fake_queue_on(struct kunit *test, int client, u32 core_mask, u32 priority, u32 timeout_ms)
 {
-	struct drm_ethosux_queue_create create = { .priority = priority, .timeout_ms = timeout_ms };
+	struct drm_ethosux_queue_create create = {
+		.priority = priority, .timeout_ms = timeout_ms, .core_mask = core_mask,
+	};
 	struct fake *fake = test->priv;
 
 	KUNIT_ASSERT_EQ(test, ethosu_ioctl_queue_create(fake->dev, &create, fake->client[client]), 0);
 	return create.id;
 }
 
+u32 fake_queue(struct kunit *test, int client, u32 priority, u32 timeout_ms)
+{
+	return fake_queue_on(test, client, 0, priority, timeout_ms);
+}
+
 int fake_submit(struct kunit *test, int client, u32 queue, u32 count, u32 in, u32 out, u64 *seqno)
 {
 	struct fake *fake = test->priv;
 	struct drm_ethosux_job job = { .job = {
-		.cmd_bo = fake->stream[client], .region_bo_handles = { fake->in[client], fake->out[client] },
+		.cmd_bo = fake->stream[client], .sram_size = fake->sram_size,
+		.region_bo_handles = { fake->in[client], fake->out[client] },
 	} };
 	struct drm_ethosux_sync syncs[2] = {
 		{ .handle = in, .flags = DRM_ETHOSUX_SYNC_NEEDS_SUCCESS },
@@ -248,6 +327,7 @@ int fake_submit(struct kunit *test, int client, u32 queue, u32 count, u32 in, u3
 	struct drm_ethosux_queue_submit submit = {
 		.queue_id = queue, .jobs = (uintptr_t)at, .job_count = count, .job_stride = sizeof(job),
 		.in_count = !!in, .out_count = !!out, .sync_stride = sizeof(syncs[0]),
+		.flags = fake->cores > 1 ? DRM_ETHOSUX_SUBMIT_NO_IMPLICIT : 0,
 	};
 	u32 i;
 	int ret;
@@ -282,6 +362,15 @@ struct drm_ethosux_job_info fake_info(struct kunit *test, int client, u32 queue,
 
 	KUNIT_EXPECT_EQ(test, ethosu_ioctl_job_info(fake->dev, &info, fake->client[client]), 0);
 	return info;
+}
+
+struct drm_ethosux_queue_get_state fake_state(struct kunit *test, int client, u32 queue)
+{
+	struct drm_ethosux_queue_get_state got = { .id = queue };
+	struct fake *fake = test->priv;
+
+	KUNIT_EXPECT_EQ(test, ethosu_ioctl_queue_get_state(fake->dev, &got, fake->client[client]), 0);
+	return got;
 }
 
 void fake_wait(struct kunit *test, int client)

@@ -115,7 +115,7 @@ static void streams_apart(struct kunit *test)
 	/* Another file's handles mean nothing. */
 	fake->stream[1] = 12345;
 	KUNIT_EXPECT_EQ(test, fake_submit(test, 1, 0, 1, 0, 0, NULL), -ENOENT);
-	KUNIT_EXPECT_EQ(test, fake_started(), 0);
+	KUNIT_EXPECT_EQ(test, fake_started(0), 0);
 }
 
 static void stream_refusals(struct kunit *test)
@@ -146,9 +146,9 @@ static void stream_refusals(struct kunit *test)
 		ret = ethosu_ioctl_cmdstream_bo_create(fake->dev, &args, fake->client[0]);
 		KUNIT_EXPECT_EQ_MSG(test, ret, cases[i].ret, "case %u", i);
 	}
-	/* One page is there. */
+	/* No more is there. */
 	args = (struct drm_ethosu_cmdstream_bo_create) {
-		.size = 2 * PAGE_SIZE, .data = (uintptr_t)fake->user,
+		.size = FAKE_USER + PAGE_SIZE, .data = (uintptr_t)fake->user,
 	};
 	ret = ethosu_ioctl_cmdstream_bo_create(fake->dev, &args, fake->client[0]);
 	KUNIT_EXPECT_EQ(test, ret, -EFAULT);
@@ -167,7 +167,7 @@ static void busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ethosu_ioctl_bo_wait(fake->dev, &wait, fake->client[0]), -ETIME);
 	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(fake->client[0], fake->in[0]), 0);
 	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(fake->client[0], fake->stream[0]), 0);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	fake_wait(test, 0);
 	wait.handle = 12345;
 	KUNIT_EXPECT_EQ(test, ethosu_ioctl_bo_wait(fake->dev, &wait, fake->client[0]), -EINVAL);

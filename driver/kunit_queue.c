@@ -23,15 +23,15 @@ static void in_order(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 0, queue, 3, 0, 0, &seqno), 0);
 	KUNIT_EXPECT_EQ(test, seqno, 1);
 	for (i = 1; i <= 3; i++) {
-		KUNIT_EXPECT_EQ(test, fake_started(), i);
+		KUNIT_EXPECT_EQ(test, fake_started(0), i);
 		KUNIT_EXPECT_EQ(test, state(test, 0, queue, i), DRM_ETHOSUX_JOB_RUNNING);
 		if (i < 3)
 			KUNIT_EXPECT_EQ(test, state(test, 0, queue, i + 1), DRM_ETHOSUX_JOB_QUEUED);
-		fake_end(0, true);
+		fake_end(0, 0, true);
 		KUNIT_EXPECT_EQ(test, state(test, 0, queue, i), DRM_ETHOSUX_JOB_DONE);
 	}
 	fake_wait(test, 0);
-	KUNIT_EXPECT_EQ(test, fake_started(), 3);
+	KUNIT_EXPECT_EQ(test, fake_started(0), 3);
 }
 
 /* Realtime after the one that runs, low after all others. */
@@ -45,14 +45,14 @@ static void by_priority(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 1, realtime, 1, 0, 0, NULL), 0);
 	KUNIT_EXPECT_EQ(test, state(test, 0, low, 1), DRM_ETHOSUX_JOB_RUNNING);
 	KUNIT_EXPECT_EQ(test, state(test, 1, realtime, 1), DRM_ETHOSUX_JOB_QUEUED);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	KUNIT_EXPECT_EQ(test, state(test, 1, realtime, 1), DRM_ETHOSUX_JOB_RUNNING);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	KUNIT_EXPECT_EQ(test, state(test, 0, low, 2), DRM_ETHOSUX_JOB_RUNNING);
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 0, normal, 1, 0, 0, NULL), 0);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	KUNIT_EXPECT_EQ(test, state(test, 0, normal, 1), DRM_ETHOSUX_JOB_RUNNING);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	fake_wait(test, 0);
 }
 
@@ -65,22 +65,52 @@ static void by_turns(struct kunit *test)
 	u64 first, owner;
 
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 0, a, 6, 0, 0, NULL), 0);
-	first = fake_qbase();
+	first = fake_address(0, ETHOSU_REG_QBASE);
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 1, b, 6, 0, 0, NULL), 0);
 	for (i = 0; i < 8; i++) {
-		owner = fake_qbase() == first ? 0 : 1;
+		owner = fake_address(0, ETHOSU_REG_QBASE) == first ? 0 : 1;
 		ran[owner]++;
 		/* Longer than a slice: the other one is due. */
 		fsleep(3 * USEC_PER_MSEC);
-		fake_end(0, true);
+		fake_end(0, 0, true);
 	}
 	KUNIT_EXPECT_GE(test, ran[0], 3);
 	KUNIT_EXPECT_GE(test, ran[1], 3);
 	for (; i < 12; i++)
-		fake_end(0, true);
+		fake_end(0, 0, true);
 	fake_wait(test, 0);
 	fake_wait(test, 1);
 	KUNIT_EXPECT_PTR_EQ(test, fake->edev->core[0].job, NULL);
+}
+
+/* A client's many queues get no more time than another's one. */
+static void many_queues(struct kunit *test)
+{
+	u32 a[4], b = fake_queue(test, 1, NORMAL, 0);
+	u64 begin, longest = 0, ns[2] = {};
+	struct fake *fake = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(a); i++) {
+		a[i] = fake_queue(test, 0, NORMAL, 0);
+		KUNIT_ASSERT_EQ(test, fake_submit(test, 0, a[i], 8, 0, 0, NULL), 0);
+		/* A buffer for each: else they would wait for each other. */
+		fake->out[0] = fake_buffer(test, 0);
+	}
+	KUNIT_ASSERT_EQ(test, fake_submit(test, 1, b, 16, 0, 0, NULL), 0);
+	for (i = 0; i < 16; i++) {
+		begin = ktime_get_ns();
+		/* Longer than a slice: the other one is due. */
+		fsleep(3 * USEC_PER_MSEC);
+		fake_end(0, 0, true);
+		longest = max(longest, ktime_get_ns() - begin);
+	}
+	for (i = 0; i < ARRAY_SIZE(a); i++)
+		ns[0] += fake_state(test, 0, a[i]).busy_ns;
+	ns[1] = fake_state(test, 1, b).busy_ns;
+	KUNIT_EXPECT_LE(test, max(ns[0], ns[1]) - min(ns[0], ns[1]), 2 * longest);
+	while (fake_runs(0))
+		fake_end(0, 0, true);
 }
 
 /* The one that runs is left alone, the others are not run. */
@@ -94,9 +124,9 @@ static void cancelled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ethosu_ioctl_queue_destroy(fake->dev, &destroy, fake->client[0]), 0);
 	KUNIT_EXPECT_EQ(test, fake_submit(test, 0, queue, 1, 0, 0, NULL), -ECANCELED);
 	KUNIT_EXPECT_EQ(test, state(test, 0, queue, 2), DRM_ETHOSUX_JOB_QUEUED);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	fake_wait(test, 0);
-	KUNIT_EXPECT_EQ(test, fake_started(), 1);
+	KUNIT_EXPECT_EQ(test, fake_started(0), 1);
 	KUNIT_EXPECT_EQ(test, state(test, 0, queue, 1), DRM_ETHOSUX_JOB_DONE);
 	KUNIT_EXPECT_EQ(test, state(test, 0, queue, 3), DRM_ETHOSUX_JOB_CANCELLED);
 	KUNIT_EXPECT_EQ(test, fake_info(test, 0, queue, 3).error, -ECANCELED);
@@ -118,16 +148,16 @@ static void needs_success(struct kunit *test)
 	drm_syncobj_put(syncobj);
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 1, b, 2, other, 0, NULL), 0);
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 1, b, 1, 0, 0, NULL), 0);
-	KUNIT_EXPECT_EQ(test, fake_started(), 1);
-	fake_end(ETHOSU_REG_BIT(STATUS_BUS_STATUS), true);
+	KUNIT_EXPECT_EQ(test, fake_started(0), 1);
+	fake_end(0, ETHOSU_REG_BIT(STATUS_BUS_STATUS), true);
 	fake_wait(test, 0);
 	KUNIT_EXPECT_EQ(test, state(test, 0, a, 1), DRM_ETHOSUX_JOB_FAULTED);
 	KUNIT_EXPECT_EQ(test, state(test, 1, b, 1), DRM_ETHOSUX_JOB_CANCELLED);
 	KUNIT_EXPECT_EQ(test, state(test, 1, b, 2), DRM_ETHOSUX_JOB_CANCELLED);
 	KUNIT_EXPECT_EQ(test, state(test, 1, b, 3), DRM_ETHOSUX_JOB_RUNNING);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	fake_wait(test, 1);
-	KUNIT_EXPECT_EQ(test, fake_started(), 2);
+	KUNIT_EXPECT_EQ(test, fake_started(0), 2);
 }
 
 /* A submission that can not be taken whole is not taken. */
@@ -142,7 +172,7 @@ static void all_or_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_submit(test, 0, queue + 1, 1, 0, 0, NULL), -ENOENT);
 	KUNIT_EXPECT_EQ(test, ethosu_ioctl_queue_get_state(fake->dev, &got, fake->client[0]), 0);
 	KUNIT_EXPECT_EQ(test, got.submitted, 0);
-	KUNIT_EXPECT_EQ(test, fake_started(), 0);
+	KUNIT_EXPECT_EQ(test, fake_started(0), 0);
 }
 
 /* With its file go a client's jobs; the one that runs keeps what it needs, the other client's come next. */
@@ -156,17 +186,18 @@ static void closed(struct kunit *test)
 	fput(fake->files[0]);
 	fake->files[0] = NULL;
 	flush_delayed_fput();
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	KUNIT_EXPECT_EQ(test, state(test, 1, b, 1), DRM_ETHOSUX_JOB_RUNNING);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	fake_wait(test, 1);
-	KUNIT_EXPECT_EQ(test, fake_started(), 2);
+	KUNIT_EXPECT_EQ(test, fake_started(0), 2);
 }
 
 static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(in_order),
 	KUNIT_CASE(by_priority),
 	KUNIT_CASE(by_turns),
+	KUNIT_CASE(many_queues),
 	KUNIT_CASE(cancelled),
 	KUNIT_CASE(needs_success),
 	KUNIT_CASE(all_or_none),

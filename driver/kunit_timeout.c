@@ -16,7 +16,7 @@ static void too_long(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 0, a, 1, 0, 0, NULL), 0);
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 1, b, 1, 0, 0, NULL), 0);
-	fake_move(fake->edev->prologue_words * 4 + 8);
+	fake_move(0, fake->edev->prologue_words * 4 + 8);
 	fake_wait(test, 0);
 	info = fake_info(test, 0, a, 1);
 	KUNIT_EXPECT_EQ(test, info.state, DRM_ETHOSUX_JOB_TIMED_OUT);
@@ -25,7 +25,7 @@ static void too_long(struct kunit *test)
 	KUNIT_EXPECT_GE(test, info.ended_ns - info.started_ns, TIMEOUT_MS * NSEC_PER_MSEC);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->edev->resets), 1);
 	KUNIT_EXPECT_EQ(test, fake_info(test, 1, b, 1).state, DRM_ETHOSUX_JOB_RUNNING);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	fake_wait(test, 1);
 	KUNIT_EXPECT_EQ(test, fake_info(test, 1, b, 1).state, DRM_ETHOSUX_JOB_DONE);
 }
@@ -39,12 +39,12 @@ static void interrupt_lost(struct kunit *test)
 	int ret;
 
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 0, queue, 2, 0, 0, NULL), 0);
-	fake_end(0, false);
+	fake_end(0, 0, false);
 	ret = read_poll_timeout(fake_started, started, started == 2, USEC_PER_MSEC,
-				10 * USEC_PER_SEC, false);
+				10 * USEC_PER_SEC, false, 0);
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, fake_info(test, 0, queue, 1).state, DRM_ETHOSUX_JOB_DONE);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	fake_wait(test, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->edev->resets), 0);
 }
@@ -54,12 +54,12 @@ static void interrupt_too_many(struct kunit *test)
 {
 	u32 queue = fake_queue(test, 0, NORMAL, 5000);
 
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 0, queue, 1, 0, 0, NULL), 0);
 	/* Running, as it says, and the interrupt raised. */
-	fake_end(ETHOSU_REG_BIT(STATUS_STATE), true);
+	fake_end(0, ETHOSU_REG_BIT(STATUS_STATE), true);
 	KUNIT_EXPECT_EQ(test, fake_info(test, 0, queue, 1).state, DRM_ETHOSUX_JOB_RUNNING);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	fake_wait(test, 0);
 	KUNIT_EXPECT_EQ(test, fake_info(test, 0, queue, 1).state, DRM_ETHOSUX_JOB_DONE);
 }
@@ -76,7 +76,7 @@ static void faulted(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		KUNIT_ASSERT_EQ(test, fake_submit(test, 0, queue, 1, 0, 0, NULL), 0);
-		fake_end(errors[i], true);
+		fake_end(0, errors[i], true);
 		fake_wait(test, 0);
 		info = fake_info(test, 0, queue, i + 1);
 		KUNIT_EXPECT_EQ(test, info.state, DRM_ETHOSUX_JOB_FAULTED);
@@ -92,16 +92,16 @@ static void reset_stuck(struct kunit *test)
 	struct fake *fake = test->priv;
 
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 0, queue, 3, 0, 0, NULL), 0);
-	fake_stick(true);
-	fake_end(ETHOSU_REG_BIT(STATUS_BUS_STATUS), true);
+	fake_stick(0, true);
+	fake_end(0, ETHOSU_REG_BIT(STATUS_BUS_STATUS), true);
 	fake_wait(test, 0);
 	KUNIT_EXPECT_EQ(test, fake_info(test, 0, queue, 1).error, -EIO);
 	KUNIT_EXPECT_EQ(test, fake_info(test, 0, queue, 3).error, -EIO);
 	KUNIT_EXPECT_TRUE(test, fake->edev->core[0].dead);
 	KUNIT_EXPECT_LT(test, fake_submit(test, 0, queue, 1, 0, 0, NULL), 0);
-	fake_stick(false);
+	fake_stick(0, false);
 	KUNIT_ASSERT_EQ(test, fake_submit(test, 0, queue, 1, 0, 0, NULL), 0);
-	fake_end(0, true);
+	fake_end(0, 0, true);
 	fake_wait(test, 0);
 	KUNIT_EXPECT_EQ(test, fake_info(test, 0, queue, 4).state, DRM_ETHOSUX_JOB_DONE);
 }
