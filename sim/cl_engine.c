@@ -20,8 +20,9 @@
 
 /* Windows that buffers are kept for. */
 #define MAX_BUFFERS	32
-#define MAX_THREADS	64
 #define COUNTER_BYTES	(NPU_COUNTER_STRIDE * sizeof(uint32_t))
+
+_Static_assert(NPU_MAX_GROUPS <= NPU_LANES_MAX, "a lane for each group");
 
 enum job_arg {
 	ARG_OPS,
@@ -173,9 +174,14 @@ static void lane_run(void *ctx, unsigned int index)
 	const struct cl_calls *cl = &e->cl.call;
 	size_t one = 1;
 
-	lane->error = cl->EnqueueNDRangeKernel(lane->queue, lane->kernel, 1, NULL, &lane->groups, &one, 0, NULL,
-					       NULL) != CL_SUCCESS ||
-		      cl->Finish(lane->queue) != CL_SUCCESS;
+	for (;;) {
+		lane->error = cl->EnqueueNDRangeKernel(lane->queue, lane->kernel, 1, NULL, &lane->groups, &one, 0,
+						       NULL, NULL) != CL_SUCCESS ||
+			      cl->Finish(lane->queue) != CL_SUCCESS;
+		if (lane->error || !e->args->leave || !e->args->left[index])
+			return;
+		npu_lanes_pause(e->crew, index);
+	}
 }
 
 static void engine_destroy(struct npu_engine *e)
@@ -253,8 +259,8 @@ static int engine_create(struct npu_engine **out, const struct npu_config *confi
 		return -ENOMEM;
 	e->config = config;
 	e->threads = opt && opt->threads ? opt->threads : 1;
-	if (e->threads > MAX_THREADS) {
-		snprintf(err, err_len, "%u threads: at most %u", e->threads, MAX_THREADS);
+	if (e->threads > NPU_MAX_GROUPS) {
+		snprintf(err, err_len, "%u threads: at most %u", e->threads, NPU_MAX_GROUPS);
 		rc = -EINVAL;
 		goto fail;
 	}
@@ -553,9 +559,10 @@ static int launch(struct npu_engine *e, struct npu_plan *plan, size_t first, siz
 		return rc;
 	e->args->first = (uint32_t)first;
 	e->args->count = (uint32_t)count;
-	e->args->groups = e->threads;
+	e->args->leave = npu_lanes_worth(e->crew);
+	e->args->groups = e->lane_count > 1 && !e->args->leave ? 1 : e->threads;
 	e->args->failed = UINT32_MAX;
-	if (e->threads > 1)
+	if (e->args->groups > 1)
 		memset(e->counters, 0, count * COUNTER_BYTES);
 	for (unsigned int l = 0; l < e->lane_count && !rc; l++) {
 		struct npu_lane *lane = &e->lanes[l];
@@ -571,7 +578,10 @@ static int launch(struct npu_engine *e, struct npu_plan *plan, size_t first, siz
 		rc = hand_over(e, mem, true);
 	if (rc)
 		return rc;
-	npu_lanes_run(e->crew);
+	if (e->args->leave)
+		npu_lanes_run(e->crew);
+	else
+		lane_run(e, 0);
 	for (unsigned int l = 0; l < e->lane_count; l++)
 		rc |= e->lanes[l].error;
 	if (!rc)

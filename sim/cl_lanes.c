@@ -1,21 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* Host threads that wait awake for a little while after each job, then sleep; see cl_lanes.h. */
+/*
+ * Host threads that wait awake for a little while after each job, then sleep; see cl_lanes.h.
+ *
+ * A lane that is taken off its processor in the middle of a piece of work holds up the others until it gets
+ * it back, milliseconds later. Those had better not wait awake: they would keep others, perhaps the very
+ * lane, from running.
+ */
 #include "sim/cl_lanes.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* Looks at the job number before going to sleep: some 100 us, the pause between two small jobs. */
 #define SPINS 4000
+/* Length of a pause: that of a few switches from thread to thread. */
+#define PAUSE_NS 50000
+/* A job of lanes that get in each other's way is tried for one part in this many of the time. */
+#define ALONE 16
 
 struct npu_lane_thread {
 	struct npu_lanes *lanes;
 	pthread_t thread;
 	unsigned int index;
 	bool started;
+	clockid_t clock;	/* of the time that it runs */
 };
 
 /*
@@ -34,6 +47,8 @@ struct npu_lanes {
 	atomic_uint finished;	/* of the threads that have joined */
 	atomic_uint asleep;
 	atomic_bool stop;	/* set before a job number is given out; one late for the last job may look already */
+	atomic_ullong lost;	/* ns of pauses in this job in which no other lane ran */
+	uint64_t alone_until;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct npu_lane_thread threads[];
@@ -44,6 +59,44 @@ static inline void relax(void)
 #if defined(__x86_64__)
 	__builtin_ia32_pause();
 #endif
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+void npu_lanes_pause(struct npu_lanes *lanes, unsigned int lane)
+{
+	static const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	uint64_t since[NPU_LANES_MAX], start, wall, most = 0;
+
+	for (unsigned int i = 0; i < lanes->count; i++)
+		since[i] = clock_ns(lanes->threads[i].clock);
+	start = clock_ns(CLOCK_MONOTONIC);
+	nanosleep(&pause, NULL);
+	wall = clock_ns(CLOCK_MONOTONIC) - start;
+	for (unsigned int i = 0; i < lanes->count; i++) {
+		uint64_t ran = clock_ns(lanes->threads[i].clock) - since[i];
+
+		if (i != lane && ran > most)
+			most = ran;
+	}
+	if (wall > most)
+		atomic_fetch_add(&lanes->lost, wall - most);
+}
+
+bool npu_lanes_worth(struct npu_lanes *lanes)
+{
+	if (lanes->count == 1)
+		return false;
+	if (lanes->alone_until && clock_ns(CLOCK_MONOTONIC) < lanes->alone_until)
+		return false;
+	lanes->alone_until = 0;
+	return true;
 }
 
 static unsigned int next_job(struct npu_lanes *lanes, unsigned int seen)
@@ -112,6 +165,10 @@ int npu_lanes_start(struct npu_lanes **out, unsigned int count, void (*fn)(void 
 {
 	struct npu_lanes *lanes = calloc(1, sizeof(*lanes) + count * sizeof(lanes->threads[0]));
 
+	if (count > NPU_LANES_MAX) {
+		free(lanes);
+		return -EINVAL;
+	}
 	if (!lanes)
 		return -ENOMEM;
 	lanes->fn = fn;
@@ -129,24 +186,40 @@ int npu_lanes_start(struct npu_lanes **out, unsigned int count, void (*fn)(void 
 			npu_lanes_stop(lanes);
 			return -EAGAIN;
 		}
+		pthread_getcpuclockid(t->thread, &t->clock);
 	}
 	*out = lanes;
 	return 0;
 }
 
+/* Until all that have joined are through. */
+static void wait_for_others(struct npu_lanes *lanes)
+{
+	unsigned int joined = GATE_JOINED(atomic_fetch_or(&lanes->gate, GATE_CLOSED));
+
+	for (int i = 0; atomic_load_explicit(&lanes->finished, memory_order_acquire) < joined; i++) {
+		if (i < SPINS)
+			relax();
+		else
+			npu_lanes_pause(lanes, 0);
+	}
+}
+
 void npu_lanes_run(struct npu_lanes *lanes)
 {
-	unsigned int joined;
+	uint64_t lost;
 
 	if (lanes->count == 1) {
 		lanes->fn(lanes->ctx, 0);
 		return;
 	}
+	pthread_getcpuclockid(pthread_self(), &lanes->threads[0].clock);
 	give_out(lanes);
 	lanes->fn(lanes->ctx, 0);
-	joined = GATE_JOINED(atomic_fetch_or(&lanes->gate, GATE_CLOSED));
-	while (atomic_load_explicit(&lanes->finished, memory_order_acquire) < joined)
-		relax();
+	wait_for_others(lanes);
+	lost = atomic_exchange(&lanes->lost, 0);
+	if (lost)
+		lanes->alone_until = clock_ns(CLOCK_MONOTONIC) + ALONE * lost;
 }
 
 void npu_lanes_stop(struct npu_lanes *lanes)

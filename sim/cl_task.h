@@ -27,6 +27,8 @@ enum npu_impl {
 /* Bytes of a work-group's scratch, and where in it the pixel tables start. */
 #define NPU_SCRATCH	(1u << 20)
 #define NPU_SCRATCH_TABLE (NPU_SCRATCH - (1u << 18))
+/* Work-groups of a job at most. */
+#define NPU_MAX_GROUPS 64
 /* Words from the counters of one task to those of the next: a cache line, as two threads write them. */
 #define NPU_COUNTER_STRIDE 16
 /* Entries of a pixel table, and the pixels of a tile that leave room for whole vectors at its end. */
@@ -143,6 +145,8 @@ struct npu_task {
  * @first, @count: tasks to run
  * @groups: work-groups that share the job
  * @failed: index of the task whose data broke a rule, or ~0
+ * @leave: a group that waits long for another's tile leaves the job; it may be sent in again
+ * @left: for each group, that it did
  */
 struct npu_run_args {
 	op_s64 offset[NPU_SPACES];
@@ -150,6 +154,8 @@ struct npu_run_args {
 	op_u32 count;
 	op_u32 groups;
 	op_u32 failed;
+	op_u32 leave;
+	op_u32 left[NPU_MAX_GROUPS];
 };
 
 #endif

@@ -119,6 +119,58 @@ static void sleepers_wake(void **state)
 	sem_destroy(&came);
 }
 
+/* Lane 0 pauses until lane 1 is through, which sleeps, as one does that is off its processor. */
+struct away {
+	struct npu_lanes *lanes;
+	atomic_bool came, back;
+};
+
+#define AWAY_NS 20000000
+
+static void wait_for_sleeper(void *ctx, unsigned int lane)
+{
+	static const struct timespec sleep = { .tv_nsec = AWAY_NS };
+	struct away *a = ctx;
+
+	if (lane) {
+		a->came = true;
+		nanosleep(&sleep, NULL);
+		a->back = true;
+		return;
+	}
+	while (!a->came)
+		sched_yield();
+	while (!a->back)
+		npu_lanes_pause(a->lanes, 0);
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+
+/* After that, lanes are left alone for several times as long, but not for ever. */
+static void time_lost_is_noted(void **state)
+{
+	struct away a = { 0 };
+	int64_t start, lost;
+
+	(void)state;
+	assert_int_equal(npu_lanes_start(&a.lanes, 2, wait_for_sleeper, &a), 0);
+	assert_true(npu_lanes_worth(a.lanes));
+	start = now_ns();
+	npu_lanes_run(a.lanes);
+	lost = now_ns();
+	while (!npu_lanes_worth(a.lanes))
+		sched_yield();
+	assert_true(now_ns() - lost > 4 * AWAY_NS);
+	assert_true(lost - start >= AWAY_NS);
+	npu_lanes_stop(a.lanes);
+}
+
 static void one_lane_is_the_caller(void **state)
 {
 	struct count c = { 0 };
@@ -126,6 +178,7 @@ static void one_lane_is_the_caller(void **state)
 
 	(void)state;
 	assert_int_equal(npu_lanes_start(&lanes, 1, work, &c), 0);
+	assert_false(npu_lanes_worth(lanes));
 	npu_lanes_run(lanes);
 	assert_int_equal(c.calls[0], 1);
 	npu_lanes_stop(lanes);
@@ -136,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_job_once),
 		cmocka_unit_test(sleepers_wake),
+		cmocka_unit_test(time_lost_is_noted),
 		cmocka_unit_test(one_lane_is_the_caller),
 	};
 
