@@ -26,9 +26,10 @@ $(VM_MAINLINE): driver/ethosu_pci.c tests/vm/mainline.sh tests/vm/kbuild.sh
 vm_skipping = @$(1) || { s=$$?; [ $$s = 77 ] && echo "SKIP $@" && exit 0; exit $$s; }
 
 CHECKS += check-vm
-.PHONY: check-vm-models check-vm-opencl check-vm-faults check-vm-fuzz check-vm-kasan check-vm-kasan-run
+.PHONY: check-vm-models check-vm-opencl check-vm-faults check-vm-cores check-vm-fuzz check-vm-kasan check-vm-kasan-run
 check-vm:
-	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-models check-vm-opencl check-vm-faults check-vm-fuzz)
+	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-models check-vm-opencl check-vm-faults check-vm-cores \
+		check-vm-fuzz)
 
 check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(O)/accel $(VM_TESTS)
 	$(VM_RUN) -k 7.3 -c $(O)/vm/ours-7.3 $(VM_NPUS) $(O)/vm/models-7.3 \
@@ -60,6 +61,23 @@ VM_FAULTS ?= $(if $(FULL),1000,8)
 check-vm-faults: $(VM_OURS) $(O)/accel-sim $(O)/tests/vmclient
 	$(Q)for k in 7.3 6.12; do echo "Linux $$k:"; $(VM_RUN) -t $(if $(FULL),7200,300) -k $$k -c $(O)/vm/ours-$$k $(VM_FAULTY) $(O)/vm/faults-$$k \
 		sh tests/vm/faults.sh $(O)/tests/vmclient $(VM_FAULTS) || exit 1; done
+
+# Several NPUs behind one node, as tests/vm/cores.sh has them. By default on the newer kernel only, and whole models only.
+VM_CORE := -c ethos-u65-256 -e reference
+VM_SLOW := $(VM_CORE) -f slow:every=1:ms=20
+VM_CORES := -n "$(VM_SLOW)" -m "$(VM_SLOW)" -m "$(VM_SLOW)" -m "$(VM_SLOW)" \
+	-n "$(VM_CORE) -f hang:every=5" -m "$(VM_CORE)" \
+	-n "$(VM_CORE)" -m "$(VM_CORE) -f bus-error:every=4" \
+	-n "$(VM_CORE) -f hang:every=5 -f reset-stuck:every=3" -m "$(VM_CORE)" \
+	-n "$(VM_CORE) -f lost-irq:every=3" -m "$(VM_CORE) -f spurious-irq:every=2" \
+	-n "$(VM_CORE) -f vanish:20" -m "$(VM_CORE)" \
+	-n "$(VM_CORE) -f slow:every=1:ms=2" -m "$(VM_CORE) -f slow:every=1:ms=2" \
+	-n "-c ethos-u85-256 --sram 1M" -m "-c ethos-u85-256 --sram 1M"
+check-vm-cores: $(VM_OURS) $(O)/accel-sim $(O)/tests/vmclient $(VM_TESTS)
+	$(Q)for k in 7.3 $(if $(FULL),6.12); do echo "Linux $$k:"; \
+		$(VM_RUN) -t $(if $(FULL),7200,300) -k $$k -c $(O)/vm/ours-$$k $(VM_CORES) $(O)/vm/cores-$$k \
+			sh tests/vm/cores.sh $(O) $(VM_FAULTS) $(if $(FULL),,-w -m ref_model) tests/data $(ACCEL_MODELS) || exit 1; \
+	done
 
 # Requests that a grammar makes; VM_FUZZ_SECONDS=3600 VM_FUZZ_SEED=7 for longer and others.
 VM_FUZZ_SECONDS ?= $(if $(FULL),300,30)

@@ -60,10 +60,11 @@ uint32_t client_buffer(int fd, uint32_t size, uint8_t **map)
 	return create.handle;
 }
 
-static void make_queue(struct client *c, uint32_t timeout_ms)
+static void make_queue(struct client *c, uint32_t timeout_ms, uint32_t core_mask)
 {
 	struct drm_ethosux_queue_create create = {
 		.priority = DRM_ETHOSUX_PRIORITY_NORMAL, .timeout_ms = timeout_ms, .name = "test",
+		.core_mask = core_mask,
 	};
 	int ret;
 
@@ -73,11 +74,16 @@ static void make_queue(struct client *c, uint32_t timeout_ms)
 	c->queue = create.id;
 }
 
-/* DMA0 from region 0 to region 1, again and again, STOP: the numbers are the ISA's, written out. */
 int client_stream(int fd, uint32_t bytes, uint32_t copies, uint32_t *handle)
 {
+	return client_stream_between(fd, 0, 1, bytes, copies, handle);
+}
+
+/* DMA0 from a region to another, again and again, STOP: the numbers are the ISA's, written out. */
+int client_stream_between(int fd, uint32_t from, uint32_t to, uint32_t bytes, uint32_t copies, uint32_t *handle)
+{
 	uint32_t words[9 + MOST_COPIES] = {
-		0x130 | 0 << 16, 0x131 | 1 << 16, 0x4030, 0, 0x4031, 0, 0x4032, bytes,
+		0x130 | from << 16, 0x131 | to << 16, 0x4030, 0, 0x4031, 0, 0x4032, bytes,
 	}, n = 8;
 	struct drm_ethosu_cmdstream_bo_create cmd = { .data = (uintptr_t)words };
 	int ret;
@@ -91,7 +97,25 @@ int client_stream(int fd, uint32_t bytes, uint32_t copies, uint32_t *handle)
 	return ret;
 }
 
+unsigned int client_cores(int fd)
+{
+	struct drm_ethosux_caps caps = { 0 };
+	struct drm_ethosu_dev_query query = {
+		.type = DRM_ETHOSUX_DEV_QUERY_CAPS, .size = sizeof(caps), .pointer = (uintptr_t)&caps,
+	};
+	int ret = node_ioctl(fd, DRM_IOCTL_ETHOSU_DEV_QUERY, &query);
+
+	if (ret)
+		fail("DEV_QUERY", ret);
+	return caps.cores;
+}
+
 void client_open(struct client *c, const char *node, uint32_t timeout_ms)
+{
+	client_open_on(c, node, timeout_ms, 0);
+}
+
+void client_open_on(struct client *c, const char *node, uint32_t timeout_ms, uint32_t core_mask)
 {
 	unsigned int i;
 	int ret;
@@ -108,7 +132,7 @@ void client_open(struct client *c, const char *node, uint32_t timeout_ms)
 		c->slot[i].to_bo = client_buffer(c->fd, COPY_LEN, &c->slot[i].to);
 	}
 	if (timeout_ms)
-		make_queue(c, timeout_ms);
+		make_queue(c, timeout_ms, core_mask);
 }
 
 void client_close(struct client *c)
@@ -185,13 +209,15 @@ static const struct {
 	int (*run)(const char *node, int argc, char **argv);
 	const char *usage;
 } commands[] = {
-	{ "faults", cmd_faults, "QUEUES JOBS TIMEOUT-MS WANT-TIMED-OUT WANT-FAULTED" },
+	{ "faults", cmd_faults, "QUEUES JOBS TIMEOUT-MS WANT-TIMED-OUT WANT-FAULTED [CORE-MASK]" },
 	{ "storm", cmd_storm, "ROUNDS CLIENTS" },
 	{ "prime", cmd_prime, "" },
 	{ "alloc", cmd_alloc, "" },
 	{ "fuzz", cmd_fuzz, "SECONDS SEED" },
-	{ "share", cmd_share, "CLIENTS MILLISECONDS equal|unlike" },
+	{ "share", cmd_share, "CLIENTS MILLISECONDS equal|unlike|alike" },
 	{ "realtime", cmd_realtime, "CLIENTS JOBS" },
+	{ "scale", cmd_scale, "JOBS" },
+	{ "sram", cmd_sram, "" },
 	{ "latency", cmd_latency, "JOBS" },
 	{ "rate", cmd_rate, "CLIENTS MILLISECONDS" },
 };

@@ -45,10 +45,15 @@ void fail(const char *what, int ret) __attribute__((noreturn));
 
 /* Open everything; the process ends if it can not be. @timeout_ms 0: no queue of its own. */
 void client_open(struct client *c, const char *node, uint32_t timeout_ms);
+/* The same, with a queue that has these cores. */
+void client_open_on(struct client *c, const char *node, uint32_t timeout_ms, uint32_t core_mask);
+/* NPUs behind the node. */
+unsigned int client_cores(int fd);
 void client_close(struct client *c);
 
 /* A stream that copies @bytes from region 0 to region 1, @copies times, up to 64. 0 or -errno. */
 int client_stream(int fd, uint32_t bytes, uint32_t copies, uint32_t *handle);
+int client_stream_between(int fd, uint32_t from, uint32_t to, uint32_t bytes, uint32_t copies, uint32_t *handle);
 uint32_t client_buffer(int fd, uint32_t size, uint8_t **map);
 
 /* Another pattern for each number; clears the other side. */
@@ -72,6 +77,8 @@ int cmd_alloc(const char *node, int argc, char **argv);
 int cmd_fuzz(const char *node, int argc, char **argv);
 int cmd_share(const char *node, int argc, char **argv);
 int cmd_realtime(const char *node, int argc, char **argv);
+int cmd_scale(const char *node, int argc, char **argv);
+int cmd_sram(const char *node, int argc, char **argv);
 int cmd_latency(const char *node, int argc, char **argv);
 int cmd_rate(const char *node, int argc, char **argv);
 

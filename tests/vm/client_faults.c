@@ -62,8 +62,8 @@ static void settle(struct client *c, struct slot *s, unsigned int counts[STATES]
 }
 
 /*
- * faults QUEUES JOBS TIMEOUT-MS WANT-TIMED-OUT WANT-FAULTED: jobs on several queues, up to SLOTS of
- * each under way. So many of them must end badly, and all others well. A line "begun" once each
+ * faults QUEUES JOBS TIMEOUT-MS WANT-TIMED-OUT WANT-FAULTED [CORE-MASK]: jobs on several queues, up to
+ * SLOTS of each under way, on all cores or some. So many of them must end badly, and all others well. A line "begun" once each
  * queue has had a job done.
  */
 int cmd_faults(const char *node, int argc, char **argv)
@@ -73,12 +73,13 @@ int cmd_faults(const char *node, int argc, char **argv)
 	unsigned int queues, jobs, i, state;
 	int ret;
 
-	queues = argc == 6 ? (unsigned int)atoi(argv[1]) : 0;
+	queues = argc == 6 || argc == 7 ? (unsigned int)atoi(argv[1]) : 0;
 	if (!queues || queues > MAX_QUEUES)
 		return 2;
 	jobs = (unsigned int)atoi(argv[2]);
 	for (i = 0; i < queues; i++)
-		client_open(&clients[i], node, (uint32_t)atoi(argv[3]));
+		client_open_on(&clients[i], node, (uint32_t)atoi(argv[3]),
+			       argc == 7 ? (uint32_t)atoi(argv[6]) : 0);
 	for (i = 0; i < jobs; i++) {
 		struct client *c = &clients[i % queues];
 		struct slot *s = &c->slot[i / queues % SLOTS];

@@ -5,6 +5,7 @@
 #   -k  which kernel (7.3)
 #   -c  folder with ethosu.ko and ethosu_pci.ko; they are loaded with what they need
 #   -n  a simulated NPU, "-c ethos-u65-256 -f hang:3"; may be given several times
+#   -m  one more core of the last -n: another function of its slot
 #   -t  when to give up (300)
 #   -L  do not load -c's modules: the command does that, from $VM_MODULES
 # The guest sees this machine's files, read-only, and a /tmp of its own; COMMAND runs in the current folder.
@@ -14,12 +15,19 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 O=$(cd "${O:-build}" && pwd)
 series=7.3 modules='' limit=300 load=yes
-npus=0
-while getopts k:c:n:t:L option; do
+npus=0 sims=0
+while getopts k:c:n:m:t:L option; do
 	case $option in
 	k) series=$OPTARG ;;
 	c) modules=$(cd "$OPTARG" && pwd) ;;
-	n) npus=$((npus + 1)) && eval "npu_$npus=\$OPTARG" ;;
+	n)
+		npus=$((npus + 1)) sims=$((sims + 1)) function=0
+		eval "sim_$sims=\$OPTARG at_$sims=$npus.0"
+		;;
+	m)
+		sims=$((sims + 1)) function=$((function + 1))
+		eval "sim_$sims=\$OPTARG at_$sims=$npus.$function"
+		;;
 	t) limit=$OPTARG ;;
 	L) load=no ;;
 	*) exit 2 ;;
@@ -114,9 +122,9 @@ trap 'exit 1' HUP INT TERM
 
 set --
 n=0
-while [ $n -lt $npus ]; do
+while [ $n -lt $sims ]; do
 	n=$((n + 1))
-	eval "options=\$npu_$n"
+	eval "options=\$sim_$n at=\$at_$n"
 	mkfifo "$logs/ready"
 	# Sockets have short names.
 	socket=$(mktemp -u /tmp/accel-vm.XXXXXX)
@@ -125,7 +133,9 @@ while [ $n -lt $npus ]; do
 	pids="$pids $!"
 	read -r line < "$logs/ready" || { cat "$logs/sim-$n.err" >&2; exit 99; }
 	rm "$logs/ready"
-	set -- "$@" -device "{\"driver\":\"vfio-user-pci\",\"id\":\"npu$n\",\"socket\":{\"type\":\"unix\",\"path\":\"$socket\"}}"
+	# Slots from 8 on; a slot's functions are there from the start.
+	address=$(printf '%x.%x' $((7 + ${at%.*})) "${at#*.}")
+	set -- "$@" -device "{\"driver\":\"vfio-user-pci\",\"id\":\"npu$n\",\"addr\":\"$address\",\"multifunction\":true,\"socket\":{\"type\":\"unix\",\"path\":\"$socket\"}}"
 done
 
 # What all machines have.
