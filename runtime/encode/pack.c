@@ -13,7 +13,7 @@
 #define SPARSE_MAX		127u
 #define U85_RECORDS		16u	/* come in multiples of this */
 
-/* Folded weights of an 8-bit element, for one zero point; SWD_NO_INDEX: out of range. */
+/* Folded weights of an 8-bit element, for one zero point; SWD_VALUES or more: out of range. */
 struct fold {
 	int32_t zero_point;
 	uint16_t of[256];
@@ -36,6 +36,25 @@ static void fold_table(struct fold *fold, enum wenc_type type, int32_t zero_poin
 	}
 }
 
+/* fold_value() of neighbours, for a zero point with which nothing exceeds 10 bits. Returns the OR of all. */
+static unsigned int fold_bytes(const uint8_t *bytes, enum wenc_type type, int16_t zero_point, uint32_t count,
+			       uint16_t *out)
+{
+	/* What of a byte is to be turned to make it signed. */
+	uint8_t sign = type == WENC_U8 ? 0x80 : 0;
+	int16_t zero = (int16_t)(type == WENC_U8 ? zero_point - 0x80 : zero_point);
+	uint16_t all = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		int16_t value = (int16_t)((int8_t)(bytes[i] ^ sign) - zero);
+		uint16_t negative = (uint16_t)(value < 0);
+
+		out[i] = (uint16_t)((uint16_t)(value < 0 ? -value : value) << 1 | negative);
+		all |= out[i];
+	}
+	return all;
+}
+
 /* One tap of a channel. Returns the OR of all, above SWD_VALUES if one is out of range. */
 static unsigned int fold_tap(const struct wenc_layer *layer, const struct fold *fold,
 			     ptrdiff_t at, uint16_t *out)
@@ -47,9 +66,8 @@ static unsigned int fold_tap(const struct wenc_layer *layer, const struct fold *
 	if (layer->type == WENC_S16) {
 		for (uint32_t i = 0; i < layer->ic; i++, at += layer->step_i)
 			all |= out[i] = fold_value((int64_t)words[at] - fold->zero_point);
-	} else if (layer->step_i == 1) {
-		for (uint32_t i = 0; i < layer->ic; i++)
-			all |= out[i] = fold->of[bytes[at + i]];
+	} else if (layer->step_i == 1 && fold->zero_point >= -WEIGHT_MAX && fold->zero_point <= WEIGHT_MAX) {
+		all = fold_bytes(bytes + at, layer->type, (int16_t)fold->zero_point, layer->ic, out);
 	} else {
 		for (uint32_t i = 0; i < layer->ic; i++, at += layer->step_i)
 			all |= out[i] = fold->of[bytes[at]];
@@ -62,7 +80,7 @@ static int too_large(const struct wenc_layer *layer, uint32_t channel, int32_t z
 {
 	uint32_t at = 0;
 
-	while (folded[at] != SWD_NO_INDEX)
+	while (folded[at] < SWD_VALUES)
 		at++;
 	return error_set(err, -ERANGE,
 			 "weight (%u, %u) of OFM channel %u less its zero point %d is outside -255..255",

@@ -14,6 +14,7 @@
 
 #define UNFILLED	6u	/* bits of a chunk that a slice leaves unfilled, on average */
 #define TOO_DEAR	600	/* to enter: more than any header */
+#define ROOM_MAX	128u	/* columns of a palette */
 
 #if defined(__x86_64__) || defined(__i386__)
 #define HAVE_AVX2	1
@@ -37,48 +38,6 @@ int swd_index_cost(const struct swd_palette *p, unsigned int mode, uint16_t inde
 	if (mode >= SWD_TRUNCATED)
 		return q > 2 ? SWD_IMPOSSIBLE_COST : (int)(div + 1 + (q > 0));
 	return q > SWD_QUOTIENT_MAX ? SWD_IMPOSSIBLE_COST : (int)(div + 1 + q);
-}
-
-/* swd_index_cost() of many, and @more. Of no index the quotient is too large by itself. */
-static void index_costs(const struct swd_palette *p, unsigned int mode, const uint16_t *index,
-			uint32_t count, int more, int16_t *out)
-{
-	unsigned int div = mode % SWD_TRUNCATED, width = swd_width(p);
-	unsigned int limit = p->size ? p->size : 1u << width;
-	int16_t bits = (int16_t)((int)div + 1 + more);
-
-	if (mode == SWD_FIXED) {
-		for (uint32_t i = 0; i < count; i++)
-			out[i] = (int16_t)(index[i] < limit ? (int)width + more : SWD_IMPOSSIBLE_COST);
-	} else if (mode >= SWD_TRUNCATED) {
-		for (uint32_t i = 0; i < count; i++) {
-			uint16_t q = (uint16_t)(index[i] >> div);
-
-			out[i] = (int16_t)(q > 2 ? SWD_IMPOSSIBLE_COST : bits + (q > 0));
-		}
-	} else {
-		for (uint32_t i = 0; i < count; i++) {
-			uint16_t q = (uint16_t)(index[i] >> div);
-
-			out[i] = (int16_t)(q > SWD_QUOTIENT_MAX ? SWD_IMPOSSIBLE_COST : bits + q);
-		}
-	}
-}
-
-static void fill_column(struct swd_path *path, const struct swd_state *state, uint32_t column,
-			const struct swd_palette *p, const uint16_t *index, const uint16_t *present,
-			uint32_t count)
-{
-	int16_t cost[SWD_CLASSES];
-
-	index_costs(p, state->mode, index, count, p->zero_runs ? 1 + state->run_mode : 0, cost);
-	/* Zeros are the first and the last. */
-	for (uint32_t i = count; p->zero_runs && i-- > 0 && swd_is_zero(present[i]);)
-		cost[i] = swd_run_place(present[i]) >= state->run_mode;
-	if (p->zero_runs && !present[0])
-		cost[0] = !state->run_mode;
-	for (uint32_t i = 0; i < count; i++)
-		((int16_t *)path->cost[present[i]])[column] = cost[i];
 }
 
 static uint32_t key(const struct swd_state *s)
@@ -136,56 +95,175 @@ static void set_groups(struct swd_path *path)
 	for (uint32_t g = 0; g < path->group_count; g++)
 		while (path->groups[g].room < path->groups[g].count)
 			path->groups[g].room *= 2;
-	for (uint32_t room = 128; room; room /= 2)
+	for (uint32_t room = ROOM_MAX; room; room /= 2)
 		for (uint32_t g = 0; g < path->group_count; g++)
 			if (path->groups[g].room == room) {
 				path->groups[g].column = (uint8_t)column;
 				column += room;
 			}
+	path->columns = column;
 	path->vectors = (column + SWD_LANES - 1) / SWD_LANES;
 	set_spans(path);
 }
 
-/* A column without a state is never entered. */
-static void fill_empty(struct swd_path *path, const uint16_t *present, uint32_t count)
-{
-	bool used[SWD_COLUMNS] = { false };
+/* --- What classes cost --- */
 
-	for (uint32_t i = 0; i < path->state_count; i++)
-		used[swd_path_column(path, i)] = true;
-	for (uint32_t column = 0; column < path->vectors * SWD_LANES; column++) {
-		if (used[column])
-			continue;
-		((int16_t *)path->open)[column] = TOO_DEAR;
-		((int16_t *)path->again)[column] = TOO_DEAR;
-		for (uint32_t i = 0; i < count; i++)
-			((int16_t *)path->cost[present[i]])[column] = SWD_IMPOSSIBLE_COST;
+/**
+ * struct code_lanes - the codes of a vector's states, so that one rule says what indices cost in all of them
+ * @scale: 1 << (15 - divisor)
+ * @limit: greatest quotient that can be coded
+ * @counted: quotients take as many bits as they are, up to this
+ * @bits: what any index takes
+ */
+struct code_lanes {
+	swd_lanes scale, limit, counted, bits;
+};
+
+/* No index: with any divisor a quotient above all limits. */
+#define TWICE_NO_INDEX	0xfffeu
+
+static void set_code(struct code_lanes *codes, uint32_t lane, const struct swd_palette *p,
+		     const struct swd_state *state)
+{
+	unsigned int div = state->mode % SWD_TRUNCATED, width = swd_width(p);
+	int more = p->zero_runs ? 1 + state->run_mode : 0;
+
+	if (state->mode == SWD_FIXED) {
+		codes->scale[lane] = INT16_MIN;
+		codes->limit[lane] = (int16_t)((p->size ? p->size : 1u << width) - 1);
+		codes->counted[lane] = 0;
+		codes->bits[lane] = (int16_t)((int)width + more);
+		return;
 	}
+	codes->scale[lane] = (int16_t)(1u << (15 - div));
+	codes->limit[lane] = state->mode >= SWD_TRUNCATED ? 2 : SWD_QUOTIENT_MAX;
+	codes->counted[lane] = state->mode >= SWD_TRUNCATED ? 1 : SWD_QUOTIENT_MAX;
+	codes->bits[lane] = (int16_t)((int)div + 1 + more);
+}
+
+/* Twice the indices of @present in a group's palette, in each of its columns of the vector. */
+static void spread_indices(const uint16_t *index, const uint16_t *present, uint32_t count, uint32_t lane,
+			   uint32_t room, swd_lanes *twice)
+{
+	for (uint32_t k = 0; k < count; k++) {
+		uint16_t i = index[present[k] < SWD_VALUES ? present[k] : 0];
+		uint64_t x = i == SWD_NO_INDEX ? TWICE_NO_INDEX : 2u * i;
+		uint16_t *to = (uint16_t *)&twice[k] + lane;
+
+		x *= 0x0001000100010001;
+		if (room >= 4)
+			for (uint32_t l = 0; l < room; l += 4)
+				memcpy(to + l, &x, sizeof(x));
+		else
+			memcpy(to, &x, room * sizeof(*to));
+	}
+}
+
+static inline __attribute__((always_inline)) void
+find_class_costs(struct swd_path *path, uint32_t vector, const struct code_lanes *codes, const swd_lanes *twice,
+		 const uint16_t *present, uint32_t count)
+{
+	const swd_lanes impossible = (swd_lanes){ 0 } + SWD_IMPOSSIBLE_COST;
+
+	for (uint32_t k = 0; k < count; k++) {
+		swd_lanes q, counted, over;
+
+		for (unsigned int i = 0; i < SWD_LANES; i++)
+			q[i] = (int16_t)((uint32_t)(uint16_t)twice[k][i] * (uint16_t)codes->scale[i] >> 16);
+		for (unsigned int i = 0; i < SWD_LANES; i++)
+			counted[i] = q[i] < codes->counted[i] ? q[i] : codes->counted[i];
+		over = q > codes->limit;
+		path->cost[present[k]][vector] = (over & impossible) | (~over & (counted + codes->bits));
+	}
+}
+
+#if HAVE_AVX2
+__attribute__((target("avx2"))) static void
+find_class_costs_avx2(struct swd_path *path, uint32_t vector, const struct code_lanes *codes,
+		      const swd_lanes *twice, const uint16_t *present, uint32_t count)
+{
+	find_class_costs(path, vector, codes, twice, present, count);
+}
+#endif
+
+static void fill_vector(struct swd_path *path, uint32_t vector, const struct code_lanes *codes,
+			const swd_lanes *twice, const uint16_t *present, uint32_t count)
+{
+#if HAVE_AVX2
+	if (__builtin_cpu_supports("avx2")) {
+		find_class_costs_avx2(path, vector, codes, twice, present, count);
+		return;
+	}
+#endif
+	find_class_costs(path, vector, codes, twice, present, count);
+}
+
+/* Zeros in runs cost what their places do. They are the first and the last classes. */
+static void fill_zeros(struct swd_path *path, const struct swd_state *state, uint32_t column,
+		       const uint16_t *present, uint32_t count)
+{
+	for (uint32_t i = count; i-- > 0 && swd_is_zero(present[i]);)
+		((int16_t *)path->cost[present[i]])[column] = swd_run_place(present[i]) >= state->run_mode;
+	if (!present[0])
+		((int16_t *)path->cost[0])[column] = !state->run_mode;
+}
+
+/* The states of a group: headers, codes. */
+static void open_group(struct swd_path *path, const struct swd_group *g, const struct swd_palette *p,
+		       struct code_lanes *codes)
+{
+	for (uint32_t i = g->first; i < g->first + (uint32_t)g->count; i++) {
+		uint32_t unfilled = UNFILLED * ((path->states[i].mode != SWD_FIXED) + p->zero_runs);
+		uint32_t column = swd_path_column(path, i);
+
+		((int16_t *)path->open)[column] = (int16_t)(swd_header_bits(p, true) + unfilled);
+		((int16_t *)path->again)[column] = (int16_t)(swd_header_bits(p, false) + unfilled);
+		set_code(&codes[column / SWD_LANES], column % SWD_LANES, p, &path->states[i]);
+	}
+}
+
+/* A group's part of the costs. Those of a vector are worked out when all groups in it have been here. */
+static void fill_group(struct swd_path *path, const struct swd_group *g, const struct swd_palette *p,
+		       struct code_lanes *codes, swd_lanes *twice, const uint16_t *present, uint32_t count)
+{
+	uint32_t end = g->column + (uint32_t)g->room, in_vector = g->room < SWD_LANES ? g->room : SWD_LANES;
+	uint16_t index[SWD_VALUES];
+
+	swd_index(p, index);
+	open_group(path, g, p, codes);
+	spread_indices(index, present, count, g->column % SWD_LANES, in_vector, twice);
+	if (end % SWD_LANES && end < path->columns)
+		return;
+	for (uint32_t v = g->column / SWD_LANES; v * SWD_LANES < end; v++)
+		fill_vector(path, v, &codes[v], twice, present, count);
 }
 
 void swd_path_prepare(struct swd_path *path, const struct swd_palette *palettes,
 		      const uint16_t *present, uint32_t present_count)
 {
-	uint16_t index[SWD_VALUES], of_present[SWD_CLASSES];
+	struct code_lanes codes[SWD_VECTORS];
+	swd_lanes twice[SWD_CLASSES];
 
 	sort_states(path);
 	set_groups(path);
-	for (uint32_t i = 0; i < path->state_count; i++) {
-		const struct swd_state *state = &path->states[i];
-		const struct swd_palette *p = &palettes[state->palette];
-		uint32_t unfilled = UNFILLED * ((state->mode != SWD_FIXED) + p->zero_runs);
-		uint32_t column = swd_path_column(path, i);
-
-		((int16_t *)path->open)[column] = (int16_t)(swd_header_bits(p, true) + unfilled);
-		((int16_t *)path->again)[column] = (int16_t)(swd_header_bits(p, false) + unfilled);
-		if (!i || path->states[i - 1].palette != state->palette) {
-			swd_index(p, index);
-			for (uint32_t k = 0; k < present_count; k++)
-				of_present[k] = index[present[k] < SWD_VALUES ? present[k] : 0];
-		}
-		fill_column(path, state, column, p, of_present, present, present_count);
+	/* A column without a state is never entered. */
+	for (uint32_t v = 0; v < path->vectors; v++) {
+		codes[v] = (struct code_lanes){ .limit = (swd_lanes){ 0 } - 1 };
+		path->open[v] = path->again[v] = (swd_lanes){ 0 } + TOO_DEAR;
 	}
-	fill_empty(path, present, present_count);
+	memset(twice, 0, present_count * sizeof(*twice));
+	for (uint32_t room = ROOM_MAX; room; room /= 2)
+		for (uint32_t i = 0; i < path->group_count; i++) {
+			const struct swd_group *g = &path->groups[i];
+
+			if (g->room == room)
+				fill_group(path, g, &palettes[path->states[g->first].palette], codes,
+					   twice, present, present_count);
+		}
+	for (uint32_t i = 0; i < path->state_count; i++)
+		if (palettes[path->states[i].palette].zero_runs)
+			fill_zeros(path, &path->states[i], swd_path_column(path, i), present,
+				   present_count);
 }
 
 /* --- On the way --- */

@@ -43,7 +43,7 @@ struct swd_span {
  * struct swd_path - states, what each class costs in them, and the way through them
  * @states, @state_count: to be set; sorted by swd_path_prepare()
  * @groups, @group_of: the states' palettes
- * @vectors: that are used of the columns
+ * @columns, @vectors: that are used
  * @spans, @span_count: how palettes lie in them
  * @apart: by vector and log2(1, 2, 4, 8): INT16_MAX where a column's neighbour at that distance has
  *	another palette
@@ -58,7 +58,7 @@ struct swd_path {
 	struct swd_group groups[SWD_STATES];
 	uint32_t group_count;
 	uint8_t group_of[SWD_STATES];
-	uint32_t vectors;
+	uint32_t columns, vectors;
 	struct swd_span spans[SWD_VECTORS];
 	uint32_t span_count;
 	swd_lanes apart[SWD_VECTORS][4];
