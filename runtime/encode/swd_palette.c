@@ -138,7 +138,7 @@ static uint32_t best_runs(const struct swd_hist *hist, uint32_t runs, uint8_t *m
  * struct ranking - values of a histogram and a palette that grows
  * @weights: values that are coded
  * @used: how many are different
- * @low, @high: extremes
+ * @low, @high: extremes of those that are not in the palette
  * @top: the most frequent first, @top_count of them
  * @of_top: how many of the first 0, 1, 2... of them there are
  * @count: of a value, 0 for what zero runs take
@@ -163,15 +163,19 @@ static void rank_value(struct ranking *r, unsigned int v, uint32_t n)
 	r->high = v;
 	if (r->low == SWD_VALUES)
 		r->low = v;
-	if (at == SWD_PALETTE_MAX && n <= r->count[r->top[at - 1]])
+	if (at == SWD_PALETTE_MAX && n <= r->of_top[at])
 		return;
 	if (at == SWD_PALETTE_MAX)
 		at--;
 	else
 		r->top_count++;
-	for (; at && r->count[r->top[at - 1]] < n; at--)
+	/* For now of_top[i + 1] is the count of top[i]. */
+	for (; at && r->of_top[at] < n; at--) {
 		r->top[at] = r->top[at - 1];
+		r->of_top[at + 1] = r->of_top[at];
+	}
 	r->top[at] = (uint16_t)v;
+	r->of_top[at + 1] = n;
 }
 
 static void rank(struct ranking *r, const struct swd_hist *hist, bool zero_runs)
@@ -194,7 +198,7 @@ static void rank(struct ranking *r, const struct swd_hist *hist, bool zero_runs)
 	}
 	r->of_top[0] = 0;
 	for (uint32_t i = 0; i < r->top_count; i++)
-		r->of_top[i + 1] = r->of_top[i] + r->count[r->top[i]];
+		r->of_top[i + 1] += r->of_top[i];
 	memset(&r->above[r->high], 0, (SWD_VALUES + 1 - r->high) * sizeof(r->above[0]));
 	for (unsigned int v = r->high + 1; v-- > 0;) {
 		above += r->count[v];
@@ -345,21 +349,29 @@ static void try_golomb(struct finds *finds, const struct ranking *r, const struc
 	}
 }
 
+/* Can a palette not be what is looked for, with @header bits of header? */
+static bool is_hopeless(const struct finds *finds, uint32_t header)
+{
+	uint32_t limit = finds->each ? finds->least + finds->least / SWD_WORTH : finds->least;
+
+	return finds->least != SWD_IMPOSSIBLE && finds->fixed + header + finds->bound > limit;
+}
+
 /* All modes with a palette of the @size most frequent values, @most the greatest of them. */
-static void try_size(struct finds *finds, const struct ranking *r, uint32_t size, unsigned int most)
+static void try_size(struct finds *finds, struct ranking *r, uint32_t size, unsigned int most)
 {
 	struct indices x = { .size = size };
-	uint32_t low = r->low, high = r->high, offset = 0, fixed, width, limit;
+	uint32_t offset = 0, fixed, width;
 	struct swd_palette header = { .size = (uint8_t)size };
 
 	if (r->above[0]) {
 		/* Extremes of what is left. */
-		while (low < SWD_VALUES - 1 && r->above[low + 1] == r->above[0])
-			low++;
-		while (high > low && r->above[high] == 0)
-			high--;
-		offset = low < OFFSET_MAX ? low : OFFSET_MAX;
-		x.high = size + high - offset;
+		while (r->low < SWD_VALUES - 1 && r->above[r->low + 1] == r->above[0])
+			r->low++;
+		while (r->high > r->low && r->above[r->high] == 0)
+			r->high--;
+		offset = r->low < OFFSET_MAX ? r->low : OFFSET_MAX;
+		x.high = size + r->high - offset;
 		if (x.high >= SWD_VALUES)
 			return;
 	} else {
@@ -368,9 +380,6 @@ static void try_size(struct finds *finds, const struct ranking *r, uint32_t size
 	x.shift = (int)size - (int)offset;
 	header.bits = (uint8_t)entry_bits(size ? most : x.high);
 	fixed = finds->fixed + swd_header_bits(&header, true);
-	limit = finds->each ? finds->least + finds->least / SWD_WORTH : finds->least;
-	if (finds->least != SWD_IMPOSSIBLE && fixed + finds->bound > limit)
-		return;
 	try_golomb(finds, r, &x, fixed, false);
 	try_golomb(finds, r, &x, fixed, true);
 	width = swd_width(&header);
@@ -380,6 +389,7 @@ static void try_size(struct finds *finds, const struct ranking *r, uint32_t size
 
 static void try_sizes(struct finds *finds, struct ranking *r)
 {
+	struct swd_palette header = { .size = 0 };
 	unsigned int most = 0;
 
 	try_size(finds, r, 0, 0);
@@ -387,10 +397,15 @@ static void try_sizes(struct finds *finds, struct ranking *r)
 		if (size <= r->top_count) {
 			uint32_t top = r->top[size - 1], n = r->count[top];
 
-			for (unsigned int v = 0; v <= top; v++)
-				r->above[v] -= n;
 			if (top > most)
 				most = top;
+			/* Headers only grow. */
+			header.size = (uint8_t)size;
+			header.bits = (uint8_t)entry_bits(most);
+			if (is_hopeless(finds, swd_header_bits(&header, true)))
+				break;
+			for (unsigned int v = 0; v <= top; v++)
+				r->above[v] -= n;
 		}
 		if (size > 1 && r->top_count)
 			try_size(finds, r, size, most);

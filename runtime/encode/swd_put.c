@@ -260,8 +260,12 @@ static void put_plain(struct swd_bits *out, const uint16_t *classes, const struc
 	uint16_t index[SWD_VALUES];
 
 	swd_index(slice->palette, index);
-	for (unsigned int v = 0; v < SWD_CLASSES; v++)
+	/* Short slices have few of the classes. */
+	for (unsigned int i = 0; i < (count < SWD_CLASSES ? count : SWD_CLASSES); i++) {
+		unsigned int v = count < SWD_CLASSES ? classes[slice->start + i] : i;
+
 		codes[v] = code_of(index[v < SWD_VALUES ? v : 0], div, slice->mode >= SWD_TRUNCATED);
+	}
 	if (fixed)
 		put_fixed(out, classes + slice->start, count, codes, div);
 	else
