@@ -528,8 +528,13 @@ static int choose_sparsity(struct be *be, struct be_op *op)
 	rc = choose_with_copy(be, &dense);
 	if (!rc)
 		rc = measure(be, op);
-	if (!rc)
-		rc = measure(be, &dense);
+	if (rc)
+		return rc;
+	/* Dense ones that are too slow even if they were no bytes need not be measured. */
+	if (!be->opt->optimise_size && be_format_price(be, &dense, 1, false) >=
+					       be_format_price(be, op, op->weight_bytes, false))
+		return 0;
+	rc = measure(be, &dense);
 	if (rc)
 		return rc;
 	if (be->opt->optimise_size ? dense.weight_bytes < op->weight_bytes :

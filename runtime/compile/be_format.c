@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define GROUP		4	/* 2:4: of so many input channels */
 #define GROUP_NONZERO	2	/* so many may be other than zero */
@@ -79,10 +80,28 @@ static int weight_at(const struct wenc_layer *layer, size_t at, int32_t zero)
 				      : ((const uint8_t *)layer->weights)[at] - zero;
 }
 
+/* Groups of weights that are zero where their bytes are: a word each. */
+static bool is_two_four_words(const uint8_t *weights, size_t count)
+{
+	for (size_t i = 0; i < count; i += GROUP) {
+		uint32_t w, nonzero;
+
+		memcpy(&w, weights + i, sizeof(w));
+		/* The high bit of each byte that is not zero, and of each that is no more than that. */
+		nonzero = (((w & 0x7f7f7f7f) + 0x7f7f7f7f) | w) & 0x80808080;
+		if (__builtin_popcount(nonzero) > GROUP_NONZERO ||
+		    (nonzero & w & ~((w & 0x7f7f7f7f) + 0x7f7f7f7f)))
+			return false;
+	}
+	return true;
+}
+
 static bool is_two_four(const struct wenc_layer *layer)
 {
 	size_t taps = (size_t)layer->kh * layer->kw;
 
+	if (layer->type == WENC_S8 && !layer->zero_points && layer->ic % GROUP == 0)
+		return is_two_four_words(layer->weights, layer->oc * taps * layer->ic);
 	for (size_t row = 0; row < layer->oc * taps; row++) {
 		int32_t zero = layer->zero_points ? layer->zero_points[row / taps] : 0;
 		unsigned int left = 0;

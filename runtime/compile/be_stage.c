@@ -229,6 +229,16 @@ struct option {
 	uint32_t unit;
 };
 
+/**
+ * struct choice - the options of a unit
+ * @stripes, @copies: price of the unit by itself and of what is copied for it, as much as is staged now
+ * @least: price of @best
+ */
+struct choice {
+	double stripes, copies, least;
+	struct option best;
+};
+
 static bool option_fits(const struct planner *p, uint32_t u, const struct option *o, uint64_t bytes)
 {
 	const struct be_transfer *t;
@@ -243,14 +253,19 @@ static bool option_fits(const struct planner *p, uint32_t u, const struct option
 	       has_room(p, t->last + 1, u, t->size + bytes);
 }
 
-/* Set unit @u up as @o says, but for the room that it takes. Returns the unit from which time changes. */
+/* What is staged of unit @u, and what it costs then. */
+static void set_staged(struct planner *p, uint32_t u, uint8_t staged)
+{
+	p->units[u].staged = staged;
+	price(p, u);
+}
+
+/* Bring what is staged as @o says, but for the room that it takes. Returns the unit from which time changes. */
 static uint32_t set_option(struct planner *p, uint32_t u, const struct option *o, uint64_t bytes)
 {
 	struct be *be = p->be;
 	struct planned *x = &p->units[u];
 
-	x->staged = o->staged;
-	price(p, u);
 	if (!o->staged)
 		return u;
 	if (o->join)
@@ -276,8 +291,11 @@ static uint64_t option_bytes(const struct planner *p, uint32_t u, const struct o
 static void apply(struct planner *p, uint32_t u, const struct option *o)
 {
 	uint64_t bytes = option_bytes(p, u, o);
-	uint32_t from = set_option(p, u, o, bytes);
 	struct be_transfer *t;
+	uint32_t from;
+
+	set_staged(p, u, o->staged);
+	from = set_option(p, u, o, bytes);
 
 	if (o->staged) {
 		t = &p->be->transfers[p->be->transfer_count - 1];
@@ -307,39 +325,45 @@ static double copy_price(const struct planner *p, const struct planned *x)
 						  t->region[p->be->copy_region], bytes);
 }
 
-/* Try @o; keep it in @best if it is best for unit @u. */
-static void consider(struct planner *p, uint32_t u, const struct option *o, struct option *best,
-		     double *least)
+/* Unit @u with that much of it staged: options with the same follow. */
+static void begin_staged(struct planner *p, uint32_t u, uint8_t staged, struct choice *c)
+{
+	struct planned *x = &p->units[u];
+
+	set_staged(p, u, staged);
+	/* Later stripes cost what this one does, but for waiting. */
+	c->stripes = p->rounds * be_price(p->be, &x->cost);
+	c->copies = copy_price(p, x);
+}
+
+static double option_price(const struct choice *c, const struct planned *x, uint64_t end)
+{
+	return (double)end + c->stripes - (double)x->cost.cycles + c->copies;
+}
+
+/* Try @o, keep it if it is best for unit @u. */
+static void consider(struct planner *p, uint32_t u, const struct option *o, struct choice *c)
 {
 	struct be *be = p->be;
 	struct planned *x = &p->units[u];
 	uint64_t bytes = option_bytes(p, u, o);
-	struct be_timeline now = { .kernel = { 0 } };
-	double price, stripes, copies;
-	uint32_t from;
+	struct be_timeline now;
+	double price;
 
-	if (!option_fits(p, u, o, bytes))
-		return;
-	from = set_option(p, u, o, bytes);
-	/* Later stripes cost what this one does, but for waiting. */
-	stripes = p->rounds * be_price(be, &x->cost);
-	copies = copy_price(p, x);
 	/* It cannot end before what comes before it has, and its own cycles are over. */
-	now.kernel[0] = x->before.kernel[0] + x->cost.cycles;
-	price = (double)now.kernel[0] + stripes - (double)x->cost.cycles + copies;
-	if (price < *least) {
-		pass(p, from, u, false, &now);
-		price = (double)now.kernel[0] + stripes - (double)x->cost.cycles + copies;
-	}
-	if (price < *least) {
-		*least = price;
-		*best = *o;
+	if (option_price(c, x, x->before.kernel[0] + x->cost.cycles) >= c->least ||
+	    !option_fits(p, u, o, bytes))
+		return;
+	pass(p, set_option(p, u, o, bytes), u, false, &now);
+	price = option_price(c, x, now.kernel[0]);
+	if (price < c->least) {
+		c->least = price;
+		c->best = *o;
 	}
 	if (o->join)
 		be->transfers[be->transfer_count - 1].size -= bytes;
 	else if (o->staged)
 		be->transfer_count--;
-	x->staged = 0;
 }
 
 /* The last moment before which nothing may be asked for: queues are in order. */
@@ -375,8 +399,8 @@ static int plan_unit(struct planner *p, uint32_t u)
 {
 	static const uint8_t parts[] = { BE_STAGE_SCALES, BE_STAGE_SCALES | BE_STAGE_WEIGHTS };
 	struct be *be = p->be;
-	struct option o = { .unit = u }, best = o;
-	double least = HUGE_VAL;
+	struct option o = { .unit = u };
+	struct choice c = { .least = HUGE_VAL, .best = o };
 	struct be_transfer *grown =
 		be_grow(be->transfers, be->transfer_count, &be->transfer_room, sizeof(*grown));
 	uint32_t from = earliest(p, u);
@@ -384,23 +408,25 @@ static int plan_unit(struct planner *p, uint32_t u)
 	if (!grown)
 		return error_set(be->err, -ENOMEM, "out of memory");
 	be->transfers = grown;
-	consider(p, u, &o, &best, &least);
+	begin_staged(p, u, 0, &c);
+	consider(p, u, &o, &c);
 	for (unsigned int i = p->alone; i < 2 && be->copies && p->units[u].weights; i++) {
 		const struct be_transfer *last =
 			be->transfer_count ? &be->transfers[be->transfer_count - 1] : NULL;
 
 		o.staged = parts[i];
+		begin_staged(p, u, parts[i], &c);
 		o.join = true;
 		if (!p->alone && last && !last->alone && last->tensor == BE_NONE &&
 		    last->unit >= from && u - last->unit <= be->plan_ahead)
-			consider(p, u, &o, &best, &least);
+			consider(p, u, &o, &c);
 		o.join = false;
 		for (uint32_t back = 0; u - from >= back; back = 2 * back + 1) {
 			o.unit = u - back;
-			consider(p, u, &o, &best, &least);
+			consider(p, u, &o, &c);
 		}
 	}
-	apply(p, u, &best);
+	apply(p, u, &c.best);
 	note_latest(p, u);
 	return 0;
 }

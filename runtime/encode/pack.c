@@ -137,6 +137,17 @@ bool wenc_is_sparse(const struct wenc_layer *layer, const uint16_t *folded, uint
 		for (uint32_t i = 0; i < layer->ic; i += SPARSE_GROUP) {
 			unsigned int nonzero = 0;
 
+			if (layer->ic - i >= SPARSE_GROUP) {
+				uint64_t w;
+
+				/* Four at once, which have 9 bits of 16. */
+				memcpy(&w, folded + i, sizeof(w));
+				nonzero = (unsigned int)__builtin_popcountll(
+					(w + 0x7fff7fff7fff7fff) & 0x8000800080008000);
+				if (nonzero > SPARSE_NONZERO || w & 0x0100010001000100)
+					return false;
+				continue;
+			}
 			for (uint32_t k = i; k < i + SPARSE_GROUP && k < layer->ic; k++) {
 				nonzero += folded[k] != 0;
 				if (folded[k] >> 1 > SPARSE_MAX)
