@@ -8,8 +8,7 @@
  * earlier moment or together with the transfer before. What lets the part end first on the line of
  * time (be_timeline.h) stays. One transfer for several operations pays the memory's latency once.
  */
-#include "runtime/compile/be.h"
-#include "runtime/compile/be_timeline.h"
+#include "runtime/compile/be_stage.h"
 
 #include <errno.h>
 #include <math.h>
@@ -17,59 +16,7 @@
 #include <string.h>
 
 #define MOST_PARTS	8
-#define LEAST_TO_CUT	4096	/* bytes of weights */
-#define LEAST_DEPTH	16	/* channels of a part */
 #define LEAST_GAIN	100	/* cycles for a part more: it takes bytes of its own */
-
-/**
- * struct planned - a unit, and the moment before it
- * @before: time before its transfers are asked for
- * @cost: of the kernel, with its constants where they are now
- * @used: bytes of transfers that live while it runs
- * @weights, @scales: bytes, an estimate
- * @transfer: that it waits for
- * @map: transfer of its IFM, BE_NONE: none
- */
-struct planned {
-	struct be_unit unit;
-	struct be_timeline before;
-	struct cost_result cost;
-	uint64_t used;
-	uint32_t weights, scales;
-	uint8_t staged;
-	uint32_t transfer, map;
-	uint32_t graph_op;
-	bool run_starts;	/* the CPU has worked: nothing is copied across */
-};
-
-/* Kinds of units whose costs are remembered: parts 1, 2, 4, 8, in the first, another, the last slice. */
-#define MEMO_STATES	6	/* nothing, scales or all staged; the IFM where it is, or copied */
-#define MEMO_WHOLE	MEMO_STATES
-#define MEMO_ALL	(4 * 3 * MEMO_STATES)
-
-/**
- * struct memo - what the units of an operation cost
- * @known: whether @cost is
- * @cost: MEMO_WHOLE of them, or MEMO_ALL of an operation that may be cut
- */
-struct memo {
-	bool known[MEMO_ALL];
-	struct cost_result cost[];
-};
-
-struct planner {
-	struct be *be;
-	struct planned *units;
-	uint32_t count, room;
-	struct be_timeline now;
-	uint64_t limit;
-	double *density;	/* of each operation: encoded bytes a weight */
-	bool alone;		/* no transfer together with others, and of all or nothing */
-	uint32_t rounds;	/* how often a unit's operation comes back: stripes */
-	double toll;		/* price of a cycle in which something is copied */
-	uint32_t parts;		/* that an operation is being tried in; 0: something else is done */
-	struct memo **memos;	/* by operation */
-};
 
 static int grow_units(struct planner *p)
 {
@@ -79,87 +26,6 @@ static int grow_units(struct planner *p)
 		return error_set(p->be->err, -ENOMEM, "out of memory");
 	p->units = units;
 	return 0;
-}
-
-/* ---- what a kernel costs ---- */
-
-static bool may_cut(const struct planner *p, const struct be_op *op)
-{
-	return p->be->copies && op->npu->kind == IR_NPU_CONV && !op->npu->transpose &&
-	       !op->npu->reverse && op->npu->ofm.c >= 2 * LEAST_DEPTH &&
-	       op->desc.weight_bytes >= LEAST_TO_CUT;
-}
-
-/* Where the cost of @x is remembered. NULL: nowhere. */
-static struct memo *memo_of(const struct planner *p, const struct planned *x, uint32_t *at)
-{
-	const struct be_op *op = &p->be->ops[x->unit.op];
-	struct memo **memo = &p->memos[x->unit.op];
-	uint32_t slice = x->unit.slice, kind;
-	bool cut = may_cut(p, op);
-
-	if (!p->parts || (p->parts > 1 && !cut))
-		return NULL;
-	if (!*memo)
-		*memo = calloc(1, sizeof(**memo) +
-					  (cut ? MEMO_ALL : MEMO_WHOLE) * sizeof((*memo)->cost[0]));
-	kind = !slice ? 0 : slice + 1 < op->slice_count ? 1 : 2;
-	*at = (uint32_t)__builtin_ctz(p->parts) * 3 + kind;
-	*at = *at * 3 + (!x->staged ? 0 : x->staged == BE_STAGE_SCALES ? 1 : 2);
-	*at = *at * 2 + (x->map != BE_NONE);
-	return *memo;
-}
-
-static void work_out(const struct planner *p, uint32_t u)
-{
-	struct planned *x = &p->units[u];
-	const struct be_op *op = &p->be->ops[x->unit.op];
-	const struct cost_target *t = &p->be->target->cost;
-	struct cost_op_desc d = op->desc;
-	uint8_t quick = t->region[p->be->copy_region];
-
-	be_describe_rows(op->npu, x->unit.y0, x->unit.y1, &d);
-	d.weight_memory = d.scale_memory = t->region[PROGRAM_CONSTANTS];
-	if (be_tensor_of(&op->npu->ifm) != IR_NONE)
-		d.ifm[0].memory = x->map != BE_NONE ? quick :
-				  t->region[p->be->tensors[op->npu->ifm.tensor].region];
-	if (be_has_streams(op->npu)) {
-		d.ofm.d = be_slice_channels(op, x->unit.slice);
-		if (op->npu->kind == IR_NPU_DEPTHWISE)
-			d.ifm[0].d = d.ofm.d;
-		d.continues = x->unit.slice > 0;
-		d.continued = x->unit.slice + 1 < op->slice_count;
-		d.weight_bytes = x->weights;
-		d.scale_bytes = x->scales;
-		if (x->staged & BE_STAGE_WEIGHTS)
-			d.weight_memory = quick;
-		if (x->staged & BE_STAGE_SCALES)
-			d.scale_memory = quick;
-	}
-	cost_op(t, &d, &x->cost);
-}
-
-static void price(const struct planner *p, uint32_t u)
-{
-	struct planned *x = &p->units[u];
-	uint32_t at = 0;
-	struct memo *memo = memo_of(p, x, &at);
-
-	if (memo && memo->known[at]) {
-		x->cost = memo->cost[at];
-		return;
-	}
-	work_out(p, u);
-	if (!memo)
-		return;
-	memo->known[at] = true;
-	memo->cost[at] = x->cost;
-}
-
-static uint64_t staged_bytes(const struct planned *x)
-{
-	return (x->staged & BE_STAGE_WEIGHTS ? x->weights : 0u) +
-	       (x->staged & BE_STAGE_SCALES ? x->scales : 0u);
 }
 
 /* ---- time ---- */
@@ -257,7 +123,7 @@ static bool option_fits(const struct planner *p, uint32_t u, const struct option
 static void set_staged(struct planner *p, uint32_t u, uint8_t staged)
 {
 	p->units[u].staged = staged;
-	price(p, u);
+	be_stage_price(p, u);
 }
 
 /* Bring what is staged as @o says, but for the room that it takes. Returns the unit from which time changes. */
@@ -284,7 +150,7 @@ static uint64_t option_bytes(const struct planner *p, uint32_t u, const struct o
 	struct planned x = { .staged = o->staged, .weights = p->units[u].weights,
 			     .scales = p->units[u].scales };
 
-	return be_align(staged_bytes(&x), BE_ALIGN);
+	return be_align(be_stage_bytes(&x), BE_ALIGN);
 }
 
 /* Do what @o says and let time pass. There is room. */
@@ -315,7 +181,7 @@ static double copy_price(const struct planner *p, const struct planned *x)
 {
 	const struct cost_target *t = &p->be->target->cost;
 	struct cost_result moved = { 0 };
-	uint64_t bytes = staged_bytes(x);
+	uint64_t bytes = be_stage_bytes(x);
 
 	if (!bytes)
 		return 0;
@@ -481,7 +347,7 @@ static int cut(struct planner *p, uint32_t index, uint32_t parts)
 
 	if (parts > 1)
 		depth = (uint32_t)be_align(depth, op->desc.block.d < depth ? op->desc.block.d
-									   : LEAST_DEPTH);
+									   : BE_STAGE_DEPTH);
 	op->slice_count = be_div_up(oc, depth);
 	free(op->slices);
 	op->slices = calloc(op->slice_count, sizeof(*op->slices));
@@ -554,7 +420,7 @@ static void follow(struct planner *p, uint32_t u, uint32_t first)
 		take(p, t->last + 1, u, t->size, false);
 		t->last = u;
 	}
-	price(p, u);
+	be_stage_price(p, u);
 	replay(p, u, u);
 }
 
@@ -578,7 +444,7 @@ static bool reuse(struct planner *p, uint32_t u, const struct be_slice *s)
 	}
 	x->staged = s->latest_staged;
 	x->transfer = s->latest;
-	price(p, u);
+	be_stage_price(p, u);
 	replay(p, u, u);
 	return true;
 }
@@ -692,7 +558,7 @@ static int plan_op(struct planner *p, uint32_t index)
 	if (transfers)
 		last = be->transfers[transfers - 1];
 	rc = add_units(p, index, 1);
-	if (rc || !may_cut(p, &be->ops[index]))
+	if (rc || !be_stage_may_cut(p, &be->ops[index]))
 		return rc;
 	sooner = p->now.kernel[0];
 	for (uint32_t parts = 2; parts <= MOST_PARTS && !rc; parts *= 2) {
@@ -757,7 +623,7 @@ static int plan_all(struct planner *p, double toll, double *price)
 	for (uint32_t u = 0; u < p->count; u++) {
 		for (unsigned int i = 0; i < COST_TRAFFIC; i++)
 			sum.read[COST_EXT][0] += p->units[u].cost.read[COST_EXT][i];
-		sum.read[COST_EXT][0] += staged_bytes(&p->units[u]);
+		sum.read[COST_EXT][0] += be_stage_bytes(&p->units[u]);
 	}
 	*price = be_price(p->be, &sum);
 	return rc;

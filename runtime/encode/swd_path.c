@@ -14,6 +14,7 @@
 
 #define UNFILLED	6u	/* bits of a chunk that a slice leaves unfilled, on average */
 #define TOO_DEAR	600	/* to enter: more than any header */
+#define FEW	6u	/* vectors that registers hold */
 #define ROOM_MAX	128u	/* columns of a palette */
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -74,6 +75,8 @@ static void set_spans(struct swd_path *path)
 		struct swd_span *span = &path->spans[path->span_count++];
 
 		span->vectors = most > SWD_LANES ? most / SWD_LANES : 1;
+		for (uint32_t k = 0; k < span->vectors; k++)
+			path->alone[v + k] = (swd_lanes){ 0 } + (int16_t)(k ? 0 : INT16_MAX);
 		span->neighbours = most > SWD_LANES ? SWD_LANES : most;
 		v += span->vectors;
 	}
@@ -268,14 +271,12 @@ void swd_path_prepare(struct swd_path *path, const struct swd_palette *palettes,
 
 /* --- On the way --- */
 
-/* *a = the lower of each. Compilers know the loop as one instruction. */
+/* *a = the lower of each, without a loop over lanes, which compilers make one instruction or a hundred. */
 static inline __attribute__((always_inline)) void lower(swd_lanes *a, const swd_lanes *b)
 {
-	swd_lanes x = *a, y = *b;
+	swd_lanes less = *a < *b;
 
-	for (unsigned int i = 0; i < SWD_LANES; i++)
-		x[i] = x[i] < y[i] ? x[i] : y[i];
-	*a = x;
+	*a = (*a & less) | (*b & ~less);
 }
 
 #define NEIGHBOUR_1	1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14
@@ -307,29 +308,11 @@ static inline __attribute__((always_inline)) void lowest(swd_lanes *a, unsigned 
 	}
 }
 
-/* at[] += what @count classes cost. Four vectors share the work of finding a class's costs. */
+/* at[] += what @count classes cost. */
 static inline __attribute__((always_inline)) void
 add_costs(const struct swd_path *path, const uint16_t *classes, uint32_t count, swd_lanes *at)
 {
-	uint32_t v = 0;
-
-	for (; v + 4 <= path->vectors; v += 4) {
-		swd_lanes a = at[v], b = at[v + 1], c = at[v + 2], d = at[v + 3];
-
-		for (uint32_t i = 0; i < count; i++) {
-			const swd_lanes *cost = &path->cost[classes[i]][v];
-
-			a += cost[0];
-			b += cost[1];
-			c += cost[2];
-			d += cost[3];
-		}
-		at[v] = a;
-		at[v + 1] = b;
-		at[v + 2] = c;
-		at[v + 3] = d;
-	}
-	for (; v < path->vectors; v++) {
+	for (uint32_t v = 0; v < path->vectors; v++) {
 		swd_lanes a = at[v];
 
 		for (uint32_t i = 0; i < count; i++)
@@ -338,8 +321,9 @@ add_costs(const struct swd_path *path, const uint16_t *classes, uint32_t count, 
 	}
 }
 
+/* With any states. */
 static inline __attribute__((always_inline)) void
-find_costs(struct swd_path *path, const uint16_t *classes, uint32_t count, uint32_t step)
+find_many(struct swd_path *path, const uint16_t *classes, uint32_t count, uint32_t step)
 {
 	uint32_t vectors = path->vectors;
 	static const swd_lanes together[4];
@@ -349,10 +333,7 @@ find_costs(struct swd_path *path, const uint16_t *classes, uint32_t count, uint3
 	for (uint32_t first = 0; first < count; first += step, after += vectors) {
 		swd_lanes least;
 
-		if (count - first >= SWD_STEP_MAX && step == SWD_STEP_MAX)
-			add_costs(path, classes + first, SWD_STEP_MAX, at);
-		else
-			add_costs(path, classes + first, count - first < step ? count - first : step, at);
+		add_costs(path, classes + first, count - first < step ? count - first : step, at);
 		least = at[0];
 		for (uint32_t v = 1; v < vectors; v++)
 			lower(&least, &at[v]);
@@ -374,6 +355,95 @@ find_costs(struct swd_path *path, const uint16_t *classes, uint32_t count, uint3
 				at[v] = now;
 			}
 		}
+	}
+}
+
+/* With @n vectors, a constant, so that all is in registers; @wide: a palette may have several of them. */
+static inline __attribute__((always_inline)) void
+find_few(struct swd_path *path, const uint16_t *classes, uint32_t count, uint32_t step, uint32_t n, bool wide)
+{
+	static const swd_lanes together[4];
+	swd_lanes at[FEW], enter[FEW], *after = path->after;
+
+	for (uint32_t v = 0; v < n; v++)
+		at[v] = path->open[v];
+	for (uint32_t first = 0; first < count; first += step, after += n) {
+		uint32_t end = count - first < step ? count : first + step;
+		swd_lanes least;
+
+		for (uint32_t i = first; i < end; i++) {
+			const swd_lanes *cost = path->cost[classes[i]];
+
+			for (uint32_t v = 0; v < n; v++)
+				at[v] += cost[v];
+		}
+		least = at[0];
+		for (uint32_t v = 1; v < n; v++)
+			lower(&least, &at[v]);
+		lowest(&least, SWD_LANES, together);
+		for (uint32_t v = 0; v < n; v++) {
+			after[v] = enter[v] = at[v] = at[v] - least;
+			lowest(&enter[v], SWD_LANES, path->apart[v]);
+		}
+		for (uint32_t v = 1; wide && v < n; v++) {
+			swd_lanes other = enter[v - 1] | path->alone[v];
+
+			lower(&enter[v], &other);
+		}
+		for (uint32_t v = n - 1; wide && v; v--) {
+			swd_lanes other = enter[v] | path->alone[v];
+
+			lower(&enter[v - 1], &other);
+		}
+		for (uint32_t v = 0; v < n; v++) {
+			enter[v] += path->again[v];
+			lower(&enter[v], &path->open[v]);
+			lower(&at[v], &enter[v]);
+		}
+	}
+}
+
+static inline __attribute__((always_inline)) void
+find_costs(struct swd_path *path, const uint16_t *classes, uint32_t count, uint32_t step)
+{
+	/* The first palette is the widest. */
+	switch (path->vectors * 2 + (path->spans[0].vectors > 1)) {
+	case 2:
+		find_few(path, classes, count, step, 1, false);
+		break;
+	case 4:
+		find_few(path, classes, count, step, 2, false);
+		break;
+	case 5:
+		find_few(path, classes, count, step, 2, true);
+		break;
+	case 6:
+		find_few(path, classes, count, step, 3, false);
+		break;
+	case 7:
+		find_few(path, classes, count, step, 3, true);
+		break;
+	case 8:
+		find_few(path, classes, count, step, 4, false);
+		break;
+	case 9:
+		find_few(path, classes, count, step, 4, true);
+		break;
+	case 10:
+		find_few(path, classes, count, step, 5, false);
+		break;
+	case 11:
+		find_few(path, classes, count, step, 5, true);
+		break;
+	case 12:
+		find_few(path, classes, count, step, 6, false);
+		break;
+	case 13:
+		find_few(path, classes, count, step, 6, true);
+		break;
+	default:
+		find_many(path, classes, count, step);
+		break;
 	}
 }
 

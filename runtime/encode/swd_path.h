@@ -47,6 +47,7 @@ struct swd_span {
  * @spans, @span_count: how palettes lie in them
  * @apart: by vector and log2(1, 2, 4, 8): INT16_MAX where a column's neighbour at that distance has
  *	another palette
+ * @alone: by vector: INT16_MAX unless it goes on with the palette of the vector before
  * @open, @again: bits that entering a state costs, with and without its palette
  * @cost: by class and column
  * @after: of each block, what it costs to come to its end, in each column
@@ -61,7 +62,7 @@ struct swd_path {
 	uint32_t columns, vectors;
 	struct swd_span spans[SWD_VECTORS];
 	uint32_t span_count;
-	swd_lanes apart[SWD_VECTORS][4];
+	swd_lanes apart[SWD_VECTORS][4], alone[SWD_VECTORS];
 	swd_lanes open[SWD_VECTORS], again[SWD_VECTORS];
 	swd_lanes cost[SWD_CLASSES][SWD_VECTORS];
 	swd_lanes after[SWD_BLOCKS_MAX * SWD_VECTORS];
