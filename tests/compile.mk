@@ -62,7 +62,8 @@ $(O)/fuzz_compile $(O)/fuzz_ir:
 FUZZERS += fuzz-compile fuzz-ir
 CHECKS += check-fuzz-compile check-fuzz-ir
 .PHONY: fuzz-compile fuzz-ir
-check-fuzz-compile check-fuzz-ir: FUZZ_ARGS := -seed=1 -max_total_time=15
+check-fuzz-compile: FUZZ_ARGS = $(call fuzz_bounded,10000,45)
+check-fuzz-ir: FUZZ_ARGS = $(call fuzz_bounded,200000,45)
 fuzz-compile check-fuzz-compile: NAME := compile
 fuzz-ir check-fuzz-ir: NAME := ir
 fuzz-compile check-fuzz-compile: SEEDS := $(wildcard tests/data/ops/*/model.tflite \
@@ -70,7 +71,5 @@ fuzz-compile check-fuzz-compile: SEEDS := $(wildcard tests/data/ops/*/model.tfli
 fuzz-ir check-fuzz-ir: SEEDS := $(wildcard tests/ir/*.ir)
 fuzz-compile check-fuzz-compile fuzz-ir check-fuzz-ir:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_$(NAME)
-	mkdir -p $(O)/corpus-$(NAME)
-	cd $(O)/corpus-$(NAME) && for f in $(abspath $(SEEDS)); do cp -n $$f seed-$$(echo $$f | tr / _ | tail -c 100); done
-	$(O)/fuzz/fuzz_$(NAME) -timeout=20 -rss_limit_mb=2048 -max_len=20000 -print_final_stats=1 \
-		$(FUZZ_ARGS) $(O)/corpus-$(NAME) tests/corpus/$(NAME)
+	$(call fuzz_run,$(NAME),$(O)/fuzz/fuzz_$(NAME) -timeout=20 -rss_limit_mb=2048 -max_len=20000 \
+		-print_final_stats=1,$(SEEDS) tests/corpus/$(NAME)/*)

@@ -79,15 +79,15 @@ $(O)/fuzz_strict $(O)/fuzz_systems:
 FUZZERS += fuzz-strict fuzz-systems
 CHECKS += check-fuzz-strict check-fuzz-systems
 .PHONY: fuzz-strict fuzz-systems
-check-fuzz-strict check-fuzz-systems: FUZZ_ARGS := -seed=1 -max_total_time=8
+check-fuzz-strict: FUZZ_ARGS = $(call fuzz_bounded,25000,24)
+check-fuzz-systems: FUZZ_ARGS = $(call fuzz_bounded,1000000,24)
 fuzz-strict check-fuzz-strict: FUZZ_SEEDS := tests/corpus/decode
 fuzz-systems check-fuzz-systems: FUZZ_SEEDS := runtime/target/systems
 fuzz-strict check-fuzz-strict fuzz-systems check-fuzz-systems:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" \
 		$(O)/fuzz/fuzz_$(lastword $(subst -, ,$@))
-	mkdir -p $(O)/corpus-$(lastword $(subst -, ,$@))
-	$(O)/fuzz/fuzz_$(lastword $(subst -, ,$@)) -timeout=25 -rss_limit_mb=4096 -max_len=4096 \
-		-print_final_stats=1 $(FUZZ_ARGS) $(O)/corpus-$(lastword $(subst -, ,$@)) $(FUZZ_SEEDS)
+	$(call fuzz_run,$(lastword $(subst -, ,$@)),$(O)/fuzz/fuzz_$(lastword $(subst -, ,$@)) -timeout=25 \
+		-rss_limit_mb=4096 -max_len=4096 -print_final_stats=1,$(FUZZ_SEEDS)/*)
 
 -include $(addprefix $(O)/tests/,test_target.d fuzz_strict.d fuzz_systems.d)
 

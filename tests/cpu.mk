@@ -32,12 +32,11 @@ $(O)/fuzz_cpu: $(FUZZ_CPU_SRCS:%.c=$(O)/%.o)
 FUZZERS += fuzz-cpu
 CHECKS += check-fuzz-cpu
 .PHONY: fuzz-cpu
-check-fuzz-cpu: FUZZ_ARGS := -seed=1 -max_total_time=15
+check-fuzz-cpu: FUZZ_ARGS = $(call fuzz_bounded,150000,45)
 fuzz-cpu check-fuzz-cpu:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_cpu
-	mkdir -p $(O)/corpus-cpu
-	$(O)/fuzz/fuzz_cpu -timeout=10 -rss_limit_mb=1024 -max_len=1024 -print_final_stats=1 \
-		$(FUZZ_ARGS) $(O)/corpus-cpu tests/corpus/cpu
+	$(call fuzz_run,cpu,$(O)/fuzz/fuzz_cpu \
+		-timeout=10 -rss_limit_mb=1024 -max_len=1024 -print_final_stats=1,tests/corpus/cpu/*)
 
 # The same inputs through TFLite 2.14 from PyPI. FULL=1: more changes of scales. Status 77: no models, no PyPI.
 CPU_RUN_OBJS := $(O)/tests/cpu_run.o

@@ -47,9 +47,8 @@ $(O)/fuzz_encode: $(FUZZ_ENCODE_SRCS:%.c=$(O)/%.o)
 FUZZERS += fuzz-encode
 CHECKS += check-fuzz-encode
 .PHONY: fuzz-encode
-check-fuzz-encode: FUZZ_ARGS := -seed=1 -max_total_time=10
+check-fuzz-encode: FUZZ_ARGS = $(call fuzz_bounded,1000,30)
 fuzz-encode check-fuzz-encode:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_encode
-	mkdir -p $(O)/corpus-encode
-	$(O)/fuzz/fuzz_encode -timeout=10 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
-		$(FUZZ_ARGS) $(O)/corpus-encode tests/corpus/encode
+	$(call fuzz_run,encode,$(O)/fuzz/fuzz_encode \
+		-timeout=10 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1,tests/corpus/encode/*)

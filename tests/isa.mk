@@ -44,13 +44,12 @@ $(O)/fuzz_decode: $(FUZZ_DECODE_OBJS)
 FUZZERS += fuzz-decode
 CHECKS += check-fuzz-decode
 .PHONY: fuzz-decode
-check-fuzz-decode: FUZZ_ARGS := -seed=1 -max_total_time=10
+check-fuzz-decode: FUZZ_ARGS = $(call fuzz_bounded,60000,30)
 fuzz-decode check-fuzz-decode:
 	$(MAKE) O=$(O)/fuzz-knowing CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN_KNOWING)" CFLAGS="-O2 -g" \
 		$(O)/fuzz-knowing/fuzz_decode
-	mkdir -p $(O)/corpus-decode
-	$(FUZZ_ENV) $(O)/fuzz-knowing/fuzz_decode -timeout=10 -rss_limit_mb=1024 -max_len=2049 -print_final_stats=1 \
-		$(FUZZ_ARGS) $(O)/corpus-decode tests/corpus/decode
+	$(call fuzz_run,decode,$(FUZZ_ENV) $(O)/fuzz-knowing/fuzz_decode \
+		-timeout=10 -rss_limit_mb=1024 -max_len=2049 -print_final_stats=1,tests/corpus/decode/*)
 
 -include $(TEST_DECODE:=.d) $(O)/tests/fuzz_decode.d
 

@@ -63,12 +63,11 @@ $(O)/fuzz_onnx: $(O)/tests/fuzz_onnx.o $(ONNX_TEST_OBJS)
 FUZZERS += fuzz-onnx
 CHECKS += check-fuzz-onnx
 .PHONY: fuzz-onnx
-check-fuzz-onnx: FUZZ_ARGS := -seed=1 -max_total_time=20
+check-fuzz-onnx: FUZZ_ARGS = $(call fuzz_bounded,60000,60)
 fuzz-onnx check-fuzz-onnx:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_onnx
-	mkdir -p $(O)/corpus-onnx
-	$(O)/fuzz/fuzz_onnx -timeout=20 -rss_limit_mb=3072 -max_len=8192 -print_final_stats=1 \
-		$(FUZZ_ARGS) $(O)/corpus-onnx tests/corpus/onnx
+	$(call fuzz_run,onnx,$(O)/fuzz/fuzz_onnx \
+		-timeout=20 -rss_limit_mb=3072 -max_len=8192 -print_final_stats=1,tests/corpus/onnx/*)
 
 # Whole networks against ONNX Runtime, and what the passes make of them.
 CHECKS += check-onnx-networks

@@ -83,9 +83,8 @@ $(O)/fuzz_opencl: $(FUZZ_OPENCL_OBJS) $(O)/libsim.a
 FUZZERS += fuzz-opencl
 CHECKS += check-fuzz-opencl
 .PHONY: fuzz-opencl
-check-fuzz-opencl: FUZZ_ARGS := -seed=1 -max_total_time=20
+check-fuzz-opencl: FUZZ_ARGS = $(call fuzz_bounded,12000,60)
 fuzz-opencl check-fuzz-opencl:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_opencl
-	mkdir -p $(O)/corpus-opencl
-	$(O)/fuzz/fuzz_opencl -timeout=20 -rss_limit_mb=2048 -max_len=512 -print_final_stats=1 $(FUZZ_ARGS) \
-		$(O)/corpus-opencl tests/corpus/opencl
+	$(call fuzz_run,opencl,$(O)/fuzz/fuzz_opencl \
+		-timeout=20 -rss_limit_mb=2048 -max_len=512 -print_final_stats=1,tests/corpus/opencl/*)

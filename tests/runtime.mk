@@ -51,12 +51,16 @@ FUZZ_FILES := model container image npy tflite
 FUZZERS += $(FUZZ_FILES:%=fuzz-%)
 CHECKS += $(FUZZ_FILES:%=check-fuzz-%)
 .PHONY: $(FUZZ_FILES:%=fuzz-%)
-$(FUZZ_FILES:%=check-fuzz-%): FUZZ_ARGS := -seed=1 -max_total_time=10
+FUZZ_RUNS_model := 80000
+FUZZ_RUNS_container := 4000000
+FUZZ_RUNS_image := 400000
+FUZZ_RUNS_npy := 400000
+FUZZ_RUNS_tflite := 300000
+$(FUZZ_FILES:%=check-fuzz-%): FUZZ_ARGS = $(call fuzz_bounded,$(FUZZ_RUNS_$(NAME)),30)
 $(FUZZ_FILES:%=fuzz-%) $(FUZZ_FILES:%=check-fuzz-%): NAME = $(lastword $(subst -, ,$@))
 $(FUZZ_FILES:%=fuzz-%) $(FUZZ_FILES:%=check-fuzz-%): SEEDS = tests/corpus/$(NAME)
 fuzz-tflite check-fuzz-tflite: SEEDS = tests/corpus/model
 $(FUZZ_FILES:%=fuzz-%) $(FUZZ_FILES:%=check-fuzz-%):
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_$(NAME)
-	mkdir -p $(O)/corpus-$(NAME)
-	$(O)/fuzz/fuzz_$(NAME) -timeout=10 -rss_limit_mb=1536 -max_len=16384 -print_final_stats=1 \
-		$(FUZZ_ARGS) $(O)/corpus-$(NAME) $(SEEDS)
+	$(call fuzz_run,$(NAME),$(O)/fuzz/fuzz_$(NAME) -timeout=10 -rss_limit_mb=1536 -max_len=16384 \
+		-print_final_stats=1,$(SEEDS)/*)

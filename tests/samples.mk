@@ -24,9 +24,8 @@ $(O)/fuzz_samples: $(FUZZ_SAMPLES_OBJS)
 FUZZERS += fuzz-samples
 CHECKS += check-fuzz-samples
 .PHONY: fuzz-samples
-check-fuzz-samples: FUZZ_ARGS := -seed=1 -max_total_time=10
+check-fuzz-samples: FUZZ_ARGS = $(call fuzz_bounded,200000,30)
 fuzz-samples check-fuzz-samples:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_samples
-	mkdir -p $(O)/corpus-samples
-	$(O)/fuzz/fuzz_samples -timeout=25 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
-		$(FUZZ_ARGS) $(O)/corpus-samples tests/corpus/samples
+	$(call fuzz_run,samples,$(O)/fuzz/fuzz_samples \
+		-timeout=25 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1,tests/corpus/samples/*)

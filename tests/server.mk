@@ -25,11 +25,10 @@ $(O)/fuzz_vfio_user: $(patsubst %.c,$(O)/%.o,tests/fuzz_vfio_user.c $(SERVER_TES
 FUZZERS += fuzz-vfio-user
 CHECKS += check-fuzz-vfio-user
 .PHONY: fuzz-vfio-user
-check-fuzz-vfio-user: FUZZ_ARGS := -seed=1 -max_total_time=10
+check-fuzz-vfio-user: FUZZ_ARGS = $(call fuzz_bounded,70000,30)
 fuzz-vfio-user check-fuzz-vfio-user:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_vfio_user
-	mkdir -p $(O)/corpus-vfio-user
-	$(FUZZ_ENV) $(O)/fuzz/fuzz_vfio_user -timeout=10 -rss_limit_mb=1024 -max_len=4096 \
-		$(FUZZ_ARGS) $(O)/corpus-vfio-user tests/corpus/vfio-user
+	$(call fuzz_run,vfio-user,$(FUZZ_ENV) $(O)/fuzz/fuzz_vfio_user \
+		-timeout=10 -rss_limit_mb=1024 -max_len=4096,tests/corpus/vfio-user/*)
 
 -include $(SERVER_TESTS:=.d) $(SERVER_FIXTURE:.o=.d) $(O)/tests/fuzz_vfio_user.d

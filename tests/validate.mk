@@ -61,11 +61,10 @@ $(O)/fuzz_validate: $(FUZZ_VALIDATE_OBJS)
 FUZZERS += fuzz-validate
 CHECKS += check-fuzz-validate
 .PHONY: fuzz-validate
-check-fuzz-validate: FUZZ_ARGS := -seed=1 -max_total_time=15
+check-fuzz-validate: FUZZ_ARGS = $(call fuzz_bounded,200000,45)
 fuzz-validate check-fuzz-validate:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_validate
-	mkdir -p $(O)/corpus-validate
-	$(O)/fuzz/fuzz_validate -timeout=10 -rss_limit_mb=1024 -max_len=4097 -print_final_stats=1 \
-		$(FUZZ_ARGS) $(O)/corpus-validate tests/corpus/decode
+	$(call fuzz_run,validate,$(O)/fuzz/fuzz_validate \
+		-timeout=10 -rss_limit_mb=1024 -max_len=4097 -print_final_stats=1,tests/corpus/decode/*)
 
 -include $(VALIDATE_OBJS:.o=.d) $(O)/tests/fuzz_validate.d $(TEST_VALIDATE:=.d) $(VALIDATE_MODELS_OBJS:.o=.d) $(VALIDATE_SOUND_OBJS:.o=.d)

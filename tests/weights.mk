@@ -21,12 +21,11 @@ $(O)/fuzz_weights: $(FUZZ_WEIGHTS_SRCS:%.c=$(O)/%.o)
 FUZZERS += fuzz-weights
 CHECKS += check-fuzz-weights
 .PHONY: fuzz-weights
-check-fuzz-weights: FUZZ_ARGS := -seed=1 -max_total_time=10
+check-fuzz-weights: FUZZ_ARGS = $(call fuzz_bounded,20000,30)
 fuzz-weights check-fuzz-weights:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_weights
-	mkdir -p $(O)/corpus-weights
-	$(O)/fuzz/fuzz_weights -timeout=10 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
-		$(FUZZ_ARGS) $(O)/corpus-weights tests/corpus/weights
+	$(call fuzz_run,weights,$(O)/fuzz/fuzz_weights \
+		-timeout=10 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1,tests/corpus/weights/*)
 
 BENCH_WEIGHTS_OBJS := $(addprefix $(O)/tests/,bench_weights.o vela_file.o)
 
