@@ -8,10 +8,13 @@
  * back, everything is gone. User events are left open, except before what would wait for them for ever.
  */
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
+#include <errno.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/file.h"
@@ -21,6 +24,7 @@
 #define SLOTS		24
 #define CREATED		512
 #define HOST_BYTES	(1u << 16)
+#define PATIENCE	15	/* s, until what a thread still holds is taken as held for ever */
 #define MODEL		"tests/data/ops/conv_3x3_i3_o16_s22_d11_same_relu6_17x15_int8/"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -43,6 +47,7 @@ struct born {
  * @slots: handles of all kinds
  * @created, @count: all that were ever given out
  * @maps: pointers that were given out
+ * @gone: one for each of @contexts that is no more
  */
 struct world {
 	const uint8_t *at, *end;
@@ -52,7 +57,7 @@ struct world {
 	void *maps[4];
 	uint8_t host[HOST_BYTES];
 	unsigned int contexts;
-	int contexts_gone;
+	sem_t gone;
 };
 
 static void check(bool ok, const char *what)
@@ -134,7 +139,7 @@ static void open_gates(struct world *w)
 static void CL_CALLBACK context_gone(cl_context c, void *data)
 {
 	(void)c;
-	__atomic_fetch_add((int *)data, 1, __ATOMIC_RELAXED);
+	sem_post(data);
 }
 
 static void new_context(struct world *w)
@@ -151,7 +156,7 @@ static void new_context(struct world *w)
 	check_code(err);
 	if (c) {
 		w->contexts++;
-		check(!ocl_dispatch.clSetContextDestructorCallback(c, context_gone, &w->contexts_gone),
+		check(!ocl_dispatch.clSetContextDestructorCallback(c, context_gone, &w->gone),
 		      "no destructor");
 	}
 	keep(w, c, OCL_CONTEXT);
@@ -524,6 +529,8 @@ static void call_back(struct world *w)
 /* All that the application has: until there is nothing more of it. */
 static void end(struct world *w)
 {
+	struct timespec late;
+
 	open_gates(w);
 	for (unsigned int i = 0; i < w->count; i++)
 		if (w->created[i].kind == OCL_QUEUE)
@@ -532,9 +539,18 @@ static void end(struct world *w)
 		while (!release(w->created[i].handle, w->created[i].kind))
 			;
 	/* A queue's thread may be the last to let go. */
-	for (unsigned int i = 0; i < 5000 && __atomic_load_n(&w->contexts_gone, __ATOMIC_RELAXED) != (int)w->contexts; i++)
-		usleep(1000);
-	check(__atomic_load_n(&w->contexts_gone, __ATOMIC_RELAXED) == (int)w->contexts, "a context is still held");
+	clock_gettime(CLOCK_REALTIME, &late);
+	late.tv_sec += PATIENCE;
+	for (unsigned int i = 0; i < w->contexts; i++) {
+		int rc;
+
+		/* libFuzzer has an alarm. */
+		do
+			rc = sem_timedwait(&w->gone, &late);
+		while (rc && errno == EINTR);
+		check(!rc, "a context is still held");
+	}
+	check(sem_trywait(&w->gone), "a context is gone twice");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -546,12 +562,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct world *w = calloc(1, sizeof(*w));
 
 	check(w, "no memory");
+	sem_init(&w->gone, 0, 0);
 	w->at = data;
 	w->end = data + size;
 	new_context(w);
 	while (w->at < w->end && w->count + 4 < CREATED)
 		calls[byte(w) % (sizeof(calls) / sizeof(calls[0]))](w);
 	end(w);
+	sem_destroy(&w->gone);
 	free(w);
 	return 0;
 }
