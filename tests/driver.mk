@@ -13,7 +13,7 @@ driver_skipping = @$(1) || { s=$$?; [ $$s = 77 ] && echo "SKIP $@" && exit 0; ex
 CHECKS += check-driver check-vm-driver
 .PHONY: check-driver check-driver-builds check-driver-style check-vm-driver check-vm-driver-run
 check-driver:
-	$(call driver_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-driver-builds)
+	$(call driver_skipping,tests/vm/kbuild.sh -n && $(MAKE) check-driver-builds)
 	$(call driver_skipping,tests/kernel_scripts.sh > /dev/null && $(MAKE) check-driver-style)
 
 # Debian's sparse, 0.6.4, can read the headers of 6.12 but not those of 7.3 any more.
@@ -46,7 +46,7 @@ $(O)/tests/vm_driver32: tests/vm_driver.c tests/vm/drm.h uapi/ethosu_accel.h
 	$(CC) $(ALL_CFLAGS) $(DRIVER_32) -o $@ $<
 
 check-vm-driver:
-	$(call driver_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-driver-run)
+	$(call driver_skipping,tests/vm/kbuild.sh -n && $(MAKE) check-vm-driver-run)
 
 # Not "suspend": it passes (in a guest without 9p, by hand), but the guest's 9p file system does not wake up again.
 VM_DRIVER_TESTS := copy refusals priority-needs-capability fences syncobj timeout cancel realtime sram share \

@@ -95,7 +95,7 @@ DRM_VM_NPUS := -n "-c ethos-u65-256 --sram 512K" -n "-c ethos-u85-256"
 CHECKS += check-vm-libaccel
 .PHONY: check-vm-libaccel-run
 check-vm-libaccel:
-	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-libaccel-run)
+	$(call vm_skipping,tests/vm/kbuild.sh -n && $(MAKE) check-vm-libaccel-run)
 
 check-vm-libaccel-run: $(foreach m,$(DRM_VM),$(O)/vm/$(lastword $(subst :, ,$(m)))/ethosu.ko) $(O)/accel-sim \
 		$(O)/tests/drm_live

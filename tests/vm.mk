@@ -28,7 +28,7 @@ vm_skipping = @$(1) || { s=$$?; [ $$s = 77 ] && echo "SKIP $@" && exit 0; exit $
 CHECKS += check-vm
 .PHONY: check-vm-models check-vm-opencl check-vm-faults check-vm-cores check-vm-fuzz check-vm-kasan check-vm-kasan-run
 check-vm:
-	$(call vm_skipping,tests/vm/root.sh > /dev/null && $(MAKE) check-vm-models check-vm-opencl check-vm-faults check-vm-cores \
+	$(call vm_skipping,tests/vm/kbuild.sh -n && $(MAKE) check-vm-models check-vm-opencl check-vm-faults check-vm-cores \
 		check-vm-fuzz)
 
 check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(O)/accel $(VM_TESTS)
@@ -89,7 +89,7 @@ check-vm-fuzz: $(O)/vm/ours-7.3/ethosu.ko $(O)/accel-sim $(O)/tests/vmclient
 # All of it once more under a kernel with KASAN, kmemleak, lockdep and the like, and each allocation failed in turn. Not
 # part of make check: building that kernel takes 10 minutes, once.
 check-vm-kasan:
-	$(call vm_skipping,tests/vm/root.sh > /dev/null && tests/vm/debug_kernel.sh > /dev/null && $(MAKE) check-vm-kasan-run)
+	$(call vm_skipping,tests/vm/kbuild.sh -n && tests/vm/debug_kernel.sh > /dev/null && $(MAKE) check-vm-kasan-run)
 
 $(O)/vm/ours-debug/ethosu.ko: $(VM_DRIVER_SRCS)
 	tests/vm/kbuild.sh debug $(@D) driver uapi
