@@ -86,7 +86,7 @@ _accel()
 	bench) options="$options --device --runs" ;;
 	convert) options="$options --output --shape" ;;
 	quantise) options="$options --output --calibration --preprocess --samples --shape --io --method --percentile --weights --equalise --bias-correction --int16 --mixed --float-below --adaround --optimiser --lr --momentum --batch --epochs --seed" ;;
-	optimise) options="$options --output --calibration --preprocess --samples --shape --quantise --sparsity --clusters --channels --spare --even --rounds --damping --epochs --optimiser --lr --momentum --batch --seed --eval --limit --target --system --memory-mode" ;;
+	optimise) options="$options --output --calibration --preprocess --samples --shape --quantise --sparsity --clusters --channels --spare --even --rounds --damping --epochs --distill --augment --inner --optimiser --lr --momentum --batch --seed --eval --limit --target --system --memory-mode" ;;
 	eval) options="$options --device --dataset --samples --preprocess --shape --limit --float --engine --targets --top --threshold --confusion --min-top1 --max-drop" ;;
 	compare) options="$options --dataset --samples --preprocess --shape --limit --html" ;;
 	disasm) options="$options --arch" ;;

@@ -350,14 +350,14 @@ static int learn_batch(struct lesson *l, size_t from, size_t count, double *loss
 	return isfinite(*loss) ? 0 : no_number(l, *loss, err);
 }
 
-static int learn_epoch(struct lesson *l, uint32_t epoch, double error, struct error *err)
+static int learn_epoch(struct lesson *l, uint32_t epoch, double error, double best, struct error *err)
 {
 	size_t batch = l->options->descent.batch < l->learned ? l->options->descent.batch : l->learned;
 	size_t batches = l->learned / batch, all = batches * l->options->descent.epochs;
-	char what[80];
+	char what[96];
 
-	snprintf(what, sizeof(what), "epoch %u of %u, %.2f %% of the output lost so far", epoch + 1,
-		 l->options->descent.epochs, 100 * error);
+	snprintf(what, sizeof(what), "epoch %u of %u, %.2f %% of the output lost before it, at best %.2f %%",
+		 epoch + 1, l->options->descent.epochs, 100 * error, 100 * best);
 	shuffle(l);
 	for (size_t i = 0; i < batches; i++) {
 		double loss;
@@ -374,21 +374,21 @@ static int learn_epoch(struct lesson *l, uint32_t epoch, double error, struct er
 
 static int learn(struct lesson *l, struct distill_report *r, struct error *err)
 {
+	double error;
 	int rc = measure_targets(l, err);
 
 	if (!rc)
 		rc = judge_student(l, &r->before, &r->agreed_before, err);
 	if (rc)
 		return rc;
-	r->after = r->before;
+	r->after = error = r->before;
 	r->agreed = r->agreed_before;
 	store_best(l, false);
 	backprop_clear(l->student);
 	for (uint32_t epoch = 0; epoch < l->options->descent.epochs && !rc; epoch++) {
-		double error;
 		size_t agreed;
 
-		rc = learn_epoch(l, epoch, r->after, err);
+		rc = learn_epoch(l, epoch, error, r->after, err);
 		if (!rc)
 			rc = judge_student(l, &error, &agreed, err);
 		if (rc || error >= r->after)

@@ -102,7 +102,7 @@ class Failed(Exception):
 
 class Bench:
     def __init__(self, args):
-        self.args, self.rows, self.missed = args, [], []
+        self.args, self.rows, self.pruned_rows, self.missed = args, [], [], []
 
     def work(self, *names):
         path = os.path.join(self.args.work, *names)
@@ -142,7 +142,44 @@ class Bench:
                   f"{n - columns[2]['equal_to_reference']} samples")
         return columns
 
+    def pruned(self, name, model, calibration, test, options, given=()):
+        """Prune (with @options), both with @given; two rows of the table. At most 1 point, 75 % of the bytes, fewer cycles."""
+        int8 = self.work(name, "pruned.tflite")
+        r, seconds, memory = self.accel("optimise", model, "-o", int8, "--quantise", "-c", calibration, "--eval", test,
+                                        "-t", "u85-256", *given, *options, "--json")
+        columns = self.accel("eval", int8, "--float", model, "-s", test, *given, "--json", "-d",
+                             "sim:ethos-u85-256")[0]["columns"]
+        n, what = columns[2]["images"], " ".join((name, *options[:2]))
+        before, after = r["before"], r["after"]
+        zeros = sum(l["zeros"] for l in r["layers"]) / sum(l["weights"] for l in r["layers"])
+        npu = 100 * columns[2]["correct"] / n
+        dense = (name, n, 0, before["float_top1"], before["int8_top1"], None, before, None, None)
+        if dense not in self.pruned_rows:
+            self.pruned_rows.append(dense)
+        self.pruned_rows.append((" ".join((name, *options)), n, zeros, after["float_top1"], after["int8_top1"], npu, after,
+                                 seconds, memory))
+        lost = max(before[k] - after[k] for k in ("float_top1", "int8_top1"))
+        self.must(what, lost <= 1, f"{lost:.2f} points are lost, 1 at most")
+        self.must(what, columns[2]["equal_to_reference"] == n, "the NPU differs from the reference in "
+                  f"{n - columns[2]['equal_to_reference']} samples")
+        self.must(what, after["constant_bytes"] <= 0.75 * before["constant_bytes"],
+                  f"{100 * after['constant_bytes'] / before['constant_bytes']:.1f} % of the bytes, 75 at most")
+        self.must(what, after["cycles"] < before["cycles"], f"{after['cycles']} cycles, dense {before['cycles']}")
+        self.must(what, "2:4" in options or zeros > 0.4999, f"{100 * zeros:.2f} % of all weights are zero")
+
+    def pruned_table(self):
+        if not self.pruned_rows:
+            return
+        print(f"\n{'pruned':100} {'samples':>7} {'zeros':>7} {'float':>8} {'int8':>8} {'NPU':>8} {'bytes':>9} {'cycles':>9} "
+              f"{'seconds':>8} {'memory':>8}")
+        for name, n, zeros, real, int8, npu, cost, seconds, memory in self.pruned_rows:
+            cells = [f"{v:7.2f}%" if v is not None else f"{'-':>8}" for v in (real, int8, npu)]
+            last = f"{seconds:8.0f} {memory:6.0f}MB" if seconds is not None else ""
+            print(f"{name:100} {n:7} {100 * zeros:6.1f}% {' '.join(cells)} {cost['constant_bytes']:9} {cost['cycles']:9} {last}")
+
     def table(self):
+        if not self.rows:
+            return
         print(f"\n{'model':36} {'samples':>7} {'float':>8} {'int8':>8} {'NPU':>8} {'ORT int8':>8} {'quantise':>9} {'memory':>8}")
         for name, n, *right, ort, seconds, memory in self.rows:
             cells = [f"{100 * r / n:7.2f}%" if r is not None else f"{'-':>8}" for r in (*right, ort)]
@@ -207,7 +244,23 @@ class Bench:
         self.must("silero-vad", columns[0]["correct"] == own, f"float has {columns[0]['correct']} right, in ONNX Runtime {own}")
 
 
-SECTIONS = ("fashion", "efficientnet", "silero", "magika")
+    def pruning(self):
+        for options in PRUNE_DS_CNN:
+            self.pruned("ds-cnn", f"{HERE}/../demo/ds-cnn.onnx", "fashion-mnist:train", "fashion-mnist", options)
+        calibration, test = datasets.stamps(self.work("stamps", ""))
+        if not calibration:
+            print(f"SKIP efficientnet-lite0, pruned: {test}")
+            return
+        for options in PRUNE_EFFICIENTNET:
+            self.pruned("efficientnet-lite0", self.args.efficientnet, calibration, test, options,
+                        ("--preprocess", f"{HERE}/efficientnet-lite0.preprocess.json"))
+
+
+# Chosen by what samples say that were held out of those for calibration.
+PRUNE_DS_CNN = (("--sparsity", "2:4", "-n", "256"), ("--sparsity", "50%", "-n", "256"))
+LEARN = ("-n", "0", "--rounds", "2", "--distill", "8", "--augment", "flip,shift,colour", "--lr", "0.0001", "--batch", "8")
+PRUNE_EFFICIENTNET = (("--sparsity", "2:4", "--spare", "22%", *LEARN), ("--sparsity", "50%", *LEARN))
+SECTIONS = ("fashion", "efficientnet", "silero", "magika", "pruning")
 
 
 def main():
@@ -226,6 +279,7 @@ def main():
         except Failed as why:
             bench.missed.append(f"{section}: {why}")
     bench.table()
+    bench.pruned_table()
     for line in bench.missed:
         print(f"MISSED {line}")
     sys.exit(bool(bench.missed))
