@@ -6,8 +6,12 @@
 
 #include "sim/op.h"
 
-/* Neighbours of the natural factor that are tried before giving up, in units of its last place. */
-#define FIT_TRIES	3
+/*
+ * Neighbours of the natural factor that are tried before giving up, in units of its last place, and offsets for
+ * each: how the sums are rounded differs from one to the next.
+ */
+#define FIT_FACTORS	2
+#define FIT_OFFSETS	10
 
 /* Largest magnitude that acc * m + b may reach: beyond it a conversion to int32 is undefined. */
 #define FIT_LIMIT 1e9
@@ -160,8 +164,9 @@ static bool ties_hold(const struct npu_requant *r, const int64_t *steps, const s
 	return true;
 }
 
-/* The offset in the middle of what the steps allow for the factor, or of where they contradict. */
-static void fit_offset(const struct npu_requant *r, const int64_t *steps, struct npu_fit *f)
+/* Between which offsets all steps are right for the factor. If they contradict, @low is above @high. */
+static void fit_offsets(const struct npu_requant *r, const int64_t *steps, const struct npu_fit *f, double *lowest,
+			double *highest)
 {
 	double middle = (double)f->base * f->m - r->center;
 	double low = middle - 1, high = middle + 1;
@@ -182,7 +187,16 @@ static void fit_offset(const struct npu_requant *r, const int64_t *steps, struct
 		else if (acc > r->acc_min)
 			low = fmax(low, -below);
 	}
-	f->c = (float)((low + high) / 2);
+	*lowest = low;
+	*highest = high;
+}
+
+/* From the middle outwards. */
+static float offset_at(double low, double high, int try)
+{
+	int side = try & 1 ? (try + 1) / 2 : -(try / 2);
+
+	return (float)((low + high) / 2 + (high - low) * side / (FIT_OFFSETS + 1));
 }
 
 struct npu_fit npu_requant_fit(const struct npu_requant *r, float band)
@@ -191,6 +205,7 @@ struct npu_fit npu_requant_fit(const struct npu_requant *r, float band)
 	double reach = fmax(fabs((double)r->acc_min), fabs((double)r->acc_max));
 	struct npu_fit f = { .m = factor, .limit = -1 }, moved = f;
 	int64_t steps[255];
+	double low, high;
 
 	if (r->hi - r->lo > 255 || r->hi < r->lo || reach > (double)INT32_MAX + 1 ||
 	    reach * factor >= FIT_LIMIT)
@@ -205,23 +220,27 @@ struct npu_fit npu_requant_fit(const struct npu_requant *r, float band)
 	}
 	for (int32_t t = r->lo + 1; t <= r->hi; t++)
 		steps[t - r->lo - 1] = step_at(r, t);
-	for (int i = 0; i <= 2 * FIT_TRIES; i++) {
+	for (int i = 0; i <= 2 * FIT_FACTORS; i++) {
 		int ulps = i & 1 ? (i + 1) / 2 : -(i / 2);
 
 		f.m = factor * (1 + (float)ulps * 0x1p-23f);
-		fit_offset(r, steps, &f);
-		if (!fit_holds(r, steps, &f))
-			continue;
-		f.limit = 1;
-		if (!f.by)
-			return f;
-		moved = f;
+		fit_offsets(r, steps, &f, &low, &high);
+		for (int k = 0; k <= FIT_OFFSETS; k++) {
+			f.c = offset_at(low, high, k);
+			if (!fit_holds(r, steps, &f))
+				continue;
+			f.limit = 1;
+			if (!f.by)
+				return f;
+			moved = f;
+		}
 	}
 	if (moved.by)
 		return moved;
 	f.m = factor;
 	f.by = 0;
-	fit_offset(r, steps, &f);
+	fit_offsets(r, steps, &f, &low, &high);
+	f.c = offset_at(low, high, 0);
 	f.limit = 0.5f - band;
 	if (!ties_hold(r, steps, &f))
 		f.limit = -1;
