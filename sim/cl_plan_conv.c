@@ -92,6 +92,26 @@ static bool fill_channels(const struct npu_op *op, const struct npu_decoded *d, 
 	return true;
 }
 
+/*
+ * The bytes of a kernel row from the first to the last that a weight is not 0 for. Strided kernels that take
+ * columns for channels have zeros at both ends.
+ */
+static void used_bytes(const struct npu_op *op, const struct npu_decoded *d, uint32_t *first, uint32_t *end)
+{
+	uint32_t row = op->kernel_w * op->a.depth, lo = row, hi = 0;
+
+	for (size_t i = 0; i < d->count; i += row) {
+		for (uint32_t k = 0; k < lo; k++)
+			if (d->weights[i + k])
+				lo = k;
+		for (uint32_t k = row; k > hi; k--)
+			if (d->weights[i + k - 1])
+				hi = k;
+	}
+	*first = hi ? lo : 0;
+	*end = hi ? hi : 1;
+}
+
 /* Panel of a pair of vectors: [ky][4 bytes of the row][vector][channel][byte]. */
 static void fill_conv_panel(const struct npu_op *op, const struct npu_decoded *d, const struct npu_task *t,
 			    int8_t *panel)
@@ -102,11 +122,11 @@ static void fill_conv_panel(const struct npu_op *op, const struct npu_decoded *d
 		uint32_t vector = c / NPU_LANES, pair = vector & ~1u;
 		uint32_t wide = pair + 1 < t->vectors ? 2 : 1;
 		int8_t *to = panel + (size_t)pair * steps * 64 + (vector & 1) * 64 + c % NPU_LANES * 4;
-		const int16_t *from = d->weights + (size_t)c * op->kernel_h * row;
+		const int16_t *from = d->weights + (size_t)c * op->kernel_h * row + t->skip;
 
 		for (uint32_t ky = 0; ky < op->kernel_h; ky++, from += row)
 			for (uint32_t k = 0; k < t->k4; k++, to += 64 * wide)
-				for (uint32_t j = 0; j < 4 && 4 * k + j < row; j++)
+				for (uint32_t j = 0; j < 4 && t->skip + 4 * k + j < row; j++)
 					to[j] = (int8_t)from[4 * k + j];
 	}
 }
@@ -198,6 +218,12 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 	t->vectors = (op->oc + NPU_LANES - 1) / NPU_LANES;
 	t->direct = t->vectors % 2 == 0 && reads_in_place(op, t->rows);
 	t->k4 = (op->kernel_w * (depthwise ? 1 : op->a.depth) + 3) / 4;
+	if (!depthwise && !t->direct) {
+		uint32_t end;
+
+		used_bytes(op, d, &t->skip, &end);
+		t->k4 = (end - t->skip + 3) / 4;
+	}
 	t->tiles = (op->oh + t->rows - 1) / t->rows;
 	t->tiles_oc = 1;
 	if (!depthwise && t->tiles < threads) {

@@ -97,6 +97,7 @@ struct npu_add {
  * @channels: offset in the blob: struct npu_channels per vector; GENERIC: struct cl_bias per channel
  * @rows: OFM rows of a tile
  * @k4: 4-byte steps of a kernel row
+ * @skip: CONV, staged: bytes of a kernel row before the first of those
  * @width: pixels of a staged IFM row
  * @vectors: output channel vectors
  * @raw: DEPTHWISE to one pixel of 32 bits: accumulators are stored as they are
@@ -121,6 +122,7 @@ struct npu_task {
 	op_u64 channels;
 	op_u32 rows;
 	op_u32 k4;
+	op_u32 skip;
 	op_u32 width;
 	op_u32 vectors;
 	op_s32 pad_value;
@@ -137,6 +139,7 @@ struct npu_task {
 	op_u32 direct;
 	op_u32 raw;
 	op_s32 center;
+	op_u32 pad;
 };
 
 /**

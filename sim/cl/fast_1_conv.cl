@@ -308,7 +308,7 @@ static void conv_tile(const struct npu_mem *mem, __global const struct npu_op *o
 	__global const struct npu_channels *ch = (__global const struct npu_channels *)(blob + t->channels);
 	long group = fm_group(&op->ofm), origin = fm_pixel(&op->ofm, (uint)y0, 0);
 	__global uchar *out = mem_at(mem, op->ofm.space, origin);
-	__global const uchar *in = scratch;
+	__global const uchar *in = scratch + t->skip;
 	long row = (long)pitch * op->dilation_y;
 	int in_rows = op->kernel_h, k4 = (int)t->k4, steps = in_rows * k4, flip = 0;
 
