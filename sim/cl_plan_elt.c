@@ -75,13 +75,26 @@ static bool operand_fits(const struct npu_op *op, const struct npu_fm *fm)
 	       fm->width0 >= fm->width && fm->zero_point >= -128 && fm->zero_point <= 255;
 }
 
+/*
+ * The constants for fixed point numbers. Factors, sums and @c are each rounded by a 2^24th at worst: of
+ * @reach twice, of it and @c together once. The conversion makes it half a unit more.
+ */
+static void fixed_point(struct npu_add *k, double c, double reach, double hardware)
+{
+	uint32_t half = (uint32_t)ceil(((reach + fabs(c) + 1) * 0x1p-22 + hardware) * 65536 + 1);
+
+	k->band = 2 * half;
+	k->fixed_c = (float)((c + 0.5) * 65536 + half);
+	k->limit = 0.5f - (float)(2 * half + 2) * 0x1p-16f;
+}
+
 bool npu_plan_add(const struct npu_op *op, unsigned int threads, struct npu_blob *blob, struct npu_task *t)
 {
 	const struct npu_scale *s = &op->ofm_scale;
 	bool scalar = op->b.broadcast & NPU_BROADCAST_SCALAR;
 	int32_t fixed = op->scalar - (op->b.is_signed ? 0 : 128);
 	struct npu_add *k;
-	double fa, fb, out, reach, band;
+	double fa, fb, out, reach, band, hardware;
 	size_t at;
 
 	if (op->kind != NPU_KIND_ELEMENTWISE || (op->mode != NPU_ELT_ADD && op->mode != NPU_ELT_SUB) ||
@@ -115,8 +128,11 @@ bool npu_plan_add(const struct npu_op *op, unsigned int threads, struct npu_blob
 	 * hardware's own roundings of the operands and of the high product amount to.
 	 */
 	reach = (fabs(fa) + (scalar ? 0 : fabs(fb))) * 128 + fabs(k->c) + (scalar ? fabs(fb * fixed) : 0);
-	band = reach * 0x1p-21 + 2 * out + (s->round == NPU_ROUND_TFL ? ldexp(1, 31 - (int)s->shift) : 0);
+	hardware = 2 * out + (s->round == NPU_ROUND_TFL ? ldexp(1, 31 - (int)s->shift) : 0);
+	band = reach * 0x1p-21 + hardware;
 	k->limit = reach < 16384 && band < 0.25 ? 0.5f - (float)band : -1;
+	if (k->limit > 0 && reach < 16000 && band < 0.01)
+		fixed_point(k, t->zero_point - (fa * k->zero_a + fb * k->zero_b), reach, hardware);
 	k->dense = rows_dense(op, &op->a) && rows_dense(op, &op->ofm) && (scalar || rows_dense(op, &op->b));
 	k->bricks = op->a.brick && op->ofm.brick && (scalar || op->b.brick);
 	t->panel = at;

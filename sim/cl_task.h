@@ -70,6 +70,9 @@ struct npu_channels {
  * @zero_a, @zero_b: zero points in the signed byte domain
  * @value_b: second operand if @scalar_b
  * @flip_b: 0x80 to turn the second operand's unsigned bytes into signed ones, else 0
+ * @fixed_c, @band: with a 2^16th for a unit: @c with half a unit, the zero point and half of @band added. A
+ *	fraction below @band is computed anew, and so is a remainder above @limit, which then includes all
+ *	those. @band 0: floats are not fit for that
  * @dense: the rows of all maps are without gaps: NHWC
  * @bricks: so are the rows of each 16 channels: NHCWB16
  */
@@ -80,7 +83,9 @@ struct npu_add {
 	op_u32 flip_b;
 	op_u32 dense;
 	op_u32 bricks;
-	op_u32 pad;
+	op_u32 band;
+	float fixed_c;
+	op_u32 pad[3];
 };
 
 /**

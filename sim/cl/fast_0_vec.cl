@@ -163,12 +163,31 @@ __attribute__((noinline)) static int16 requant_again(int16 acc, __global const s
 	return *(int16 *)out;
 }
 
-static inline int above_limit(float16 worst, float16 limit)
+/* A bit for each lane that is above its limit. */
+static inline uint lanes_above(float16 worst, float16 limit)
 {
 #if NPU_VNNI
 	typedef float f16 __attribute__((vector_size(64)));
 
-	return __builtin_ia32_cmpps512_mask((f16)worst, (f16)limit, 14, -1, 4) != 0; /* 14: greater */
+	return (ushort)__builtin_ia32_cmpps512_mask((f16)worst, (f16)limit, 14, -1, 4); /* 14: greater */
+#else
+	union {
+		int16 all;
+		int lane[16];
+	} above;
+	uint lanes = 0;
+
+	above.all = worst > limit;
+	for (int i = 0; i < 16; i++)
+		lanes |= (uint)(above.lane[i] & 1) << i;
+	return lanes;
+#endif
+}
+
+static inline int above_limit(float16 worst, float16 limit)
+{
+#if NPU_VNNI
+	return lanes_above(worst, limit) != 0;
 #else
 	return any(worst > limit);
 #endif
