@@ -520,9 +520,7 @@ static void suspended(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, state(test, 1, next, 1), DRM_ETHOSUX_JOB_DONE);
 }
 
-/**
- * struct ending - ends what runs while something else waits for it
- */
+/* Ends what runs while something else waits for it. */
 struct ending {
 	struct delayed_work work;
 	struct kunit *test;
