@@ -19,6 +19,7 @@
 
 /**
  * struct function - a core
+ * @irq: its MSI
  * @npu: of the slot's first one: the device that they make up, or NULL
  */
 struct function {

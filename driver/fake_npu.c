@@ -32,6 +32,9 @@
 
 /**
  * struct fake_core - an NPU
+ * @lock: register writes and ends of jobs are one at a time
+ * @regs: what they hold
+ * @sram: the same
  * @started: jobs it was told to run
  * @resets: it was told to do
  * @stuck: resets do not end

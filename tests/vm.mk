@@ -32,11 +32,11 @@ check-vm:
 		check-vm-fuzz)
 
 check-vm-models: $(VM_OURS) $(VM_MAINLINE) $(O)/accel-sim $(O)/accel $(VM_TESTS)
-	$(VM_RUN) -k 7.3 -c $(O)/vm/ours-7.3 $(VM_NPUS) $(O)/vm/models-7.3 \
+	$(VM_RUN) -t 1800 -k 7.3 -c $(O)/vm/ours-7.3 $(VM_NPUS) $(O)/vm/models-7.3 \
 		sh tests/vm/models.sh $(O) tests/vm/none.list tests/data $(ACCEL_MODELS)
-	$(VM_RUN) -k 6.12 -c $(O)/vm/ours-6.12 $(VM_NPUS) $(O)/vm/models-6.12 \
+	$(VM_RUN) -t 1800 -k 6.12 -c $(O)/vm/ours-6.12 $(VM_NPUS) $(O)/vm/models-6.12 \
 		sh tests/vm/models.sh $(O) tests/vm/none.list $(VM_FEW) tests/data $(ACCEL_MODELS)
-	$(VM_RUN) -k 7.3 -c $(O)/vm/mainline-7.3 $(VM_NPUS) $(O)/vm/models-mainline \
+	$(VM_RUN) -t 1800 -k 7.3 -c $(O)/vm/mainline-7.3 $(VM_NPUS) $(O)/vm/models-mainline \
 		sh tests/vm/models.sh $(O) tests/vm/mainline.list $(VM_FEW) tests/data $(ACCEL_MODELS)
 
 # Whole models through OpenCL on our module, what Vela compiled and what is compiled when it is built.
