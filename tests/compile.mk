@@ -62,7 +62,7 @@ $(O)/fuzz_compile $(O)/fuzz_ir:
 FUZZERS += fuzz-compile fuzz-ir
 CHECKS += check-fuzz-compile check-fuzz-ir
 .PHONY: fuzz-compile fuzz-ir
-check-fuzz-compile: FUZZ_ARGS = $(call fuzz_bounded,10000,45)
+check-fuzz-compile: FUZZ_ARGS = $(call fuzz_bounded,20000,45)
 check-fuzz-ir: FUZZ_ARGS = $(call fuzz_bounded,200000,45)
 fuzz-compile check-fuzz-compile: NAME := compile
 fuzz-ir check-fuzz-ir: NAME := ir
