@@ -54,7 +54,7 @@ CHECKS += $(FUZZ_FILES:%=check-fuzz-%)
 FUZZ_RUNS_model := 80000
 FUZZ_RUNS_container := 4000000
 FUZZ_RUNS_image := 400000
-FUZZ_RUNS_npy := 400000
+FUZZ_RUNS_npy := 250000
 FUZZ_RUNS_tflite := 300000
 $(FUZZ_FILES:%=check-fuzz-%): FUZZ_ARGS = $(call fuzz_bounded,$(FUZZ_RUNS_$(NAME)),30)
 $(FUZZ_FILES:%=fuzz-%) $(FUZZ_FILES:%=check-fuzz-%): NAME = $(lastword $(subst -, ,$@))

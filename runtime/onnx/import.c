@@ -18,8 +18,8 @@
  * seconds. Under libFuzzer's sanitisers that takes less.
  */
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-#define CONSTANT_MAX	(UINT64_C(1) << 24)
-#define FOLD_WORK_MAX	(UINT64_C(1) << 25)
+#define CONSTANT_MAX	(UINT64_C(1) << 22)
+#define FOLD_WORK_MAX	(UINT64_C(1) << 23)
 #else
 #define CONSTANT_MAX	(UINT64_C(1) << 30)
 #define FOLD_WORK_MAX	(UINT64_C(1) << 32)
