@@ -131,6 +131,35 @@ static void fill_conv_panel(const struct npu_op *op, const struct npu_decoded *d
 	}
 }
 
+/* What each kernel row comes to where it lies outside the IFM: [ky][channel]. */
+static void fill_row_sums(const struct npu_op *op, const struct npu_decoded *d, const struct npu_task *t,
+			  int32_t *sums)
+{
+	uint32_t row = op->kernel_w * op->a.depth;
+	const int16_t *w = d->weights;
+
+	for (uint32_t c = 0; c < op->oc; c++)
+		for (uint32_t ky = 0; ky < op->kernel_h; ky++, w += row) {
+			int32_t sum = 0;
+
+			for (uint32_t k = 0; k < row; k++)
+				sum += w[k];
+			sums[ky * t->vectors * NPU_LANES + c] = t->pad_value * sum;
+		}
+}
+
+/*
+ * Are there kernel rows outside the IFM to leave out? Pixels are done 8 at a time, so all rows have to be of
+ * whole eights, and within it rows are not counted where they are dilated.
+ */
+static bool skips_rows(const struct npu_op *op, const struct npu_task *t)
+{
+	uint64_t bottom = (op->oh - 1ull) * op->stride_y + op->kernel_h;
+
+	return op->kind == NPU_KIND_CONV && !t->direct && op->dilation_y == 1 && op->ow % NPU_PIXELS == 0 &&
+	       (op->pad_top || bottom > op->pad_top + (uint64_t)op->a.height);
+}
+
 /* Panel of a vector: [ky][4 taps of the row][channel][tap]. */
 static void fill_depthwise_panel(const struct npu_op *op, const struct npu_decoded *d, const struct npu_task *t,
 				 int8_t *panel)
@@ -155,7 +184,7 @@ static uint32_t tile_rows(const struct npu_op *op, uint64_t row_bytes, unsigned 
 	uint32_t share = threads > 1 ? (op->oh + threads - 1) / threads : op->oh;
 	uint32_t rows;
 
-	if (dilated * row_bytes > NPU_SCRATCH_TABLE - 64)
+	if (dilated * row_bytes > NPU_SCRATCH_TABLE - 256)
 		return 0;
 	if (STAGE_BYTES / (row_bytes ? row_bytes : 1) < dilated)
 		fit = 1;
@@ -249,6 +278,14 @@ bool npu_plan_conv(const struct npu_op *op, const struct npu_decoded *d, unsigne
 	panel = npu_blob_add(blob, panel_bytes);
 	if (panel == SIZE_MAX)
 		return false;
+	if (skips_rows(op, t)) {
+		size_t sums = npu_blob_add(blob, 64ull * t->vectors * op->kernel_h);
+
+		if (sums == SIZE_MAX)
+			return false;
+		fill_row_sums(op, d, t, (int32_t *)(blob->data + sums));
+		t->row_sums = sums;
+	}
 	if (depthwise)
 		fill_depthwise_panel(op, d, t, (int8_t *)blob->data + panel);
 	else

@@ -100,6 +100,8 @@ struct npu_add {
  * @panel: offset in the plan's blob: weights in the order the kernel reads them; GENERIC: s16
  *	[oc][ky][kx][ic]
  * @channels: offset in the blob: struct npu_channels per vector; GENERIC: struct cl_bias per channel
+ * @row_sums: CONV: offset in the blob: what a kernel row comes to where it lies outside the IFM,
+ *	[ky][channel]: such rows are left out; 0: they are staged as padding
  * @rows: OFM rows of a tile
  * @k4: 4-byte steps of a kernel row
  * @skip: CONV, staged: bytes of a kernel row before the first of those
@@ -125,6 +127,7 @@ struct npu_task {
 	op_u32 tiles_oc;
 	op_u64 panel;
 	op_u64 channels;
+	op_u64 row_sums;
 	op_u32 rows;
 	op_u32 k4;
 	op_u32 skip;

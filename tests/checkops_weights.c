@@ -141,6 +141,17 @@ static int16_t draw_weight(struct rng *rng, unsigned int style)
 	return (int16_t)(rng_one_in(rng, 3) ? rng_range(rng, -3, 3) : 0);
 }
 
+/* Zeros at both ends of all kernel rows, as strided kernels have them that take columns for channels. */
+static void clear_ends(struct rng *rng, int16_t *w, size_t count, size_t row)
+{
+	size_t first = (size_t)rng_range(rng, 0, (int64_t)row);
+	size_t end = (size_t)rng_range(rng, (int64_t)first, (int64_t)row);
+
+	for (size_t i = 0; i < count; i++)
+		if (i % row < first || i % row >= end)
+			w[i] = 0;
+}
+
 /* A channel's record. Products of accumulator and scale stay below 2^63. */
 static void draw_record(struct rng *rng, const struct npu_op *op, uint8_t record[10])
 {
@@ -201,6 +212,8 @@ bool check_streams(struct check_mem *mem, struct rng *rng, const struct npu_conf
 		w[i] = draw_weight(rng, style);
 	order.w = w;
 	order.ic = op->kind == NPU_KIND_DEPTHWISE ? 1 : op->a.depth;
+	if (rng_one_in(rng, 4))
+		clear_ends(rng, w, count, (size_t)op->kernel_w * order.ic);
 	emit_all(&order, config->ublock_depth);
 	padded = order.count;
 	order.out = malloc(padded * sizeof(*order.out));

@@ -314,6 +314,19 @@ static inline void copy_flip(__global uchar *to, __global const uchar *from, int
 		to[i] = from[i] ^ (uchar)flip;
 }
 
+/* Copy @n pixels of 16 bytes. */
+static inline void copy_bricks(__global uchar *to, __global const uchar *from, int n, int word)
+{
+	int i = 0;
+
+	PLAIN_LOOP
+	for (; i + 4 <= n; i += 4)
+		*(__global ints16 *)(to + 16 * i) = *(__global const ints16 *)(from + 16 * i) ^ word;
+	PLAIN_LOOP
+	for (; i < n; i++)
+		*(__global ints4 *)(to + 16 * i) = *(__global const ints4 *)(from + 16 * i) ^ word;
+}
+
 static inline void fill_bytes(__global uchar *to, int n, int value)
 {
 	int word = (int)(0x01010101u * (uchar)value);
@@ -373,6 +386,27 @@ static inline long fm_pixel(__global const struct npu_fm *fm, uint y, uint x)
 		tile += 2;
 	}
 	return fm->base[tile] + (long)y * fm->stride_y + (long)x * fm_step(fm);
+}
+
+/* Do rows of @ow pixels, taken @step bytes apart, follow each other without a gap? */
+static inline int rows_join(__global const struct npu_fm *fm, int ow, int step)
+{
+	return fm->stride_y == (long)ow * step && fm->height0 >= fm->height;
+}
+
+/* Where the pixels of OFM rows [y0, y0 + rows) start, from the first one. */
+static inline void ofm_table(__global int *at, __global const struct npu_fm *ofm, int y0, int rows, int ow)
+{
+	int step = fm_step(ofm);
+	long origin;
+
+	if (rows_join(ofm, ow, step)) {
+		ramp(at, 0, step, rows * ow);
+		return;
+	}
+	origin = fm_pixel(ofm, (uint)y0, 0);
+	for (int y = 0; y < rows; y++)
+		ramp(at + y * ow, (int)(fm_pixel(ofm, (uint)(y0 + y), 0) - origin), step, ow);
 }
 
 /* Bytes from one group of 16 channels to the next. */

@@ -144,9 +144,10 @@ __attribute__((noinline)) static void conv_8_half(__global const uchar *in, __gl
 static void conv_8_vector(__global const uchar *in, __global const int *from, int pixels,
 			  __global const int16 *panel, int stride, __global uchar *out,
 			  __global const int *at, __global const struct npu_channels *ch,
-			  __global const struct npu_task *t, int rows, int k4, long row, int n)
+			  __global const struct npu_task *t, __global const int16 *init, int rows, int k4, long row,
+			  int n)
 {
-	int16 first = *(__global const int16 *)ch->init, s[NPU_PIXELS];
+	int16 first = *init, s[NPU_PIXELS];
 	__global const int8 *w = (__global const int8 *)panel;
 
 	for (int p = 0; p < pixels; p += NPU_PIXELS, from += NPU_PIXELS, at += NPU_PIXELS) {
@@ -158,20 +159,20 @@ static void conv_8_vector(__global const uchar *in, __global const int *from, in
 
 static void conv_8x2(__global const uchar *in, __global const int *from, int pixels,
 		     __global const int16 *panel, __global uchar *out, __global const int *at, long group,
-		     __global const struct npu_channels *ch, __global const struct npu_task *t, int rows,
-		     int k4, long row, int flip, int n)
+		     __global const struct npu_channels *ch, __global const struct npu_task *t,
+		     __global const int16 *init, int rows, int k4, long row, int flip, int n)
 {
 	(void)flip;
-	conv_8_vector(in, from, pixels, panel, 2, out, at, ch, t, rows, k4, row, 16);
-	conv_8_vector(in, from, pixels, panel + 1, 2, out + group, at, ch + 1, t, rows, k4, row, n);
+	conv_8_vector(in, from, pixels, panel, 2, out, at, ch, t, init, rows, k4, row, 16);
+	conv_8_vector(in, from, pixels, panel + 1, 2, out + group, at, ch + 1, t, init + 1, rows, k4, row, n);
 }
 
 static void conv_8x1(__global const uchar *in, __global const int *from, int pixels,
 		     __global const int16 *panel, __global uchar *out, __global const int *at,
-		     __global const struct npu_channels *ch, __global const struct npu_task *t, int rows,
-		     int k4, long row, int n)
+		     __global const struct npu_channels *ch, __global const struct npu_task *t,
+		     __global const int16 *init, int rows, int k4, long row, int n)
 {
-	conv_8_vector(in, from, pixels, panel, 1, out, at, ch, t, rows, k4, row, n);
+	conv_8_vector(in, from, pixels, panel, 1, out, at, ch, t, init, rows, k4, row, n);
 }
 #else
 #define CONV_FLIPS 1
@@ -184,12 +185,12 @@ __attribute__((noinline)) static void conv_8x2(__global const uchar *in, __globa
 					       int pixels, __global const int16 *panel,
 					       __global uchar *out, __global const int *at, long group,
 					       __global const struct npu_channels *ch,
-					       __global const struct npu_task *t, int rows, int k4,
-					       long row, int flip, int n)
+					       __global const struct npu_task *t,
+					       __global const int16 *init, int rows, int k4, long row,
+					       int flip, int n)
 {
 	for (int p = 0; p < pixels; p += NPU_PIXELS, from += NPU_PIXELS, at += NPU_PIXELS) {
-		int16 first = *(__global const int16 *)ch[0].init;
-		int16 second = *(__global const int16 *)ch[1].init;
+		int16 first = init[0], second = init[1];
 		__global const int16 *w = panel;
 #define D(p) int16 a##p = first, b##p = second; __global const uchar *i##p = in + from[p];
 		PIXELS(D)
@@ -217,11 +218,11 @@ __attribute__((noinline)) static void conv_8x1(__global const uchar *in, __globa
 					       int pixels, __global const int16 *panel,
 					       __global uchar *out, __global const int *at,
 					       __global const struct npu_channels *ch,
-					       __global const struct npu_task *t, int rows, int k4,
-					       long row, int n)
+					       __global const struct npu_task *t,
+					       __global const int16 *init, int rows, int k4, long row, int n)
 {
 	for (int p = 0; p < pixels; p += NPU_PIXELS, from += NPU_PIXELS, at += NPU_PIXELS) {
-		int16 first = *(__global const int16 *)ch->init;
+		int16 first = *init;
 		__global const int16 *w = panel;
 #define D(p) int16 a##p = first; __global const uchar *i##p = in + from[p];
 		PIXELS(D)
@@ -289,6 +290,43 @@ __attribute__((noinline)) static void conv_1x2(__global const uchar *in, __globa
 	conv_out_1(out + group, ch + 1, t, n, (b0 + b1) + (b2 + b3));
 }
 
+/* Kernel rows [*low, *high) that OFM row @y has inside the IFM. */
+static inline void rows_inside(__global const struct npu_op *op, int y, int *low, int *high)
+{
+	int top = y * op->stride_y - op->pad_top;
+
+	*low = min(max(-top, 0), (int)op->kernel_h);
+	*high = clamp((int)op->a.height - top, *low, (int)op->kernel_h);
+}
+
+/* The first of OFM rows (y, end) that has others inside, or @end. */
+static inline int same_rows(__global const struct npu_op *op, int y, int end, int low, int high)
+{
+	int l = low, h = high;
+
+	for (y++; y < end; y++) {
+		rows_inside(op, y, &l, &h);
+		if (l != low || h != high)
+			break;
+	}
+	return y;
+}
+
+/* Where the accumulators of one or two vectors start if only kernel rows [low, high) are multiplied. */
+static void fill_init(__global int16 *init, __global const struct npu_channels *ch,
+		      __global const struct npu_task *t, __global const int16 *sums, int kernel_h, int low, int high,
+		      int count)
+{
+	for (int i = 0; i < count; i++) {
+		int16 first = *(__global const int16 *)ch[i].init;
+
+		for (int ky = 0; t->row_sums && ky < kernel_h; ky++)
+			if (ky < low || ky >= high)
+				first += sums[ky * (int)t->vectors + i];
+		init[i] = first;
+	}
+}
+
 /*
  * One tile: rows [ty * rows, ...) of the OFM, and its share of the output channel vectors.
  * A pixel count that is not a multiple of 8 repeats the last pixel, which stores the same bytes again.
@@ -301,11 +339,13 @@ static void conv_tile(const struct npu_mem *mem, __global const struct npu_op *o
 	int y0 = (int)(ty * t->rows), rows = min((int)t->rows, (int)op->oh - y0);
 	int pairs = ((int)t->vectors + 1) / 2;
 	int pair = (int)tc * pairs / (int)t->tiles_oc, last = ((int)tc + 1) * pairs / (int)t->tiles_oc;
-	int depth = (int)op->a.depth, pitch = (int)t->width * depth, ow = (int)op->ow, n = 0;
+	int depth = (int)op->a.depth, pitch = (int)t->width * depth, ow = (int)op->ow, n = rows * ow;
 	__global int *from = (__global int *)(scratch + NPU_SCRATCH_TABLE);
 	__global int *at = from + NPU_TABLE;
 	__global const int16 *w = (__global const int16 *)(blob + t->panel);
 	__global const struct npu_channels *ch = (__global const struct npu_channels *)(blob + t->channels);
+	__global const int16 *sums = (__global const int16 *)(blob + t->row_sums);
+	__global int16 *init = (__global int16 *)(scratch + NPU_SCRATCH_TABLE - 128);
 	long group = fm_group(&op->ofm), origin = fm_pixel(&op->ofm, (uint)y0, 0);
 	__global uchar *out = mem_at(mem, op->ofm.space, origin);
 	__global const uchar *in = scratch + t->skip;
@@ -323,10 +363,13 @@ static void conv_tile(const struct npu_mem *mem, __global const struct npu_op *o
 			k4 = 4;
 			row = op->a.stride_c;
 		}
-		for (int y = 0; y < rows; y++)
-			ramp(from + y * ow,
-			     (int)(fm_pixel(&op->a, (uint)((y0 + y) * op->stride_y), 0) - in_origin),
-			     fm_step(&op->a) * op->stride_x, ow);
+		if (op->stride_x == 1 && op->stride_y == 1 && rows_join(&op->a, ow, fm_step(&op->a)))
+			ramp(from, 0, fm_step(&op->a), rows * ow);
+		else
+			for (int y = 0; y < rows; y++)
+				ramp(from + y * ow,
+				     (int)(fm_pixel(&op->a, (uint)((y0 + y) * op->stride_y), 0) - in_origin),
+				     fm_step(&op->a) * op->stride_x, ow);
 	} else {
 		int staged = (rows - 1) * op->stride_y + ((int)op->kernel_h - 1) * op->dilation_y + 1;
 
@@ -336,8 +379,7 @@ static void conv_tile(const struct npu_mem *mem, __global const struct npu_op *o
 		for (int y = 0; y < rows; y++)
 			ramp(from + y * ow, y * op->stride_y * pitch, op->stride_x * depth, ow);
 	}
-	for (int y = 0; y < rows; y++, n += ow)
-		ramp(at + n, (int)(fm_pixel(&op->ofm, (uint)(y0 + y), 0) - origin), fm_step(&op->ofm), ow);
+	ofm_table(at, &op->ofm, y0, rows, ow);
 	repeat_last(from, n);
 	repeat_last(at, n);
 	for (; pair < last; pair++) {
@@ -349,10 +391,22 @@ static void conv_tile(const struct npu_mem *mem, __global const struct npu_op *o
 				 flip, min(left - 16, 16));
 			continue;
 		}
-		if (left > 16)
-			conv_8x2(in, from, n, panel, out + v * group, at, group, ch + v, t, in_rows, k4, row,
-				 flip, min(left - 16, 16));
-		else
-			conv_8x1(in, from, n, panel, out + v * group, at, ch + v, t, in_rows, k4, row, left);
+		for (int y = 0, end; y < rows; y = end) {
+			int low = 0, high = in_rows, wide = left > 16 ? 2 : 1, p = y * ow;
+
+			end = rows;
+			if (t->row_sums) {
+				rows_inside(op, y0 + y, &low, &high);
+				end = same_rows(op, y0 + y, y0 + rows, low, high) - y0;
+			}
+			fill_init(init, ch + v, t, sums + v, (int)op->kernel_h, low, high, wide);
+			if (wide == 2)
+				conv_8x2(in + low * row, from + p, (end - y) * ow, panel + low * k4 * 2, out + v * group,
+					 at + p, group, ch + v, t, init, high - low, k4, row, flip,
+					 min(left - 16, 16));
+			else
+				conv_8x1(in + low * row, from + p, (end - y) * ow, panel + low * k4, out + v * group,
+					 at + p, ch + v, t, init, high - low, k4, row, left);
+		}
 	}
 }

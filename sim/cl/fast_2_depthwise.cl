@@ -97,15 +97,23 @@ static void stage_bricks(__global uchar *to, const struct npu_mem *mem, __global
 	int left = clamp(-x0, 0, width), n = clamp((int)fm->width - x0, left, width) - left;
 	int word = (int)(t->flip_in * 0x01010101u);
 	int first = clamp(-y0, 0, rows), end = clamp((int)fm->height - y0, first, rows);
+	long shift = group * fm_group(fm) + (long)(x0 + left) * step;
 
 	to += 16 * left + first * pitch;
+	if (channels == 16 && step == 16 && fm->height0 >= fm->height && first < end) {
+		__global const uchar *from = mem_at(mem, fm->space, fm_pixel(fm, (uint)(y0 + first), 0) + shift);
+
+		PLAIN_LOOP
+		for (int y = first; y < end; y++, to += pitch, from += fm->stride_y)
+			copy_bricks(to, from, n, word);
+		return;
+	}
 	PLAIN_LOOP
 	for (int y = first; y < end; y++, to += pitch) {
-		__global const uchar *from = mem_at(mem, fm->space, fm_pixel(fm, (uint)(y0 + y), 0) +
-					     group * fm_group(fm)) + (long)(x0 + left) * step;
+		__global const uchar *from = mem_at(mem, fm->space, fm_pixel(fm, (uint)(y0 + y), 0) + shift);
 
 		if (channels == 16 && step == 16) {
-			copy_flip(to, from, 16 * n, t->flip_in);
+			copy_bricks(to, from, n, word);
 		} else if (channels == 16) {
 			PLAIN_LOOP
 			for (int x = 0; x < n; x++, from += step)
@@ -134,10 +142,9 @@ static void depthwise_tile(const struct npu_mem *mem, __global const struct npu_
 	int taps = op->kernel_h * (int)t->k4;
 
 	staged = (rows - 1) * op->stride_y + ((int)op->kernel_h - 1) * op->dilation_y + 1;
-	for (int y = 0; y < rows; y++, n += ow) {
+	for (int y = 0; y < rows; y++, n += ow)
 		ramp(from + n, y * op->stride_y * pitch, op->stride_x * 16, ow);
-		ramp(at + n, (int)(fm_pixel(&op->ofm, (uint)(y0 + y), 0) - origin), fm_step(&op->ofm), ow);
-	}
+	ofm_table(at, &op->ofm, y0, rows, ow);
 	repeat_last(from, n);
 	repeat_last(at, n);
 	fill_bytes(scratch, staged * pitch, t->pad_value);
