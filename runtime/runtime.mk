@@ -16,10 +16,15 @@ $(O)/gen/onnx.pb-c.o: $(O)/gen/onnx.pb-c.c
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(call objs,runtime/onnx): | $(O)/gen/onnx.pb-c.h
 
-# With the library in it: to compile a small model takes hardly longer than to load libraries.
+# With libraries in it, also those of the system where they come as archives: to compile a small model takes
+# hardly longer than to load them. SHARED=1 loads them all the same.
+SHARED ?=
+archive = $(if $(SHARED),,$(findstring /,$(shell $(CC) -print-file-name=lib$(1).a)))
+ACCEL_LIBS := $(foreach l,png16 z jpeg protobuf-c jansson,$(if $(call archive,$(l)),-l:lib$(l).a,-l$(l))) -lm
+
 $(O)/accel: $(O)/runtime/main.o $(RUNTIME_OBJS) $(LIBACCEL_OBJS) $(O)/libsim.a
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ACCEL_LIBS)
 
 # Systems and memory modes that are known without any file.
 SYSTEMS := $(sort $(wildcard runtime/target/systems/*.json))

@@ -89,7 +89,7 @@ static bool is_two_four_words(const uint8_t *weights, size_t count)
 		memcpy(&w, weights + i, sizeof(w));
 		/* The high bit of each byte that is not zero, and of each that is no more than that. */
 		nonzero = (((w & 0x7f7f7f7f) + 0x7f7f7f7f) | w) & 0x80808080;
-		if (__builtin_popcount(nonzero) > GROUP_NONZERO ||
+		if ((nonzero >> 7) * 0x01010101 >> 24 > GROUP_NONZERO ||
 		    (nonzero & w & ~((w & 0x7f7f7f7f) + 0x7f7f7f7f)))
 			return false;
 	}

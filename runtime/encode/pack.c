@@ -142,8 +142,9 @@ bool wenc_is_sparse(const struct wenc_layer *layer, const uint16_t *folded, uint
 
 				/* Four at once, which have 9 bits of 16. */
 				memcpy(&w, folded + i, sizeof(w));
-				nonzero = (unsigned int)__builtin_popcountll(
-					(w + 0x7fff7fff7fff7fff) & 0x8000800080008000);
+				nonzero = (unsigned int)(
+					((w + 0x7fff7fff7fff7fff) >> 15 & 0x0001000100010001) *
+					0x0001000100010001 >> 48);
 				if (nonzero > SPARSE_NONZERO || w & 0x0100010001000100)
 					return false;
 				continue;
