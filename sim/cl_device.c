@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/cpu.h"
 #include "sim/hash.h"
 
 #define MAX_PLATFORMS 16
@@ -27,31 +28,17 @@ struct cl_path {
 
 static bool cpu_has_vnni(void)
 {
-#if defined(__x86_64__)
-	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-	       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-	       __builtin_cpu_supports("avx512vnni");
-#else
-	return false;
-#endif
+	return CPU_HAS_AVX512() && CPU_HAS_VNNI();
 }
 
 static bool cpu_has_vbmi(void)
 {
-#if defined(__x86_64__)
-	return cpu_has_vnni() && __builtin_cpu_supports("avx512vbmi");
-#else
-	return false;
-#endif
+	return cpu_has_vnni() && CPU_HAS_VBMI();
 }
 
 static bool cpu_has_avx2(void)
 {
-#if defined(__x86_64__)
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-	return false;
-#endif
+	return CPU_HAS_AVX2() && CPU_HAS_FMA();
 }
 
 static bool always(void)

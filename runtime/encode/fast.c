@@ -96,6 +96,11 @@ int fast_put(struct swd_bits *out, const struct fast_code *code, const uint16_t 
 		byte[code->table[i]] = (uint8_t)i;
 	for (unsigned int v = 0; code->width == 8 && v < SWD_VALUES; v++)
 		byte[v] = (uint8_t)(unfold(v) + code->adjust);
+	if (code->width == 8) {
+		for (size_t i = 0; i < count; i++)
+			d[i] = byte[symbols[i]];
+		return 0;
+	}
 	for (size_t i = 0; i < count; i++)
 		d[i / per_byte] |= (uint8_t)(byte[symbols[i]] << i % per_byte * code->width);
 	return 0;

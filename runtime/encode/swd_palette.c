@@ -13,17 +13,18 @@
 /* Classes of zeros, the first of which comes after @run zeros. Returns how many there are at the end. */
 static uint32_t classify_runs(uint16_t *symbols, size_t count, uint32_t run)
 {
-	/* By place in the run, modulo 8; 8 is what is no zero. */
-	static const uint16_t of_place[16] = {
+	/* By place in the run, modulo 8. */
+	static const uint16_t of_place[8] = {
 		SWD_VALUES + 2, 0, SWD_VALUES, 0, SWD_VALUES + 1, 0, SWD_VALUES, 0,
 	};
 
 	/* Without branches: nothing foretells zeros. */
 	for (size_t i = 0; i < count; i++) {
-		uint32_t zero = !symbols[i];
+		uint16_t symbol = symbols[i], class;
 
-		run = (run + 1) & -zero;
-		symbols[i] |= of_place[(run & 7) | (zero ^ 1) << 3];
+		run = symbol ? 0 : run + 1;
+		class = of_place[run & 7];
+		symbols[i] = symbol ? symbol : class;
 	}
 	return run;
 }

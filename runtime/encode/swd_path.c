@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runtime/encode/swd_path.h"
+#include "sim/cpu.h"
 
 #define UNFILLED	6u	/* bits of a chunk that a slice leaves unfilled, on average */
 #define TOO_DEAR	600	/* to enter: more than any header */
@@ -193,7 +194,7 @@ static void fill_vector(struct swd_path *path, uint32_t vector, const struct cod
 			const swd_lanes *twice, const uint16_t *present, uint32_t count)
 {
 #if HAVE_AVX2
-	if (__builtin_cpu_supports("avx2")) {
+	if (CPU_HAS_AVX2()) {
 		find_class_costs_avx2(path, vector, codes, twice, present, count);
 		return;
 	}
@@ -496,7 +497,7 @@ void swd_path_find(struct swd_path *path, const uint16_t *classes, uint32_t coun
 	uint32_t blocks = (count + step - 1) / step, vectors = path->vectors, state;
 
 #if HAVE_AVX2
-	if (__builtin_cpu_supports("avx2"))
+	if (CPU_HAS_AVX2())
 		find_costs_avx2(path, classes, count, step);
 	else
 #endif

@@ -12,6 +12,7 @@
 
 #include "runtime/encode/swd.h"
 #include "runtime/encode/swd_path.h"
+#include "sim/cpu.h"
 
 #define CHUNK_WIDE	8u	/* weights of a chunk, fixed width of more than 5 bits */
 #define AHEAD		8	/* of the runs, then weights pause */
@@ -226,7 +227,7 @@ static void put_golomb(struct swd_bits *to, const uint16_t *classes, uint32_t co
 		       const struct code *codes, unsigned int div)
 {
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("bmi2")) {
+	if (CPU_HAS_BMI2()) {
 		put_golomb_bmi2(to, classes, count, codes, div);
 		return;
 	}
