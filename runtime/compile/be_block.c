@@ -377,9 +377,11 @@ struct question {
 /**
  * struct be_known - blocks chosen so far
  *
- * The same is asked for an operation by pass after pass, and for others of its shape.
+ * The same is asked for an operation by pass after pass, and for others of its shape. Most is never used, and
+ * not cleared either.
  */
 struct be_known {
+	bool any[KNOWN];
 	struct {
 		struct question question;
 		struct found answer;
@@ -407,8 +409,11 @@ int be_choose_block(struct be *be, struct be_op *op)
 	struct found best = { 0 };
 	uint32_t slot;
 
-	if (!be->known)
-		be->known = calloc(1, sizeof(*be->known));
+	if (!be->known) {
+		be->known = malloc(sizeof(*be->known));
+		if (be->known)
+			memset(be->known->any, 0, sizeof(be->known->any));
+	}
 	/* Gaps between fields count as well. */
 	memset(&question, 0, sizeof(question));
 	memcpy(&question.desc, &op->desc, sizeof(question.desc));
@@ -416,7 +421,7 @@ int be_choose_block(struct be *be, struct be_op *op)
 	question.ifm_h = op->npu->ifm.h;
 	question.lut = op->lut != BE_NONE;
 	slot = hash_of(&question, sizeof(question)) % KNOWN;
-	if (be->known && op->npu->kind != IR_NPU_RESIZE && be->known->at[slot].answer.any &&
+	if (be->known && op->npu->kind != IR_NPU_RESIZE && be->known->any[slot] &&
 	    !memcmp(&be->known->at[slot].question, &question, sizeof(question)))
 		best = be->known->at[slot].answer;
 	else
@@ -424,6 +429,7 @@ int be_choose_block(struct be *be, struct be_op *op)
 	if (be->known && op->npu->kind != IR_NPU_RESIZE) {
 		memcpy(&be->known->at[slot].question, &question, sizeof(question));
 		be->known->at[slot].answer = best;
+		be->known->any[slot] = best.any;
 	}
 	if (!best.any)
 		return be_error(be, op->index, -ENOTSUP, "no block of the NPU's memories fits it");

@@ -231,6 +231,22 @@ static inline uint32_t from_index(const struct ranking *r, const struct indices 
 	return r->above[(int)index - x->shift];
 }
 
+/* Quotients of all weights, or any sum above @most: from_index() of every @step-th index but 0. */
+static inline uint32_t quotients(const struct ranking *r, const struct indices *x, uint32_t step,
+				 uint32_t most)
+{
+	uint32_t tops = x->size < r->top_count ? x->size : r->top_count;
+	uint32_t all = r->of_top[tops] + r->above[0], sum = 0, index = step;
+
+	for (; index < tops; index += step)
+		sum += all - r->of_top[index];
+	for (; index < x->size; index += step)
+		sum += r->above[0];
+	for (; index <= x->high && sum <= most; index += step)
+		sum += r->above[(int)index - x->shift];
+	return sum;
+}
+
 /**
  * struct find - the best palette so far for a mode
  * @bits: with headers and zero runs
@@ -329,8 +345,9 @@ static void try_golomb(struct finds *finds, const struct ranking *r, const struc
 {
 	unsigned int most = truncated ? 2 : SWD_QUOTIENT_MAX, div = 0;
 
-	while (x->high >> div > most)
-		div++;
+	if (x->high > most)
+		div = bits_of(x->high) - bits_of(most);
+	div += x->high >> div > most;
 	for (; div < SWD_TRUNCATED; div++) {
 		unsigned int mode = truncated ? SWD_TRUNCATED + div : div;
 		uint32_t limit = worth(finds, &finds->best[finds->each ? mode : 0]);
@@ -341,10 +358,8 @@ static void try_golomb(struct finds *finds, const struct ranking *r, const struc
 				break;
 			continue;
 		}
-		if (truncated)
-			bits += from_index(r, x, 1u << div);
-		for (uint32_t q = 1; !truncated && q << div <= x->high && bits <= limit; q++)
-			bits += from_index(r, x, q << div);
+		bits += truncated ? from_index(r, x, 1u << div) :
+				    quotients(r, x, 1u << div, limit - bits);
 		if (bits <= limit)
 			note(finds, mode, x, bits);
 	}

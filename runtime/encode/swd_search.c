@@ -23,8 +23,8 @@
 #define PART_MIN	256u	/* a window in n parts has n * n times as many weights */
 #define PARTS		8u
 #define ZEROS_PART	8u	/* zero runs are looked at if this part is zeros */
-#define SUMS		128u	/* histograms of a window */
-#define SUM_MIN		256u
+#define SUMS		64u	/* histograms of a window */
+#define SUM_MIN		512u
 #define SLICES_MAX	(SWD_BLOCKS_MAX + SWD_WINDOW / SWD_SLICE_MAX + 2)
 
 /**

@@ -28,10 +28,12 @@ void *ir_alloc(struct ir_graph *g, size_t size)
 	if (!b || size > b->size - b->used) {
 		size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
 
-		b = calloc(1, sizeof(*b) + room);
+		/* Pieces are cleared when they are handed out: most of the last block never is. */
+		b = malloc(sizeof(*b) + room);
 		if (!b)
 			return NULL;
 		b->size = room;
+		b->used = 0;
 		/* One large piece shall not end the block that small ones still fit in. */
 		if (g->blocks && size > BLOCK_SIZE) {
 			b->next = g->blocks->next;
@@ -41,7 +43,7 @@ void *ir_alloc(struct ir_graph *g, size_t size)
 			g->blocks = b;
 		}
 	}
-	p = b->data + b->used;
+	p = memset(b->data + b->used, 0, size);
 	b->used += size;
 	return p;
 }
