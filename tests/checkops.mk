@@ -12,6 +12,7 @@ $(O)/tests/checkops: $(CHECKOPS_OBJS) $(O)/libsim.a
 check-ops: $(O)/tests/checkops
 	$< --seed $(CHECKOPS_SEED) --count $(CHECKOPS_COUNT)
 	$< --seed $(CHECKOPS_SEED) --count $(CHECKOPS_COUNT) --path portable
+	$< --seed $(CHECKOPS_SEED) --count 1000 --only conv-common
 	$< --seed $(CHECKOPS_SEED) --count 500 --threads 2
 	if grep -q avx2 /proc/cpuinfo; then $< --seed $(CHECKOPS_SEED) --count $(CHECKOPS_COUNT) --path avx2; fi
 	if grep -q avx512_vnni /proc/cpuinfo; then $< --seed $(CHECKOPS_SEED) --count 1000 --path vnni; fi

@@ -108,7 +108,7 @@ bool draw_conv_common(const struct drawing *d)
 
 	op->kind = NPU_KIND_CONV;
 	op->oh = (uint32_t)draw_range(d, 1, 12);
-	op->ow = (uint32_t)draw_range(d, 1, 24);
+	op->ow = draw_one_in(d, 3) ? (uint32_t)draw_range(d, 1, 3) * 8 : (uint32_t)draw_range(d, 1, 24);
 	op->oc = (uint32_t)draw_range(d, 1, 8) * 8;
 	check_fm_type(d->rng, &op->a, 0, true);
 	op->a.depth = draw_one_in(d, 4) ? (uint32_t)draw_range(d, 1, 3)
