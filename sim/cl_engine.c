@@ -60,6 +60,7 @@ struct plan_device {
 	cl_mem ops, tasks, blob;
 	int64_t base[NPU_SPACES];	/* host address of offset 0 of each space when traced */
 	struct npu_found *found;
+	struct npu_lanes_trial trial;
 };
 
 struct npu_engine {
@@ -559,7 +560,7 @@ static int launch(struct npu_engine *e, struct npu_plan *plan, size_t first, siz
 		return rc;
 	e->args->first = (uint32_t)first;
 	e->args->count = (uint32_t)count;
-	e->args->leave = npu_lanes_worth(e->crew);
+	e->args->leave = count == plan->count ? npu_lanes_trial_begin(&dev->trial, e->crew) : npu_lanes_worth(e->crew);
 	e->args->groups = e->lane_count > 1 && !e->args->leave ? 1 : e->threads;
 	e->args->failed = UINT32_MAX;
 	if (e->args->groups > 1)
@@ -582,6 +583,8 @@ static int launch(struct npu_engine *e, struct npu_plan *plan, size_t first, siz
 		npu_lanes_run(e->crew);
 	else
 		lane_run(e, 0);
+	if (count == plan->count)
+		npu_lanes_trial_end(&dev->trial);
 	for (unsigned int l = 0; l < e->lane_count; l++)
 		rc |= e->lanes[l].error;
 	if (!rc)

@@ -22,6 +22,9 @@
 #define PAUSE_NS 50000
 /* A job of lanes that get in each other's way is tried for one part in this many of the time. */
 #define ALONE 16
+/* Jobs of a trial, half of them alone, and jobs from one trial to the next. */
+#define TRIAL_JOBS 16
+#define TRIAL_EVERY 256
 
 struct npu_lane_thread {
 	struct npu_lanes *lanes;
@@ -97,6 +100,35 @@ bool npu_lanes_worth(struct npu_lanes *lanes)
 		return false;
 	lanes->alone_until = 0;
 	return true;
+}
+
+bool npu_lanes_trial_begin(struct npu_lanes_trial *trial, struct npu_lanes *lanes)
+{
+	unsigned int job = trial->jobs++ % TRIAL_EVERY;
+
+	if (lanes->count == 1)
+		return false;
+	if (!job)
+		trial->won = 0;
+	trial->together = job < TRIAL_JOBS ? !(job & 1) : trial->won > TRIAL_JOBS / 4;
+	trial->together = trial->together && npu_lanes_worth(lanes);
+	trial->start = job < TRIAL_JOBS ? clock_ns(CLOCK_MONOTONIC) : 0;
+	return trial->together;
+}
+
+void npu_lanes_trial_end(struct npu_lanes_trial *trial)
+{
+	uint64_t took;
+
+	if (!trial->start)
+		return;
+	took = clock_ns(CLOCK_MONOTONIC) - trial->start;
+	if (trial->together) {
+		trial->pair = took;
+		return;
+	}
+	trial->won += trial->pair && trial->pair < took;
+	trial->pair = 0;
 }
 
 static unsigned int next_job(struct npu_lanes *lanes, unsigned int seen)

@@ -4,6 +4,7 @@
 #define ACCEL_SIM_CL_LANES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* No more lanes than this. */
 #define NPU_LANES_MAX 64
@@ -29,6 +30,28 @@ void npu_lanes_pause(struct npu_lanes *lanes, unsigned int lane);
  * lost. So what such tries cost is a small part of all.
  */
 bool npu_lanes_worth(struct npu_lanes *lanes);
+
+/**
+ * struct npu_lanes_trial - whether a job that comes again and again is done sooner by the crew than by lane 0
+ * @pair: ns of a job together, until the next one, alone, is compared with it
+ * @won: such pairs of the latest trial in which together was quicker
+ * @start: of the job at hand, 0 if it is not timed
+ * @jobs: so far
+ * @together: how the job at hand is run
+ *
+ * All zero to begin with. Small jobs may take longer together, above all where two processors are one core.
+ */
+struct npu_lanes_trial {
+	uint64_t pair;
+	unsigned int won;
+	uint64_t start;
+	unsigned int jobs;
+	bool together;
+};
+
+/* Around a job. The first says how to run it: by npu_lanes_run(), or false: on lane 0 only. */
+bool npu_lanes_trial_begin(struct npu_lanes_trial *trial, struct npu_lanes *lanes);
+void npu_lanes_trial_end(struct npu_lanes_trial *trial);
 void npu_lanes_stop(struct npu_lanes *lanes);
 
 #endif

@@ -171,6 +171,36 @@ static void time_lost_is_noted(void **state)
 	npu_lanes_stop(a.lanes);
 }
 
+/* Whichever way is quicker is taken after a trial, and which that is may change. */
+static void quicker_way_is_taken(void **state)
+{
+	static const struct timespec slow = { .tv_nsec = 2000000 };
+	struct npu_lanes_trial trial = { 0 };
+	struct count c = { 0 };
+	struct npu_lanes *lanes;
+	unsigned int job = 0;
+
+	(void)state;
+	assert_int_equal(npu_lanes_start(&lanes, 2, work, &c), 0);
+	for (int better = 0; better < 2; better++) {
+		unsigned int taken = 0;
+
+		for (; job < 256u * (unsigned int)(better + 1); job++) {
+			bool together = npu_lanes_trial_begin(&trial, lanes);
+
+			if (job % 256 < 16)
+				assert_int_equal(together, !(job & 1));
+			else
+				taken += together == better;
+			if (together != better)
+				nanosleep(&slow, NULL);
+			npu_lanes_trial_end(&trial);
+		}
+		assert_int_equal(taken, 256 - 16);
+	}
+	npu_lanes_stop(lanes);
+}
+
 static void one_lane_is_the_caller(void **state)
 {
 	struct count c = { 0 };
@@ -190,6 +220,7 @@ int main(void)
 		cmocka_unit_test(each_job_once),
 		cmocka_unit_test(sleepers_wake),
 		cmocka_unit_test(time_lost_is_noted),
+		cmocka_unit_test(quicker_way_is_taken),
 		cmocka_unit_test(one_lane_is_the_caller),
 	};
 
