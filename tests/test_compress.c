@@ -15,6 +15,7 @@
 #define TAPS	16
 #define OUTPUTS	6
 #define ROWS	400
+#define FEW	10	/* rows */
 
 static uint32_t state = 1;
 
@@ -179,6 +180,62 @@ static void test_two_four(void **unused)
 	assert_true(all < 0.7 * naive);
 }
 
+/* Mean square of the outputs' differences on all rows, pruned by what the first few of them say. */
+static double lost_from_few(struct problem *p, bool shrunk)
+{
+	const struct sparsity s = { .two_four = true };
+	float w[OUTPUTS * TAPS], bias[OUTPUTS];
+	size_t n = TAPS + 1;
+	double signal;
+	struct fit f;
+
+	memset(p->m.own, 0, n * n * sizeof(double));
+	for (unsigned int r = 0; r < FEW; r++)
+		for (unsigned int i = 0; i < n; i++)
+			matrix_axpy(p->x[r][i] / FEW, p->x[r], p->m.own + i * n, n);
+	memcpy(p->m.cross, p->m.own, n * n * sizeof(double));
+	p->m.rows = FEW;
+	if (shrunk)
+		moments_shrink(&p->m);
+	assert_int_equal(fit_init(&p->layer, &p->m, p->w, p->bias, NULL, p->w, 0.01, &f), 0);
+	assert_int_equal(fit_prune(&f, &s), 0);
+	fit_store(&f, w, bias);
+	fit_free(&f);
+	return measure(p, w, bias, &signal);
+}
+
+/* Fewer rows than inputs: what they seem to say about which inputs go together costs other rows dear. */
+static void test_shrink(void **unused)
+{
+	double plain = 0, shrunk = 0;
+
+	(void)unused;
+	for (unsigned int trial = 0; trial < 20; trial++) {
+		struct problem p;
+		double mean[TAPS + 1], square[TAPS + 1];
+
+		/* Inputs that have nothing to do with each other. */
+		make(&p);
+		for (unsigned int r = 0; r < ROWS; r++)
+			for (unsigned int i = 0; i < TAPS; i++)
+				p.x[r][i] = draw() + 0.3;
+		plain += lost_from_few(&p, false);
+		for (unsigned int i = 0; i <= TAPS; i++) {
+			mean[i] = p.m.own[TAPS * (TAPS + 1) + i];
+			square[i] = p.m.own[i * (TAPS + 1) + i];
+		}
+		shrunk += lost_from_few(&p, true);
+		/* Means and squares are still what they were. */
+		for (unsigned int i = 0; i <= TAPS; i++) {
+			assert_true(p.m.own[TAPS * (TAPS + 1) + i] == mean[i]);
+			assert_true(p.m.own[i * (TAPS + 1) + i] == square[i]);
+		}
+		moments_free(&p.m);
+	}
+	print_message("from %u rows: %g lost, shrunk %g\n", FEW, plain, shrunk);
+	assert_true(shrunk < 0.9 * plain);
+}
+
 static void test_share(void **unused)
 {
 	const struct sparsity s = { .share = 0.75 };
@@ -263,7 +320,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_factor), cmocka_unit_test(test_two_four),
 		cmocka_unit_test(test_share), cmocka_unit_test(test_cluster),
-		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_rows), cmocka_unit_test(test_shrink),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,16 +116,18 @@ static uint64_t count_zeros(const float *w, uint64_t n)
 }
 
 /* A layer of the changed graph gets its new weights. */
-static int change(struct work *w, uint32_t index, const struct moments *m, struct error *err)
+static int change(struct work *w, uint32_t index, struct moments *m, struct error *err)
 {
 	const struct layer *l = &w->layers[index], *original = &w->originals[index];
 	const struct ir_graph *from = w->source.original, *to = w->source.changed;
 	struct sparsity s = { .two_four = w->opt->sparsity.two_four, .share = w->plan[index].share };
 	struct fit f;
-	int rc = fit_init(l, m, layer_weight_values(from, original), layer_bias_values(from, original),
-			  channels_kept(w->channels, l->output), layer_weight_values(to, l),
-			  w->opt->damping, &f);
+	int rc;
 
+	moments_shrink(m);
+	rc = fit_init(l, m, layer_weight_values(from, original), layer_bias_values(from, original),
+		      channels_kept(w->channels, l->output), layer_weight_values(to, l),
+		      w->opt->damping, &f);
 	if (!rc && may_prune(w->opt, l) && !w->plan[index].skip && (s.two_four || s.share > 0))
 		rc = fit_prune(&f, &s);
 	if (!rc && may_cluster(w->opt, l))

@@ -51,6 +51,53 @@ void moments_free(struct moments *m)
 	memset(m, 0, sizeof(*m));
 }
 
+/* @left, @top: means of the inputs that rows and columns stand for, @step and 1 apart. */
+static void shrink(double *sums, size_t n, const double *left, size_t step, const double *top, double keep)
+{
+	for (size_t i = 0; i + 1 < n; i++)
+		for (size_t k = 0; k + 1 < n; k++) {
+			double level = left[i * step] * top[k];
+
+			if (i != k)
+				sums[i * n + k] = level + keep * (sums[i * n + k] - level);
+		}
+}
+
+/*
+ * How much of the covariances is chance: the sum of their variances, as those of normal values would be,
+ * against the sum of their squares (Schäfer and Strimmer's estimate).
+ */
+static double chance(const struct moments *m)
+{
+	size_t n = m->n, last = n - 1;
+	const double *mean = m->own + last * n;
+	double noise = 0, all = 0;
+
+	for (size_t i = 0; i < last; i++)
+		for (size_t k = 0; k < i; k++) {
+			double own_i = m->own[i * n + i] - mean[i] * mean[i];
+			double own_k = m->own[k * n + k] - mean[k] * mean[k];
+			double both = m->own[i * n + k] - mean[i] * mean[k];
+
+			noise += own_i * own_k + both * both;
+			all += both * both;
+		}
+	noise /= (double)(m->rows ? m->rows : 1);
+	return all > noise ? noise / all : 1;
+}
+
+void moments_shrink(struct moments *m)
+{
+	size_t n = m->n, last = n - 1;
+	double keep = 1 - chance(m);
+
+	if (m->full != n)
+		return;
+	/* The last input is always 1, so that its row and its column are means. */
+	shrink(m->own, n, m->own + last, n, m->own + last * n, keep);
+	shrink(m->cross, n, m->cross + last, n, m->cross + last * n, keep);
+}
+
 static size_t positions_of(const struct layer *l)
 {
 	return l->rows < POSITIONS ? (size_t)l->rows : POSITIONS;

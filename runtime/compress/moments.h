@@ -24,6 +24,15 @@ struct moments {
 void moments_free(struct moments *m);
 
 /**
+ * moments_shrink - believe inputs to go together only as far as there are rows that say so
+ *
+ * Covariances of different inputs become smaller by what of them is chance. Of more inputs than rows any
+ * weights could stand for any others, on these samples and on no others. Nothing is done where the
+ * original has more inputs.
+ */
+void moments_shrink(struct moments *m);
+
+/**
  * struct moments_source - samples, and two graphs with the same layers
  * @original, @changed: may be the same; inputs of float32
  * @count: samples to use, taken evenly, 0: all
