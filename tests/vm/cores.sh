@@ -50,7 +50,7 @@ resets() {
 found=$(ls /sys/class/accel | wc -l)
 [ "$found" = "$VM_NPUS" ] || { echo "FAIL $found nodes of $VM_NPUS"; exit 1; }
 
-check "four slow cores" "$client" /dev/accel/accel0 scale 96
+check "four slow cores" "$client" /dev/accel/accel0 scale 48
 
 # QUEUES JOBS TIMEOUT-MS TIMED-OUT FAULTED
 before=$(resets /dev/accel/accel1)
@@ -66,7 +66,10 @@ check "the other core goes on" "$client" /dev/accel/accel5 faults 4 $((n * 20)) 
 
 last=/dev/accel/accel7
 check "8 clients, 2 cores" "$client" /dev/accel/accel6 share 8 3000 alike
+power=/sys/class/accel/${last##*/}/device/power/control
+echo on > "$power"
 check "SRAM of each core" "$client" $last sram
+echo auto > "$power"
 check "realtime" "$client" $last realtime 8 50
 check "clients are killed" "$client" $last storm "$n" 4
 
