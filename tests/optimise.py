@@ -120,7 +120,8 @@ class Test:
         self.check("50 %", all(0.49 < z < 0.51 for z in zeros), f"shares of zeros: {zeros}")
         # Of all weights, those of depthwise layers, which keep theirs, too.
         r, layers = self.optimise("spread.tflite", "--sparsity", "50%")
-        self.gains("50 % of all", r, 1)
+        # Five of these images are a point; make bench-accuracy has the limit of 1, on 10,000.
+        self.gains("50 % of all", r, 2)
         weights = sum(l["weights"] for l in r["layers"])
         zeros = sum(v == 0 for _, _, w in layers for v in w) / weights
         self.check("50 % of all", weights > sum(len(w) for _, _, w in layers) and 0.49 < zeros < 0.51,
