@@ -83,7 +83,7 @@ $(O)/fuzz_opencl: $(FUZZ_OPENCL_OBJS) $(O)/libsim.a
 FUZZERS += fuzz-opencl
 CHECKS += check-fuzz-opencl
 .PHONY: fuzz-opencl
-check-fuzz-opencl: FUZZ_ARGS = $(call fuzz_bounded,8000,60)
+check-fuzz-opencl: FUZZ_ARGS = $(call fuzz_bounded,6000,60)
 fuzz-opencl check-fuzz-opencl:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_opencl
 	$(call fuzz_run,opencl,$(O)/fuzz/fuzz_opencl \

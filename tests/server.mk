@@ -25,7 +25,7 @@ $(O)/fuzz_vfio_user: $(patsubst %.c,$(O)/%.o,tests/fuzz_vfio_user.c $(SERVER_TES
 FUZZERS += fuzz-vfio-user
 CHECKS += check-fuzz-vfio-user
 .PHONY: fuzz-vfio-user
-check-fuzz-vfio-user: FUZZ_ARGS = $(call fuzz_bounded,70000,30)
+check-fuzz-vfio-user: FUZZ_ARGS = $(call fuzz_bounded,50000,30)
 fuzz-vfio-user check-fuzz-vfio-user:
 	$(MAKE) O=$(O)/fuzz CC=$(FUZZ_CLANG) SAN="$(FUZZ_SAN)" CFLAGS="-O1 -g" $(O)/fuzz/fuzz_vfio_user
 	$(call fuzz_run,vfio-user,$(FUZZ_ENV) $(O)/fuzz/fuzz_vfio_user \
