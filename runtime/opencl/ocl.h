@@ -38,7 +38,6 @@ enum ocl_kind {
 /**
  * struct ocl_object - what every handle points to
  * @dispatch: first, the loader calls through it
- * @loaders: second, what a loader of cl_khr_icd 2 wants to find there
  * @kind: enum ocl_kind; OCL_DEAD once released
  * @process: in which it was made, by ocl_process(): a forked child has none of its parent's threads
  * @references: an application's and our own
@@ -47,7 +46,6 @@ enum ocl_kind {
  */
 struct ocl_object {
 	const cl_icd_dispatch *dispatch;
-	void *loaders;
 	unsigned int kind;
 	unsigned int process;
 	unsigned int references, owned;
@@ -262,9 +260,6 @@ void ocl_ref(void *object);
 cl_int ocl_give(size_t room, void *value, size_t *size, const void *from, size_t n);
 cl_int ocl_give_text(size_t room, void *value, size_t *size, const char *text);
 cl_int ocl_add_callback(struct ocl_callback **list, void *function, void *data, cl_int when);
-
-/* The loader's word in all objects from here on. */
-void ocl_set_loaders(void *data);
 
 /* ocl_platform.c */
 cl_platform_id ocl_platform(void);

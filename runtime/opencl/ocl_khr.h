@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Extensions that the headers of some distribution lack or have an older version of, by the numbers of the
- * registry: cl_khr_icd 2.0.0, cl_khr_external_memory 1.0.0, cl_khr_command_buffer 0.9.8.
+ * registry: cl_khr_external_memory 1.0.0, cl_khr_command_buffer 0.9.8.
  */
 #ifndef ACCEL_RUNTIME_OCL_KHR_H
 #define ACCEL_RUNTIME_OCL_KHR_H
-
-#include <stdint.h>
-
-/* In the slots of two functions that no object leads to: the ICD goes by cl_khr_icd 2. */
-#if INTPTR_MAX == INT32_MAX
-#define OCL_ICD2_TAG			((intptr_t)0x434C3331)
-#else
-#define OCL_ICD2_TAG			((intptr_t)0x4F50454E434C3331)
-#endif
 
 #define OCL_MEM_DEVICE_HANDLE_LIST	0x2051	/* and devices up to a 0 */
 

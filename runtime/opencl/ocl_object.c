@@ -17,7 +17,6 @@ static struct {
 	unsigned int dead[OCL_KINDS];
 	pthread_once_t once;
 	unsigned int process;
-	void *loaders;
 } objects = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER,
 	    .once = PTHREAD_ONCE_INIT };
 
@@ -85,7 +84,6 @@ void *ocl_new(enum ocl_kind kind, size_t size)
 		o = calloc(1, size);
 	if (o) {
 		o->dispatch = &ocl_dispatch;
-		o->loaders = objects.loaders;
 		o->process = objects.process;
 		o->references = o->owned = 1;
 		__atomic_store_n(&o->kind, kind, __ATOMIC_RELEASE);
@@ -115,18 +113,6 @@ bool ocl_is(const void *handle, enum ocl_kind kind)
 	return o && o->dispatch == &ocl_dispatch &&
 	       __atomic_load_n(&o->kind, __ATOMIC_ACQUIRE) == kind &&
 	       (kind == OCL_PLATFORM || kind == OCL_DEVICE || o->process == objects.process);
-}
-
-void ocl_set_loaders(void *data)
-{
-	struct ocl_object *platform = (struct ocl_object *)ocl_platform();
-
-	ocl_lock();
-	objects.loaders = data;
-	platform->loaders = data;
-	ocl_unlock();
-	for (unsigned int i = 0; ocl_device_at(i); i++)
-		ocl_device_at(i)->object.loaders = data;
 }
 
 void ocl_ref(void *object)

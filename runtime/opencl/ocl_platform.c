@@ -147,7 +147,7 @@ static const struct {
 	cl_name_version name;
 	bool device;
 } extensions[] = {
-	{ { CL_MAKE_VERSION(2, 0, 0), "cl_khr_icd" }, false },
+	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_icd" }, false },
 	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_extended_versioning" }, false },
 	{ { CL_MAKE_VERSION(0, 9, 8), "cl_khr_command_buffer" }, false },
 	{ { CL_MAKE_VERSION(1, 0, 0), "cl_khr_external_memory" }, false },
