@@ -63,6 +63,8 @@ check-vm-faults: $(VM_OURS) $(O)/accel-sim $(O)/tests/vmclient
 		sh tests/vm/faults.sh $(O)/tests/vmclient $(VM_FAULTS) || exit 1; done
 
 # Several NPUs behind one node, as tests/vm/cores.sh has them. By default on the newer kernel only, and whole models only.
+# A few models, or all that there are without the folder of real ones.
+VM_SOME := $(if $(FULL),,$(if $(wildcard $(ACCEL_MODELS)/README.md),-w -m ref_model))
 VM_CORE := -c ethos-u65-256 -e reference
 VM_SLOW := $(VM_CORE) -f slow:every=1:ms=20
 VM_CORES := -n "$(VM_SLOW)" -m "$(VM_SLOW)" -m "$(VM_SLOW)" -m "$(VM_SLOW)" \
@@ -76,7 +78,7 @@ VM_CORES := -n "$(VM_SLOW)" -m "$(VM_SLOW)" -m "$(VM_SLOW)" -m "$(VM_SLOW)" \
 check-vm-cores: $(VM_OURS) $(O)/accel-sim $(O)/tests/vmclient $(VM_TESTS)
 	$(Q)for k in 7.3 $(if $(FULL),6.12); do echo "Linux $$k:"; \
 		$(VM_RUN) -t $(if $(FULL),7200,300) -k $$k -c $(O)/vm/ours-$$k $(VM_CORES) $(O)/vm/cores-$$k \
-			sh tests/vm/cores.sh $(O) $(VM_FAULTS) $(if $(FULL),,-w -m ref_model) tests/data $(ACCEL_MODELS) || exit 1; \
+			sh tests/vm/cores.sh $(O) $(VM_FAULTS) $(VM_SOME) tests/data $(ACCEL_MODELS) || exit 1; \
 	done
 
 # Requests that a grammar makes; VM_FUZZ_SECONDS=3600 VM_FUZZ_SEED=7 for longer and others.
