@@ -66,7 +66,7 @@ static void run_alone(const struct npu_mem *mem, __global const struct npu_op *o
 /* Looks at a counter before a group leaves: some 50 us. */
 #if NPU_VNNI || NPU_AVX2
 #define PATIENCE 1500
-#define RELAX() __asm__ volatile("pause")
+#define RELAX() __builtin_ia32_pause()
 #else
 #define PATIENCE 20000
 #define RELAX()
