@@ -46,7 +46,7 @@ $(O)/icd-npu/accel.icd: $(OPENCL_LIB)
 
 check-vm-opencl: $(O)/vm/ours-7.3/ethosu.ko $(O)/accel-sim $(O)/opencl_models $(O)/test_opencl_ext $(O)/icd-npu/accel.icd
 	$(VM_RUN) -k 7.3 -c $(O)/vm/ours-7.3 $(VM_NPUS) $(O)/vm/opencl-7.3 \
-		sh tests/vm/opencl.sh $(abspath $(O)) $(TEST_OPENCL_MODEL) $(if $(FULL),,-w) tests/data $(ACCEL_MODELS)
+		sh tests/vm/opencl.sh $(abspath $(O)) $(TEST_OPENCL_MODEL) $(VM_FEW) tests/data $(ACCEL_MODELS)
 
 # A client of the kernel's interface without libaccel, nor anything else that is not in memory once it runs.
 VM_CLIENT_OBJS := $(call objs,tests/vm)

@@ -140,11 +140,11 @@ static double further(double share, double mean, double most)
 	return off > most ? off : most;
 }
 
-/* ns that the longest of the client's last jobs took, as many as are remembered. */
-static double longest_job(int fd, uint64_t last)
+/* ns that the longest of the last jobs took of a client that submits no more, as many as are remembered. */
+static double longest_job(int fd)
 {
+	uint64_t i, longest = 0, last = state_of(fd, 0).ended;
 	struct drm_ethosux_job_info info;
-	uint64_t i, longest = 0;
 
 	for (i = 0; i < HISTORY && i < last; i++) {
 		info = info_of(fd, 0, last - i);
@@ -193,7 +193,7 @@ int cmd_share(const char *node, int argc, char **argv)
 		after[i] = share_of(&f[i]);
 	stop_feeders(f, count);
 	for (i = 0; i < count; i++) {
-		length = longest_job(f[i].fd, after[i].state.ended);
+		length = longest_job(f[i].fd);
 		longest = length > longest ? length : longest;
 	}
 	close_feeders(f, count);
