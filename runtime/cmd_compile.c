@@ -207,7 +207,8 @@ static void keep_memory(const char *model)
 	if (!size)
 		return;
 	/* The allocator takes what follows as soon as it needs more. That there is none does no harm. */
-	sbrk((intptr_t)(start - from));
+	if (sbrk((intptr_t)(start - from)) == (void *)-1)
+		return;
 	mallopt(M_TOP_PAD, (int)size);
 	block = malloc(HUGE_PAGE / 4);
 	free(block);

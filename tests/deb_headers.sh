@@ -6,14 +6,15 @@
 set -eu
 
 suite=trixie-backports
-mirror=${ACCEL_DEBIAN_MIRROR:-http://deb.debian.org/debian}
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/accel/linux-libc-dev
 
 skip() {
 	echo "no mainline ethosu_accel.h: $*" >&2
 	exit 77
 }
+
+# shellcheck source=tests/apt_fetch.sh
+. "$(dirname "$0")/apt_fetch.sh"
 
 newest() {
 	for dir in "$cache"/7.[3-9]* "$cache"/[89].* "$cache"/[1-9][0-9].*; do
@@ -23,26 +24,7 @@ newest() {
 }
 
 newest && exit 0
-command -v apt-get >/dev/null || skip "this is no Debian"
-[ -e $keys ] || skip "$keys is not there (debian-archive-keyring)"
-mkdir -p "$cache"
-work=$(mktemp -d "$cache/fetch.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial"
-echo "deb [signed-by=$keys] $mirror $suite main" > "$work/sources.list"
-cat > "$work/apt.conf" <<CONF
-Dir::State "$work/state";
-Dir::State::status "/dev/null";
-Dir::Cache "$work/cache";
-Dir::Etc::sourcelist "$work/sources.list";
-Dir::Etc::sourceparts "-";
-APT::Sandbox::User "";
-CONF
-cd "$work"
-APT_CONFIG=$work/apt.conf
-export APT_CONFIG
-apt-get update -qq >&2 || skip "$mirror $suite cannot be reached"
-apt-get download -qq linux-libc-dev >&2 || skip "linux-libc-dev cannot be fetched from $mirror"
+apt_fetch "$cache/fetch" $suite linux-libc-dev
 set -- linux-libc-dev_*.deb
 dpkg-deb -x "$1" x
 version=$(dpkg-deb -f "$1" Version)

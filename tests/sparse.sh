@@ -5,8 +5,6 @@
 # Exit status 77: not possible here, the reason on standard error.
 set -eu
 suite=forky
-mirror=${ACCEL_DEBIAN_MIRROR:-http://deb.debian.org/debian}
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/accel/sparse-$(cksum < "$0" | cut -d ' ' -f 1)
 
 skip() {
@@ -14,27 +12,11 @@ skip() {
 	exit 77
 }
 
+# shellcheck source=tests/apt_fetch.sh
+. "$(dirname "$0")/apt_fetch.sh"
+
 [ ! -e "$cache/sparse" ] || { echo "$cache/sparse"; exit 0; }
-command -v apt-get >/dev/null || skip "this is no Debian"
-[ -e $keys ] || skip "$keys is not there (debian-archive-keyring)"
-mkdir -p "${cache%/*}"
-work=$(mktemp -d "$cache.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/apt/state/lists/partial" "$work/apt/cache/archives/partial" "$work/x"
-echo "deb [signed-by=$keys] $mirror $suite main" > "$work/apt/sources.list"
-cat > "$work/apt/apt.conf" <<CONF
-Dir::State "$work/apt/state";
-Dir::State::status "/dev/null";
-Dir::Cache "$work/apt/cache";
-Dir::Etc::sourcelist "$work/apt/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-APT::Sandbox::User "";
-CONF
-APT_CONFIG=$work/apt/apt.conf
-export APT_CONFIG
-cd "$work"
-apt-get update -qq >&2 || skip "$mirror $suite cannot be reached"
-apt-get download -qq sparse >&2 || skip "sparse cannot be fetched from $mirror"
+apt_fetch "$cache" $suite sparse
 dpkg-deb --fsys-tarfile sparse_*.deb | tar -xO ./usr/bin/sparse > x/sparse
 chmod +x x/sparse
 mv x "$cache" 2>/dev/null || :	# another run was faster

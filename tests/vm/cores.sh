@@ -100,23 +100,8 @@ models 1 2 "$@"
 kill $hog
 wait $hog 2> /dev/null
 
-# Run jobs for ever in the background, until their device is gone; continue once they are well under way.
-load() {
-	mkfifo /tmp/begun
-	"$client" "$1" faults 4 100000000 5000 0 0 > /tmp/begun 2> /tmp/load &
-	pid=$!
-	exec 5< /tmp/begun
-	read -r _ <&5
-	rm /tmp/begun
-}
-
-load_ends() {
-	wait $pid
-	s=$?
-	exec 5<&-
-	# 3: it was told ENODEV.
-	[ $s = 3 ] || { echo "FAIL $1: the clients ended with $s"; cat /tmp/load; status=1; }
-}
+# shellcheck source=tests/vm/load.sh
+. "$(dirname "$0")/load.sh"
 
 device=$(basename "$(readlink "/sys/class/accel/${last##*/}/device")")
 slot=$(readlink -f "/sys/bus/platform/devices/$device/..")
@@ -130,7 +115,7 @@ node() {
 i=0
 while [ $i -lt $((n / 4 + 1)) ]; do
 	i=$((i + 1))
-	load "$(node)"
+	load "$(node)" 4
 	echo "$device" > "$driver/unbind"
 	load_ends unbind
 	echo "$device" > "$driver/bind"
@@ -141,7 +126,7 @@ check "unbound $i times under load" "$client" "$(node)" faults 4 40 5000 0 0
 i=0
 while [ $i -lt $((n / 4 + 1)) ]; do
 	i=$((i + 1))
-	load "$(node)"
+	load "$(node)" 4
 	gone=${slot%.?}.$((i % 2))
 	echo 1 > "$gone/remove"
 	load_ends unplug

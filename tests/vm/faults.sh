@@ -43,30 +43,15 @@ check "every 5th job hangs, every 3rd reset fails" "$client" /dev/accel/accel6 f
 check "clients are killed" "$client" /dev/accel/accel8 storm "$n" 4
 check "buffers travel" "$client" /dev/accel/accel8 prime
 
-# Run jobs for ever in the background, until their device is gone; continue once they are well under way.
-load() {
-	mkfifo /tmp/begun
-	"$client" "$1" faults 3 100000000 5000 0 0 > /tmp/begun 2> /tmp/load &
-	pid=$!
-	exec 5< /tmp/begun
-	read -r _ <&5
-	rm /tmp/begun
-}
-
-load_ends() {
-	wait $pid
-	s=$?
-	exec 5<&-
-	# 3: it was told ENODEV.
-	[ $s = 3 ] || { echo "FAIL $1: the clients ended with $s"; cat /tmp/load; status=1; }
-}
+# shellcheck source=tests/vm/load.sh
+. "$(dirname "$0")/load.sh"
 
 device=$(device_of accel8)
 driver=$(readlink -f "/sys/bus/platform/devices/$device/driver")
 i=0
 while [ $i -lt $((n / 4 + 1)) ]; do
 	i=$((i + 1))
-	load "$(node "$device")"
+	load "$(node "$device")" 3
 	echo "$device" > "$driver/unbind"
 	load_ends unbind
 	echo "$device" > "$driver/bind"
@@ -79,7 +64,7 @@ while [ $i -lt $((n / 4 + 1)) ]; do
 	i=$((i + 1))
 	set -- "$pci"/ethosu.*.auto
 	device=${1##*/}
-	load "$(node "$device")"
+	load "$(node "$device")" 3
 	echo 1 > "$pci/remove"
 	load_ends unplug
 	echo 1 > /sys/bus/pci/rescan
